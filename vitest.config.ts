@@ -1,0 +1,30 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            miniflare: { compatibilityDate: "2026-10-23", compatibilityFlags: ["nodejs_compat"] },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{auth,config,routes,s3,ssec}/**/*.test.ts"],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/{blackbox,scripts,snippets,store}/**/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
