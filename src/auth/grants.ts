@@ -1,0 +1,118 @@
+/** What a caller may do: the one place where grants are read. */
+import type { Bucket, Caller, Config, Grant } from "../config/load.ts";
+import type { Permission } from "../config/schema.ts";
+import { Problem } from "../problem.ts";
+import { OPERATIONS, type PresignRequest } from "../s3/operations.ts";
+
+/** A bucket that the caller may use as asked, and the grants that say so. */
+export interface Authorised {
+  readonly bucket: Bucket;
+  /** Never empty; the longest prefix first. */
+  readonly grants: readonly Grant[];
+}
+
+/**
+ * Whether some grant allows `permission` on exactly this object key (or prefix of keys).
+ *
+ * @throws {Problem} `forbidden`, in the same words for a bucket that does not exist
+ */
+export function authorise(
+  { buckets }: Config,
+  caller: Caller,
+  permission: Permission,
+  { bucket: name, key }: { bucket: string; key: string },
+): Authorised {
+  const bucket = buckets.get(name);
+  const grants = caller.grants
+    .filter(
+      (grant) => grant.bucket === name && grant.allow.includes(permission) && key.startsWith(grant.prefix),
+    )
+    .sort((a, b) => b.prefix.length - a.prefix.length);
+  if (bucket === undefined || grants.length === 0) {
+    throw new Problem(
+      "forbidden",
+      `The caller may not ${permission} this key of this bucket, or there is no such bucket.`,
+    );
+  }
+  return { bucket, grants };
+}
+
+/** What a grant makes of a request: how long the URL lives, and how large a form's file may be. */
+export interface Limits {
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly maxBytes: number | undefined;
+}
+
+/**
+ * Holds a request against its grants: it must keep the limits of one of them.
+ *
+ * @throws {Problem} what the grant with the longest prefix has against it
+ */
+export function limit(request: PresignRequest, grants: readonly Grant[], defaultExpiresIn: number): Limits {
+  const objections = grants.map((grant) => objectionOf(grant, request));
+  const grant = grants[objections.indexOf(undefined)];
+  if (grant === undefined) throw objections[0];
+  return {
+    expiresIn: request.expiresIn ?? Math.min(defaultExpiresIn, grant.maxExpiresIn),
+    maxBytes: request.maxBytes ?? grant.maxBytes,
+  };
+}
+
+function objectionOf(grant: Grant, request: PresignRequest): Problem | undefined {
+  return objectToTime(grant, request) ?? objectToSize(grant, request) ?? objectToType(grant, request);
+}
+
+function objectToTime({ maxExpiresIn }: Grant, { expiresIn = 0 }: PresignRequest): Problem | undefined {
+  if (expiresIn <= maxExpiresIn) return undefined;
+  return Problem.field("expiresIn", `must be at most ${maxExpiresIn} seconds for this caller`);
+}
+
+function objectToSize({ maxBytes }: Grant, request: PresignRequest): Problem | undefined {
+  if (maxBytes === undefined) return undefined;
+  const { sized } = OPERATIONS[request.operation];
+  if (sized === "parts") {
+    return new Problem(
+      "forbidden",
+      "This caller's uploads are limited in size, which only the sum of all parts tells: complete through POST /v1/multipart/complete.",
+    );
+  }
+  if (sized === "contentLength" && request.contentLength === undefined) {
+    return new Problem("length-required", "This caller's uploads are limited in size: give contentLength.", {
+      errors: [{ path: "contentLength", message: "is required" }],
+    });
+  }
+  const field = (["contentLength", "minBytes", "maxBytes"] as const).find(
+    (name) => (request[name] ?? 0) > maxBytes,
+  );
+  if (field === undefined) return undefined;
+  return new Problem("too-large", `This caller's uploads may have at most ${maxBytes} bytes.`, {
+    errors: [{ path: field, message: `must be at most ${maxBytes}` }],
+  });
+}
+
+function objectToType(
+  { contentTypes }: Grant,
+  { operation, contentType = "" }: PresignRequest,
+): Problem | undefined {
+  if (contentTypes === undefined || OPERATIONS[operation].typed === undefined) return undefined;
+  if (contentTypes.some((pattern) => matchesType(contentType, pattern))) return undefined;
+  return new Problem(
+    "unsupported-type",
+    `This caller's uploads must have a contentType of ${contentTypes.join(", ")}.`,
+    {
+      errors: [{ path: "contentType", message: `must be of ${contentTypes.join(", ")}` }],
+    },
+  );
+}
+
+const MEDIA_TYPE = /^([\w!#$&^.+-]+)\/([\w!#$&^.+-]+)\s*(;.*)?$/;
+
+/** Whether `image/jpeg; q=1` is of `image/*`. Types are case-insensitive (RFC 9110, section 8.3.1). */
+function matchesType(contentType: string, pattern: string): boolean {
+  const [, type, subtype] = MEDIA_TYPE.exec(contentType.toLowerCase()) ?? [];
+  const [wantedType, wantedSubtype] = pattern.toLowerCase().split("/");
+  const fits = (given: string | undefined, wanted: string | undefined) =>
+    given !== undefined && (wanted === "*" || wanted === given);
+  return fits(type, wantedType) && fits(subtype, wantedSubtype);
+}

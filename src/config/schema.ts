@@ -1,0 +1,221 @@
+/** The shape of every table in `[vars]`. Tables hold the names of secrets, never their values. */
+import * as v from "valibot";
+
+/** SigV4 refuses to presign for longer: one week, in seconds. */
+export const MAX_EXPIRES_IN = 604_800;
+
+const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
+
+const secretName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "must be the name of a bound secret (letters, digits, _), never its value",
+  ),
+);
+
+const expiresIn = v.pipe(
+  v.number(),
+  v.integer("must be whole seconds"),
+  v.minValue(1, "must be at least 1 second"),
+  v.maxValue(MAX_EXPIRES_IN, `must be at most ${MAX_EXPIRES_IN} seconds (one week)`),
+);
+
+const bytes = v.pipe(v.number(), v.integer("must be whole bytes"), v.minValue(0, "must not be negative"));
+
+/** An ISO date or date-time in UTC, as milliseconds since the epoch. */
+const instant = v.pipe(
+  v.string(),
+  v.regex(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/,
+    'must be an ISO date or date-time in UTC, as "2026-11-01" or "2026-11-01T12:00:00Z"',
+  ),
+  v.check(isOnTheCalendar, "is not a date on the calendar"),
+  v.transform(Date.parse),
+);
+
+/** Date.parse takes 30 February for 2 March. */
+function isOnTheCalendar(text: string): boolean {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10));
+}
+
+const ADDRESSINGS = ["virtual", "path"] as const;
+export type Addressing = (typeof ADDRESSINGS)[number];
+
+export const storeTable = v.pipe(
+  v.strictObject({
+    endpoint: v.pipe(
+      v.string(),
+      v.check(isUrl, 'must be a URL, as "https://cwobject.com"'),
+      v.check((url) => !isUrl(url) || /^https?:$/.test(new URL(url).protocol), "must begin with https://"),
+      v.check(
+        (url) => !isUrl(url) || isOrigin(url),
+        "must be a bare origin: no path, query, fragment or user",
+      ),
+    ),
+    region: text,
+    addressing: v.optional(v.picklist(ADDRESSINGS), "virtual"),
+    insecure: v.optional(v.boolean(), false),
+    accessKeyId: secretName,
+    secretAccessKey: secretName,
+    sessionToken: v.optional(secretName),
+  }),
+  v.forward(
+    v.partialCheck(
+      [["endpoint"], ["insecure"]],
+      ({ endpoint, insecure }) =>
+        !endpoint.startsWith("http:") ||
+        insecure ||
+        !isUrl(endpoint) ||
+        LOOPBACK.test(new URL(endpoint).hostname),
+      "sends customer keys over plain http: use https, or say insecure = true",
+    ),
+    ["endpoint"],
+  ),
+);
+
+export const keyTable = v.pipe(
+  v.strictObject({
+    secret: secretName,
+    derive: v.optional(v.boolean(), false),
+    notBefore: v.optional(instant),
+    writeUntil: v.optional(instant),
+  }),
+  v.forward(
+    v.partialCheck(
+      [["notBefore"], ["writeUntil"]],
+      ({ notBefore, writeUntil }) =>
+        notBefore === undefined || writeUntil === undefined || notBefore < writeUntil,
+      "is not after notBefore: the key could never write",
+    ),
+    ["writeUntil"],
+  ),
+);
+
+/** A name that must stand in another table. */
+const nameIn = (table: string, what: string, names: Iterable<string>) => {
+  const have = [...names];
+  return v.pipe(
+    v.string(),
+    v.check(
+      (name) => have.includes(name),
+      ({ input }) => `no ${what} ${JSON.stringify(input)} in ${table} (have: ${have.join(", ") || "none"})`,
+    ),
+  );
+};
+
+/**
+ * @param table the name callers use
+ * @param addressing how each store is addressed, by its name
+ */
+export const bucketTable = (
+  table: string,
+  addressing: ReadonlyMap<string, Addressing>,
+  keys: Iterable<string>,
+) =>
+  v.pipe(
+    v.strictObject({
+      store: nameIn("STORES", "store", addressing.keys()),
+      name: v.optional(text),
+      keys: v.pipe(
+        v.array(nameIn("KEYS", "key", keys)),
+        v.minLength(1, "must name at least one key of KEYS"),
+        v.checkItems((key, index, all) => all.indexOf(key) === index, "is in the list already"),
+      ),
+    }),
+    v.forward(
+      v.partialCheck(
+        [["store"], ["name"]],
+        ({ store, name = table }) => bucketNameFault(name, addressing.get(store)) === undefined,
+        ({ input: { store, name = table } }) => bucketNameFault(name, addressing.get(store)) ?? "",
+      ),
+      ["name"],
+    ),
+  );
+
+export const PERMISSIONS = ["read", "write", "delete", "admin"] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+const grantTable = (buckets: Iterable<string>) =>
+  v.strictObject({
+    bucket: nameIn("BUCKETS", "bucket", buckets),
+    prefix: v.pipe(
+      v.string(),
+      v.check((prefix) => prefix.isWellFormed(), "is not well-formed Unicode"),
+    ),
+    allow: v.pipe(v.array(v.picklist(PERMISSIONS)), v.minLength(1, "must allow something")),
+    maxExpiresIn: v.optional(expiresIn, 3600),
+    maxBytes: v.optional(bytes),
+    contentTypes: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(
+            v.string(),
+            v.regex(
+              /^(\*|[\w!#$&^.+-]+)\/(\*|[\w!#$&^.+-]+)$/,
+              'must be a media type, as "image/*" or "text/plain"',
+            ),
+          ),
+        ),
+        v.minLength(1, "must name at least one media type"),
+      ),
+    ),
+  });
+
+export const callerTable = (buckets: Iterable<string>) =>
+  v.strictObject({
+    token: secretName,
+    grants: v.pipe(v.array(grantTable(buckets)), v.minLength(1, "must hold at least one grant")),
+  });
+
+/** Vars may arrive as strings, from `.dev.vars` or `--var`. */
+const fromString = (input: unknown): unknown => {
+  if (typeof input !== "string") return input;
+  try {
+    return JSON.parse(input);
+  } catch {
+    return input;
+  }
+};
+
+export const allowedOrigins = v.pipe(
+  v.unknown(),
+  v.transform(fromString),
+  v.array(
+    v.pipe(
+      v.string(),
+      v.check(
+        (origin) => isUrl(origin) && new URL(origin).origin === origin,
+        'must be an origin, as "https://app.example.com", without a path or a slash at the end',
+      ),
+    ),
+  ),
+);
+
+export const defaultExpiresIn = v.pipe(v.unknown(), v.transform(fromString), expiresIn);
+
+/** A bucket's name in its store, by what the addressing can carry. */
+function bucketNameFault(name: string, addressing: Addressing = "virtual"): string | undefined {
+  if (addressing === "path") {
+    return /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(name)
+      ? undefined
+      : "is not a bucket name: 3 to 255 letters, digits, dots, underscores and hyphens";
+  }
+  if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !name.startsWith("xn--")) return undefined;
+  return (
+    "cannot be addressed as a host name: 3 to 63 of a-z, 0-9 and - with a letter or digit at both ends, " +
+    'not beginning with xn--; rename it, or set addressing = "path" where the store allows it'
+  );
+}
+
+function isUrl(url: string): boolean {
+  return URL.canParse(url);
+}
+
+function isOrigin(url: string): boolean {
+  const { pathname, search, hash, username, password } = new URL(url);
+  return pathname === "/" && `${search}${hash}${username}${password}` === "" && !/[?#]$/.test(url);
+}

@@ -1,0 +1,23 @@
+/** The log: one JSON object a line, so that any collector reads it. It never holds a key, a token or a signed URL. */
+
+export interface ErrorEntry {
+  readonly code: string;
+  readonly message: string;
+  readonly requestId?: string;
+  readonly stack?: string | undefined;
+}
+
+/** What the operator should see to. */
+export function logError(entry: ErrorEntry): void {
+  console.error(JSON.stringify({ event: "error", time: new Date().toISOString(), ...entry }));
+}
+
+/** An error nobody foresaw: runtimes put URLs into such messages, so what follows a `?` is cut. */
+export function describeUnforeseen(error: unknown): Pick<ErrorEntry, "message" | "stack"> {
+  const withoutQuery = (text: string) => text.replace(/\?[^\s"'`)]+/g, "?…");
+  if (!(error instanceof Error)) return { message: `a thrown ${typeof error}` };
+  return {
+    message: withoutQuery(`${error.name}: ${error.message}`),
+    stack: error.stack && withoutQuery(error.stack),
+  };
+}

@@ -1,0 +1,27 @@
+/** The JSON body of a request. */
+import { bodyLimit } from "hono/body-limit";
+import { Problem } from "../problem.ts";
+import type { AppContext } from "./context.ts";
+
+/** Enough for a batch of a thousand ordinary requests, bytes. */
+const MAX_JSON_BYTES = 2 ** 20;
+
+export const limitBody = bodyLimit({
+  maxSize: MAX_JSON_BYTES,
+  onError: () => {
+    throw new Problem(
+      "too-large",
+      `The request's body may have at most ${MAX_JSON_BYTES} bytes: send several batches.`,
+    );
+  },
+});
+
+/** @throws {Problem} invalid-request when the body is not JSON */
+export async function readJson(c: AppContext): Promise<unknown> {
+  try {
+    return JSON.parse(await c.req.text());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Problem("invalid-request", "The body is not JSON.");
+    throw error;
+  }
+}

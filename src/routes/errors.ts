@@ -1,0 +1,41 @@
+/** Errors on their way out: problem details for the caller, the reason for the operator's log. */
+import { HTTPException } from "hono/http-exception";
+import { describeUnforeseen, logError } from "../log.ts";
+import { Problem, type ProblemDetails } from "../problem.ts";
+import type { AppContext } from "./context.ts";
+
+/** What the caller is told of an error; whatever the operator should know is logged on the way. */
+export function report(error: unknown, requestId: string): { problem: Problem; details: ProblemDetails } {
+  const problem = error instanceof Problem ? error : unforeseen(error, requestId);
+  if (problem.operator !== undefined) logError({ code: problem.code, message: problem.operator, requestId });
+  return { problem, details: problem.details(requestId) };
+}
+
+export function onError(error: unknown, c: AppContext): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  const { problem, details } = report(error, c.get("requestId"));
+  return c.body(JSON.stringify(details), problem.status, {
+    "content-type": "application/problem+json",
+    ...problem.headers,
+  });
+}
+
+export function notFound(): never {
+  throw new Problem("not-found", "There is no such address; see GET /docs for those that are.");
+}
+
+/** Answers for an address that exists, to a method that it does not take. */
+export function onlyMethods(...methods: string[]) {
+  return (): never => {
+    const allow = methods.join(", ");
+    throw new Problem("method-not-allowed", `Use ${allow} here.`, { headers: { allow } });
+  };
+}
+
+function unforeseen(error: unknown, requestId: string): Problem {
+  logError({ code: "internal", ...describeUnforeseen(error), requestId });
+  return new Problem(
+    "internal",
+    "Something went wrong in the service; its log knows this request by its id.",
+  );
+}

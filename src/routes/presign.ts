@@ -1,0 +1,214 @@
+/** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
+import { Hono } from "hono";
+import { authorise, type Limits, limit } from "../auth/grants.ts";
+import type { Bucket, Caller } from "../config/load.ts";
+import { Problem, type ProblemDetails } from "../problem.ts";
+import { credentialsOf } from "../s3/credentials.ts";
+import { copySourceHeader, send } from "../s3/fields.ts";
+import {
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  type PresignRequest,
+  REQUEST_SCHEMAS,
+} from "../s3/operations.ts";
+import { presignForm } from "../s3/post-policy.ts";
+import { type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
+import { WhichKey } from "../s3/which-key.ts";
+import type { Service } from "../service.ts";
+import { snippet } from "../snippets/index.ts";
+import type { CustomerKey } from "../ssec/customer-key.ts";
+import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
+import { writer } from "../ssec/ring.ts";
+import { check } from "../validation.ts";
+import { readJson } from "./body.ts";
+import type { AppEnv } from "./context.ts";
+import { onlyMethods, report } from "./errors.ts";
+
+/** Requests in one batch. */
+const MAX_BATCH = 1000;
+/** The runtime allows six connections at once, and a request may need one to find its key. */
+const BATCH_CONCURRENCY = 6;
+
+/** The answer: the request repeated, and a URL with `headers` to send, or `fields` of a form. */
+interface Answer {
+  readonly operation: OperationName;
+  readonly bucket: string;
+  readonly key?: string;
+  readonly keyPrefix?: string;
+  readonly keyId?: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly expiresAt: string;
+  readonly snippet?: string;
+}
+
+export const presignRoutes = new Hono<AppEnv>()
+  .post("/", async (c) => {
+    const { service, caller } = c.var;
+    return c.json(await answer(await readJson(c), service, caller, new WhichKey(service)));
+  })
+  .post("/batch", async (c) => {
+    const { service, caller, requestId } = c.var;
+    const requests = batchOf(await readJson(c));
+    const whichKey = new WhichKey(service);
+    const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request) =>
+      answer(request, service, caller, whichKey).catch((error: unknown): { problem: ProblemDetails } => ({
+        problem: report(error, requestId).details,
+      })),
+    );
+    return c.json({ results });
+  })
+  .all("/", onlyMethods("POST"))
+  .all("/batch", onlyMethods("POST"));
+
+async function answer(input: unknown, service: Service, caller: Caller, whichKey: WhichKey): Promise<Answer> {
+  const request = parse(input);
+  const { bucket, grants } = authorise(service.config, caller, OPERATIONS[request.operation].permission, {
+    bucket: request.bucket,
+    key: request.keyPrefix ?? request.key,
+  });
+  const limits = limit(request, grants, service.config.defaultExpiresIn);
+  const source = sourceOf(request, bucket, service, caller);
+
+  const key = await keyOf(request, bucket, whichKey);
+  const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
+
+  const signingDate = new Date(Math.floor(Date.now() / 1000) * 1000);
+  const signing = {
+    credentials: await credentialsOf(bucket.store, service.secrets),
+    signingDate,
+    expiresIn: limits.expiresIn,
+  };
+  const presigned = await sign(request, { bucket, key, source, sourceKey, limits }, signing);
+
+  const { operation, keyPrefix, snippet: language } = request;
+  return {
+    operation,
+    bucket: request.bucket,
+    ...(keyPrefix === undefined ? { key: request.key } : { keyPrefix }),
+    ...(key && { keyId: key.id }),
+    ...presigned,
+    expiresAt: new Date(signingDate.getTime() + limits.expiresIn * 1000).toISOString().replace(".000Z", "Z"),
+    ...(language && {
+      snippet: snippet(language, { operation, key: keyPrefix ?? request.key, ...presigned }),
+    }),
+  };
+}
+
+/** @throws {Problem} invalid-request, with every field at fault */
+function parse(input: unknown): PresignRequest {
+  const operation =
+    typeof input === "object" && input !== null && "operation" in input ? input.operation : undefined;
+  if (!OPERATION_NAMES.includes(operation as OperationName)) {
+    throw Problem.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
+  }
+  const name = operation as OperationName;
+  const checked = check(REQUEST_SCHEMAS[name], input);
+  const errors = checked.ok
+    ? [OPERATIONS[name].fault?.(checked.value)].filter((e) => e !== undefined)
+    : checked.errors;
+  if (checked.ok && errors.length === 0) return checked.value;
+  throw new Problem("invalid-request", errors.map(({ path, message }) => `${path}: ${message}`).join("; "), {
+    errors,
+  });
+}
+
+/** The source of a copy, which the caller must be allowed to read, and which the same store must hold. */
+function sourceOf({ source }: PresignRequest, { store }: Bucket, { config }: Service, caller: Caller) {
+  if (source === undefined) return undefined;
+  const { bucket } = authorise(config, caller, "read", source);
+  if (bucket.store !== store) {
+    throw Problem.field(
+      "source.bucket",
+      "is in another store, which cannot copy: download the object and upload it",
+    );
+  }
+  return { ...source, bucket };
+}
+
+type Source = ReturnType<typeof sourceOf>;
+
+async function keyOf(
+  request: PresignRequest,
+  bucket: Bucket,
+  whichKey: WhichKey,
+): Promise<CustomerKey | undefined> {
+  if (request.keyPrefix !== undefined && writer(bucket.keys, Date.now())?.derive) {
+    throw Problem.field(
+      "keyPrefix",
+      "this bucket's keys are derived from the object's whole name: give key instead",
+    );
+  }
+  const wanted = { ...request, bucket, keyIdPath: "keyId" };
+  switch (OPERATIONS[request.operation].customerKey) {
+    case "new":
+      return whichKey.forNew(wanted);
+    case "upload":
+      return whichKey.forUpload(wanted);
+    case "stored":
+      return whichKey.forStored(wanted);
+    case "none":
+      return undefined;
+  }
+}
+
+interface Parts {
+  readonly bucket: Bucket;
+  readonly key: CustomerKey | undefined;
+  readonly source: Source;
+  readonly sourceKey: CustomerKey | undefined;
+  readonly limits: Limits;
+}
+
+async function sign(
+  request: PresignRequest,
+  { bucket, key, source, sourceKey, limits }: Parts,
+  signing: SigningOptions,
+): Promise<Presigned | ReturnType<typeof presignForm>> {
+  const { method, query, sized } = OPERATIONS[request.operation];
+  const sent = send(request);
+  const headers = {
+    ...sent.headers,
+    ...(source && { "x-amz-copy-source": copySourceHeader(source.bucket.storeBucket, source) }),
+    ...(sourceKey && copySourceKeyHeaders(sourceKey)),
+    ...(key && customerKeyHeaders(key)),
+  };
+  if (sized === "form") {
+    const { keyPrefix, minBytes } = request;
+    const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
+    return presignForm(
+      { bucket, key: formKey, fields: headers, minBytes, maxBytes: limits.maxBytes },
+      signing,
+    );
+  }
+  return presign({ method, bucket, key: request.key, headers, query: { ...query, ...sent.query } }, signing);
+}
+
+function batchOf(input: unknown): unknown[] {
+  const requests =
+    typeof input === "object" && input !== null && "requests" in input ? input.requests : undefined;
+  if (!Array.isArray(requests)) throw Problem.field("requests", "must be an array of presign requests");
+  const [unknown] = Object.keys(input as object).filter((name) => name !== "requests");
+  if (unknown !== undefined) throw Problem.field(unknown, "is not a field here");
+  if (requests.length > MAX_BATCH)
+    throw Problem.field("requests", `must be at most ${MAX_BATCH}: send several batches`);
+  return requests;
+}
+
+/** Like Promise.all over a map, with at most `limit` under way at once. */
+async function mapInOrder<T, R>(
+  items: readonly T[],
+  limit: number,
+  map: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const queue = items.entries();
+  const work = async () => {
+    for (const [i, item] of queue) results[i] = await map(item);
+  };
+  await Promise.all(Array.from({ length: limit }, work));
+  return results;
+}

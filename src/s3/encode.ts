@@ -1,0 +1,22 @@
+/** URI encoding as SigV4 demands it: everything but RFC 3986's unreserved characters, upper-case hex. */
+
+/** @throws {URIError} on a lone surrogate */
+export function encodeRfc3986(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** An object key as a path: its slashes stay. */
+export function encodeKey(key: string): string {
+  return encodeRfc3986(key).replaceAll("%2F", "/");
+}
+
+/** `a=1&b=2`, by name. */
+export function encodeQuery(query: Readonly<Record<string, string>>): string {
+  return Object.keys(query)
+    .sort()
+    .map((name) => `${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`)
+    .join("&");
+}

@@ -1,0 +1,78 @@
+/**
+ * A browser form that uploads straight to the store: the fields to send, and the signed policy that holds the store
+ * to them.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+ */
+import { createHmac } from "node:crypto";
+import type { Bucket } from "../config/load.ts";
+import { KEY_HEADER } from "../ssec/headers.ts";
+import { addressOf, originOf } from "./address.ts";
+import { MAX_PUT_BYTES } from "./fields.ts";
+import type { SigningOptions } from "./presign.ts";
+
+export interface Form {
+  readonly bucket: Bucket;
+  /** The object key, or the prefix before a name that the form chooses. */
+  readonly key: { exactly: string } | { startsWith: string };
+  /** Form fields beside the key and the policy's own. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly minBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
+export interface PresignedForm {
+  readonly method: "POST";
+  readonly url: string;
+  /** In the order to send them; the file goes after the last, as the field `file`. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export function presignForm(
+  { bucket, key, fields: given, minBytes, maxBytes }: Form,
+  { credentials, signingDate, expiresIn }: SigningOptions,
+): PresignedForm {
+  const timestamp = signingDate.toISOString().replace(/[-:]|\.\d+/g, "");
+  const scope = [timestamp.slice(0, 8), bucket.store.region, "s3", "aws4_request"];
+  const signed: Record<string, string> = {
+    ...given,
+    "x-amz-algorithm": "AWS4-HMAC-SHA256",
+    "x-amz-credential": [credentials.accessKeyId, ...scope].join("/"),
+    "x-amz-date": timestamp,
+    ...(credentials.sessionToken !== undefined && { "x-amz-security-token": credentials.sessionToken }),
+  };
+  const hasRange = minBytes !== undefined || maxBytes !== undefined;
+  const policy = JSON.stringify({
+    expiration: new Date(signingDate.getTime() + expiresIn * 1000).toISOString(),
+    conditions: [
+      { bucket: bucket.storeBucket },
+      "exactly" in key ? ["eq", "$key", key.exactly] : ["starts-with", "$key", key.startsWith],
+      ...Object.entries(signed).map(([name, value]) =>
+        // The policy is readable by anyone who sees the form's request logged: the key's MD5 pins the key instead.
+        name === KEY_HEADER ? ["starts-with", `$${name}`, ""] : { [name]: value },
+      ),
+      ...(hasRange ? [["content-length-range", minBytes ?? 0, maxBytes ?? MAX_PUT_BYTES]] : []),
+    ],
+  });
+  const encoded = new TextEncoder().encode(policy).toBase64();
+  const address = addressOf(bucket);
+  return {
+    method: "POST",
+    url: `${originOf(address)}${address.path}/`,
+    fields: {
+      key: "exactly" in key ? key.exactly : `${key.startsWith}\${filename}`,
+      ...signed,
+      policy: encoded,
+      "x-amz-signature": hmac(signingKey(credentials.secretAccessKey, scope), encoded).toString("hex"),
+    },
+  };
+}
+
+/** The key of one day, region and service: the secret, folded over the scope (SigV4, step 3). */
+function signingKey(secretAccessKey: string, scope: readonly string[]): Uint8Array {
+  return scope.reduce<Uint8Array>(hmac, new TextEncoder().encode(`AWS4${secretAccessKey}`));
+}
+
+function hmac(key: Uint8Array, text: string) {
+  return createHmac("sha256", key).update(text).digest();
+}

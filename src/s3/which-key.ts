@@ -1,0 +1,121 @@
+/**
+ * Which customer key a request goes with. New objects: the one that writes now. A running multipart upload: the one
+ * that it was begun with. Stored objects: the one named, the only one, or the one that the store accepts.
+ */
+import type { Bucket, Store } from "../config/load.ts";
+import type { Secrets } from "../config/secrets.ts";
+import { Problem } from "../problem.ts";
+import { type CustomerKey, CustomerKeyError } from "../ssec/customer-key.ts";
+import { type KeyRing, type KeyRule, readers, writer } from "../ssec/ring.ts";
+import { credentialsOf } from "./credentials.ts";
+import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
+
+interface Wanted extends ProbedObject {
+  /** The key that the caller names, and where in the request they did. */
+  readonly keyId?: string | undefined;
+  readonly keyIdPath: string;
+}
+
+/** Answers for one HTTP request; what it has asked of the store once, it does not ask again. */
+export class WhichKey {
+  readonly #ring: KeyRing;
+  readonly #secrets: Secrets;
+  readonly #found = new Map<string, Promise<CustomerKey>>();
+  readonly #silent = new Set<Store>();
+
+  constructor({ ring, secrets }: { ring: KeyRing; secrets: Secrets }) {
+    this.#ring = ring;
+    this.#secrets = secrets;
+  }
+
+  /** @throws {Problem} no-writable-key, key-invalid; invalid-request when another key is named */
+  async forNew({ bucket, key, keyId, keyIdPath }: Wanted): Promise<CustomerKey> {
+    const rule = writer(bucket.keys, Date.now());
+    if (rule === undefined) {
+      throw new Problem(
+        "no-writable-key",
+        "None of this bucket's keys may write now: their dates do not allow it.",
+      );
+    }
+    if (keyId !== undefined && keyId !== rule.id) {
+      throw Problem.field(
+        keyIdPath,
+        `new objects in this bucket are written under "${rule.id}" now: leave keyId out`,
+      );
+    }
+    return this.#keyFor(rule, bucket, key);
+  }
+
+  /** @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's */
+  async forUpload(wanted: Wanted): Promise<CustomerKey> {
+    const { bucket, key, keyId, keyIdPath } = wanted;
+    return keyId === undefined
+      ? this.forNew(wanted)
+      : this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
+  }
+
+  /**
+   * @throws {Problem} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
+   * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
+   */
+  async forStored(wanted: Wanted): Promise<CustomerKey> {
+    const { bucket, key, versionId, keyId, keyIdPath } = wanted;
+    if (keyId !== undefined) return this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
+    const [only, ...others] = bucket.keys;
+    if (only !== undefined && others.length === 0) return this.#keyFor(only, bucket, key);
+
+    const id = JSON.stringify([bucket.name, key, versionId]);
+    const found = this.#found.get(id) ?? this.#search(wanted);
+    this.#found.set(id, found);
+    return found;
+  }
+
+  async #search({ bucket, key, versionId }: ProbedObject): Promise<CustomerKey> {
+    const { store } = bucket;
+    if (this.#silent.has(store))
+      throw new Problem("store-timeout", "The store has not answered in time before.");
+    const deadline = AbortSignal.timeout(PROBE_TIME_LIMIT);
+    const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
+    let invalid: Problem | undefined;
+    try {
+      for (const rule of readers(bucket.keys, Date.now())) {
+        const candidate = await this.#keyFor(rule, bucket, key).catch(onlyKeyInvalid);
+        if (candidate instanceof Problem) invalid ??= candidate;
+        else if (await probe.opens(candidate)) return candidate;
+      }
+      const reason = await probe.explain();
+      // The object may well lie under the key that cannot be tried.
+      throw reason.code === "key-unknown" && invalid !== undefined ? invalid : reason;
+    } finally {
+      if (deadline.aborted) this.#silent.add(store);
+    }
+  }
+
+  async #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Promise<CustomerKey> {
+    try {
+      return await this.#ring.keyFor(rule, { storeBucket, key });
+    } catch (error) {
+      if (!(error instanceof CustomerKeyError)) throw error;
+      throw new Problem(
+        "key-invalid",
+        "The customer key cannot be used; the service's operator can see why.",
+        {
+          operator: `KEYS.${rule.id}: ${error.message}`,
+        },
+      );
+    }
+  }
+}
+
+function named({ keys }: Bucket, keyId: string, path: string): KeyRule {
+  const rule = keys.find(({ id }) => id === keyId);
+  if (rule === undefined) {
+    throw Problem.field(path, `is none of this bucket's keys (${keys.map(({ id }) => id).join(", ")})`);
+  }
+  return rule;
+}
+
+function onlyKeyInvalid(error: unknown): Problem {
+  if (error instanceof Problem && error.code === "key-invalid") return error;
+  throw error;
+}

@@ -1,0 +1,51 @@
+/** What all requests share: the configuration, the secrets and the key ring, made once for an environment. */
+import { type Config, ConfigError, loadConfig } from "./config/load.ts";
+import { Secrets } from "./config/secrets.ts";
+import { logError } from "./log.ts";
+import { Problem } from "./problem.ts";
+import { KeyRing } from "./ssec/ring.ts";
+
+export type Env = Readonly<Record<string, unknown>>;
+
+export class Service {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly ring: KeyRing;
+
+  /** @throws {ConfigError} */
+  constructor(env: Env) {
+    this.config = loadConfig(env);
+    this.secrets = new Secrets(env);
+    this.ring = new KeyRing(this.secrets.read);
+  }
+}
+
+const services = new WeakMap<Env, Service | ConfigError>();
+
+/**
+ * The service of this environment, configured at its first request.
+ *
+ * @throws {Problem} `misconfigured`; every mistake is in the log, once
+ */
+export function serviceOf(env: Env): Service {
+  let service = services.get(env);
+  if (service === undefined) {
+    service = configure(env);
+    services.set(env, service);
+  }
+  if (service instanceof ConfigError) {
+    throw new Problem("misconfigured", "The service is not configured correctly; its operator can see why.");
+  }
+  return service;
+}
+
+function configure(env: Env): Service | ConfigError {
+  try {
+    return new Service(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const { path, message } of error.errors)
+      logError({ code: "misconfigured", message: `${path}: ${message}` });
+    return error;
+  }
+}

@@ -1,0 +1,47 @@
+/** Checks input against a schema and words every mistake as `path: what is wrong`, for callers and operators alike. */
+import * as v from "valibot";
+import type { FieldError } from "./problem.ts";
+
+export type Checked<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
+
+/** All mistakes of the input in one go, none of which repeats the value that was given: it may be a secret. */
+export function check<T>(schema: v.GenericSchema<unknown, T>, input: unknown): Checked<T> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return { ok: true, value: result.output };
+  return {
+    ok: false,
+    errors: result.issues.map((issue) => ({ path: pathOf(issue), message: wordsFor(issue) })),
+  };
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  let path = "";
+  for (const { key } of issue.path ?? []) path = joinPath(path, key as string | number);
+  return path;
+}
+
+/** `BUCKETS.media` + `keys` = `BUCKETS.media.keys`, + 1 = `BUCKETS.media.keys[1]`. */
+export function joinPath(path: string, key: string | number): string {
+  if (typeof key === "number") return `${path}[${key}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function wordsFor(issue: v.BaseIssue<unknown>): string {
+  if (issue.kind !== "schema" || issue.type === "custom") return issue.message;
+  if (issue.expected === "never") return "is not a field here";
+  if (issue.received === "undefined") return "is required";
+  switch (issue.type) {
+    case "picklist":
+    case "literal":
+      return `must be ${issue.expected?.replaceAll(" | ", " or ").replace(/^\((.*)\)$/, "$1")}`;
+    case "strict_object":
+    case "record":
+      return "must be an object";
+    case "array":
+      return "must be an array";
+    case "boolean":
+      return "must be true or false";
+    default:
+      return `must be a ${issue.type}`;
+  }
+}
