@@ -194,7 +194,10 @@ function sendOne<Name extends FieldName>(name: Name, values: FieldValues, sent: 
 }
 
 /** The value of x-amz-copy-source. */
-export function copySourceHeader(storeBucket: string, { key, versionId }: Pick<CopySource, "key" | "versionId">): string {
+export function copySourceHeader(
+  storeBucket: string,
+  { key, versionId }: Pick<CopySource, "key" | "versionId">,
+): string {
   return `/${storeBucket}/${encodeKey(key)}${versionId === undefined ? "" : `?versionId=${encodeRfc3986(versionId)}`}`;
 }
 

@@ -1,0 +1,44 @@
+/** A JavaScript module for Node 20 or later, by fetch alone. */
+import { fileNameOf, notesOn, type PresignedRequest, trafficOf } from "./request.ts";
+
+export function javascript(request: PresignedRequest): string {
+  const { method, url, headers = {}, fields } = request;
+  const { upload, answer } = trafficOf(request);
+  const readsFile = upload === "file" || upload === "form" || upload === "parts";
+  const name = JSON.stringify(`./${fileNameOf(request)}`);
+  const body = {
+    file: "body: file",
+    parts: "body: file",
+    form: "body: form",
+    empty: "body: new Uint8Array()",
+    none: "",
+  }[upload];
+
+  const lines = [
+    ...notesOn(request).map((note) => `// ${note}`),
+    ...(readsFile ? ['import { openAsBlob } from "node:fs";'] : []),
+    ...(answer === "file" ? ['import { writeFile } from "node:fs/promises";'] : []),
+    ...(readsFile || answer === "file" ? [""] : []),
+    `const url = ${JSON.stringify(url)};`,
+    `const headers = ${JSON.stringify(headers, null, 2)};`,
+    ...(readsFile ? [`const file = await openAsBlob(${name});`] : []),
+    ...(fields
+      ? [
+          "const form = new FormData();",
+          `for (const [name, value] of Object.entries(${JSON.stringify(fields, null, 2)})) form.append(name, value);`,
+          `form.append("file", file, ${JSON.stringify(fileNameOf(request))});`,
+        ]
+      : []),
+    // An empty string as a body would be given a content type; empty bytes are not.
+    `const answer = await fetch(url, { ${[`method: ${JSON.stringify(method)}`, "headers", 'redirect: "error"', body].filter(Boolean).join(", ")} });`,
+    "if (!answer.ok) {",
+    "  console.error(answer.status, await answer.text());",
+    "  process.exit(1);",
+    "}",
+  ];
+  if (answer === "file") lines.push(`await writeFile(${name}, answer.body ?? "");`);
+  if (answer === "headers")
+    lines.push("for (const [name, value] of answer.headers) console.log(`${name}: ${value}`);");
+  if (answer === "body") lines.push("console.log(await answer.text());");
+  return `${lines.join("\n")}\n`;
+}

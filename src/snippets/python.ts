@@ -1,0 +1,59 @@
+/** A Python 3 program that needs nothing but requests. */
+import { fileNameOf, notesOn, type PresignedRequest, trafficOf } from "./request.ts";
+
+export function python(request: PresignedRequest): string {
+  const { method, url, headers = {}, fields } = request;
+  const { upload, answer } = trafficOf(request);
+  const readsFile = upload === "file" || upload === "form" || upload === "parts";
+  const usesFile = readsFile || answer === "file";
+  const call = (body: string) =>
+    `requests.request(${literal(method)}, url, headers=headers${body}, stream=True, allow_redirects=False, auth=lambda r: r)`;
+
+  const lines = [
+    ...notesOn(request).map((note) => `# ${note}`),
+    `import ${upload === "file" || upload === "parts" ? "os, " : ""}${answer === "file" ? "shutil, " : ""}sys`,
+    "import requests",
+    "",
+    `url = ${literal(url)}`,
+    `headers = ${dictionary(headers)}`,
+    ...(fields ? [`fields = ${dictionary(fields)}`] : []),
+    ...(usesFile ? [`name = ${literal(`./${fileNameOf(request)}`)}`] : []),
+    // An auth that does nothing keeps requests from adding credentials of ~/.netrc to a signed request.
+  ];
+  if (upload === "form") {
+    lines.push(
+      'with open(name, "rb") as file:',
+      `    answer = ${call(', data=fields, files={"file": file}')}`,
+    );
+  } else if (readsFile) {
+    // requests sends an empty file in chunks, which S3 does not take.
+    lines.push(
+      'with open(name, "rb") as file:',
+      `    answer = ${call(', data=file if os.path.getsize(name) else b""')}`,
+    );
+  } else {
+    lines.push(`answer = ${call(upload === "empty" ? ', data=b""' : "")}`);
+  }
+  lines.push("if not answer.ok:", '    sys.exit(f"{answer.status_code} {answer.text}")');
+  if (answer === "file") {
+    lines.push(
+      "answer.raw.decode_content = False",
+      'with open(name, "wb") as file:',
+      "    shutil.copyfileobj(answer.raw, file)",
+    );
+  }
+  if (answer === "headers")
+    lines.push("for header in answer.headers.items():", '    print(": ".join(header))');
+  if (answer === "body") lines.push("print(answer.text)");
+  return `${lines.join("\n")}\n`;
+}
+
+/** A JSON string is a Python string literal as well. */
+function literal(text: string): string {
+  return JSON.stringify(text);
+}
+
+function dictionary(entries: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(entries).map(([name, value]) => `    ${literal(name)}: ${literal(value)},\n`);
+  return rows.length === 0 ? "{}" : `{\n${rows.join("")}}`;
+}
