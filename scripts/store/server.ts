@@ -1,0 +1,145 @@
+/** From a request to its operation: who asks is verified first, then one table says which handler answers. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import * as buckets from "./buckets.ts";
+import type { Call, Store } from "./call.ts";
+import { applyCors } from "./cors.ts";
+import { S3Error } from "./errors.ts";
+import { listObjects } from "./list.ts";
+import * as multipart from "./multipart.ts";
+import * as objects from "./objects.ts";
+import { postObject } from "./post-form.ts";
+import { verify } from "./sigv4.ts";
+import { refuseSse } from "./ssec.ts";
+import { type Target, targetOf } from "./target.ts";
+import { xml } from "./xml.ts";
+
+type Handler = (call: Call) => Promise<void>;
+
+/** METHOD and the query parameter that makes it another operation, for the service, a bucket and an object. */
+const OPERATIONS: Readonly<Record<"service" | "bucket" | "object", Readonly<Record<string, Handler>>>> = {
+  service: { GET: buckets.listBuckets },
+  bucket: {
+    PUT: buckets.createBucket,
+    HEAD: buckets.headBucket,
+    DELETE: buckets.deleteBucket,
+    GET: listObjects,
+    "GET location": buckets.getBucketLocation,
+    "GET uploads": multipart.listMultipartUploads,
+    "PUT cors": buckets.putBucketCors,
+    "GET cors": buckets.getBucketCors,
+    "DELETE cors": buckets.deleteBucketCors,
+  },
+  object: {
+    PUT: objects.putObject,
+    GET: objects.getObject,
+    HEAD: objects.getObject,
+    DELETE: objects.deleteObject,
+    "POST uploads": multipart.createMultipartUpload,
+    "PUT uploadId": uploadPart,
+    "GET uploadId": multipart.listParts,
+    "POST uploadId": multipart.completeMultipartUpload,
+    "DELETE uploadId": multipart.abortMultipartUpload,
+  },
+};
+
+/** Query parameters that select an operation, known to the store or not. */
+const SELECTORS =
+  /^(accelerate|acl|analytics|annotation|attributes|cors|delete|encryption|intelligent-tiering|inventory|legal-hold|lifecycle|location|logging|metrics|notification|object-lock|ownershipControls|policy|policyStatus|publicAccessBlock|renameObject|replication|requestPayment|restore|retention|select|tagging|torrent|uploadId|uploads|versionId|versioning|versions|website)$/;
+
+async function uploadPart(call: Call): Promise<void> {
+  return call.headers["x-amz-copy-source"] === undefined
+    ? multipart.uploadPart(call)
+    : multipart.uploadPartCopy(call);
+}
+
+export async function handle(
+  store: Store,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = randomUUID();
+  response.setHeader("x-amz-request-id", requestId);
+  try {
+    const target = targetOf(request, store.hostnames);
+    const rules = JSON.parse(store.database.setting(target.bucket, "cors") ?? "[]");
+    const allowed = applyCors(rules, request, response);
+    if (request.method === "OPTIONS") preflight(allowed, response);
+    else await route(store, target, request, response);
+  } catch (error) {
+    refuse(error, requestId, request, response);
+  }
+}
+
+async function route(
+  store: Store,
+  target: Target,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method, bucket, key, query } = target;
+  refuseSse(query, "in the query: they are headers");
+  const { headers } = request;
+  const unsigned = { ...target, store, request, response, headers };
+  const isForm =
+    method === "POST" &&
+    bucket !== "" &&
+    key === "" &&
+    /^multipart\/form-data/i.test(headers["content-type"] ?? "");
+  if (isForm) {
+    requireBucket(store, bucket);
+    return postObject(unsigned);
+  }
+  const payload = await verify(target, headers, store.verifier);
+  const level = bucket === "" ? "service" : key === "" ? "bucket" : "object";
+  const selector = Object.keys(query).find((name) => SELECTORS.test(name));
+  const handler = OPERATIONS[level][selector === undefined ? method : `${method} ${selector}`];
+  if (handler === undefined)
+    throw new S3Error("NotImplemented", "This operation is not implemented by the development store.");
+  if (handler !== buckets.createBucket && level !== "service") requireBucket(store, bucket);
+  if (headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  return handler({ ...unsigned, payload });
+}
+
+function requireBucket({ database }: Store, bucket: string): void {
+  if (!database.hasBucket(bucket)) throw new S3Error("NoSuchBucket", "The specified bucket does not exist");
+}
+
+function preflight(allowed: boolean, response: ServerResponse): void {
+  if (!allowed) throw new S3Error("AccessDenied", "CORSResponse: This CORS request is not allowed.");
+  response.writeHead(200, { "content-length": 0 });
+  response.end();
+}
+
+/** Says what went wrong; where the answer has begun, or the client has gone, the connection is all there is to end. */
+function refuse(error: unknown, requestId: string, request: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent || request.destroyed || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const known = error instanceof S3Error ? error : unforeseen(error, requestId);
+  // What is left of the body is not read: a client that sends 5 GiB of it must not be waited for.
+  if (!request.complete) response.setHeader("connection", "close");
+  if (known.status === 304 || request.method === "HEAD") {
+    response.writeHead(known.status);
+    response.end();
+    return;
+  }
+  const { code, message, more, status } = known;
+  const resource = (request.url ?? "").split("?", 1)[0];
+  const body = xml(
+    "Error",
+    { Code: code, Message: message, ...more, Resource: resource, RequestId: requestId },
+    "",
+  );
+  response.writeHead(status, {
+    "content-type": "application/xml",
+    "content-length": Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function unforeseen(error: unknown, requestId: string): S3Error {
+  console.error(`store: ${requestId}`, error);
+  return new S3Error("InternalError", "We encountered an internal error. Please try again.");
+}
