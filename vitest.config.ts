@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/{blackbox,scripts,snippets,store}/**/*.test.ts"],
+          globalSetup: "test/blackbox/setup.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

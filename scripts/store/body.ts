@@ -52,7 +52,9 @@ export function bodyOf(call: Call): AsyncIterable<Uint8Array> {
     throw new S3Error("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size of 5 GiB.");
   }
   const trailers: Record<string, string> = {};
-  const plain = chunked ? unchunk(request, trailers) : request;
+  // Ended early, the request must stay open: the refusal is still to be answered on it.
+  const incoming = request.iterator({ destroyOnReturn: false });
+  const plain = chunked ? unchunk(incoming, trailers) : incoming;
   return verified(plain, Number(length), expectedOf(call), trailers);
 }
 

@@ -113,7 +113,8 @@ function preflight(allowed: boolean, response: ServerResponse): void {
 
 /** Says what went wrong; where the answer has begun, or the client has gone, the connection is all there is to end. */
 function refuse(error: unknown, requestId: string, request: IncomingMessage, response: ServerResponse): void {
-  if (response.headersSent || request.destroyed || response.destroyed) {
+  const hasGone = request.destroyed && !request.complete;
+  if (response.headersSent || hasGone || response.destroyed) {
     response.destroy();
     return;
   }

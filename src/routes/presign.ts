@@ -70,8 +70,8 @@ async function answer(input: unknown, service: Service, caller: Caller, whichKey
     bucket: request.bucket,
     key: request.keyPrefix ?? request.key,
   });
-  const limits = limit(request, grants, service.config.defaultExpiresIn);
   const source = sourceOf(request, bucket, service, caller);
+  const limits = limit(request, grants, service.config.defaultExpiresIn);
 
   const key = await keyOf(request, bucket, whichKey);
   const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));

@@ -175,15 +175,20 @@ export const REQUEST_SCHEMAS = Object.fromEntries(
 
 function requestSchema(name: OperationName, { fields, required = [] }: Operation) {
   const isForm = OPERATIONS[name].sized === "form";
-  return v.strictObject({
+  const schema = v.strictObject({
     operation: v.literal(name),
     ...COMMON,
-    ...(isForm ? { key: v.optional(objectKey, ""), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
+    ...(isForm ? { key: v.optional(objectKey), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
     ...Object.fromEntries(
       fields.map((field) => [field, v.optional(FIELDS[field].schema as v.GenericSchema)]),
     ),
     ...Object.fromEntries(required.map((field) => [field, FIELDS[field].schema])),
-  }) as unknown as v.GenericSchema<unknown, PresignRequest>;
+  });
+  const withKey = v.transform((request: object) => ({ key: "", ...request }));
+  return v.pipe(schema as v.GenericSchema<unknown, object>, withKey) as unknown as v.GenericSchema<
+    unknown,
+    PresignRequest
+  >;
 }
 
 function formFault({ key, keyPrefix, minBytes = 0, maxBytes }: PresignRequest): FieldError | undefined {

@@ -1,0 +1,77 @@
+/** `npm run test:ceph`: the black-box suite against a real Ceph gateway, started for it and ended after it. */
+import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SCRIPT = fileURLToPath(new URL("ceph-rgw.sh", import.meta.url));
+const PACKAGES = "radosgw ceph-mon ceph-osd ceph-common curl openssl";
+
+if (!isInstalled("radosgw")) {
+  console.error(
+    `Ceph is not installed. On Debian, as root:\n  apt-get install --no-install-recommends ${PACKAGES}`,
+  );
+  process.exit(1);
+}
+
+const dir = mkdtempSync(join(tmpdir(), "ssec-ceph-"));
+const port = await threeFreePorts();
+const credentials = {
+  RGW_ACCESS_KEY: randomBytes(10).toString("hex"),
+  RGW_SECRET_KEY: randomBytes(20).toString("hex"),
+};
+try {
+  execFileSync(SCRIPT, ["start", dir, String(port)], {
+    env: { ...process.env, ...credentials },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  process.exitCode = await run(
+    "vitest",
+    ["run", "--project", "node", "test/blackbox", ...process.argv.slice(2)],
+    {
+      STORE_URL: `http://127.0.0.1:${port}`,
+      STORE_ACCESS_KEY: credentials.RGW_ACCESS_KEY,
+      STORE_SECRET_KEY: credentials.RGW_SECRET_KEY,
+    },
+  );
+} finally {
+  execFileSync(SCRIPT, ["stop", dir], { stdio: "inherit" });
+  rmSync(dir, { recursive: true });
+}
+
+function isInstalled(program: string): boolean {
+  try {
+    execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function run(program: string, args: string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: "inherit" });
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+/** The gateway takes a port and the two after it. */
+async function threeFreePorts(): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 20_000);
+    const free = await Promise.all([0, 1, 2].map((offset) => isFree(first + offset)));
+    if (free.every(Boolean)) return first;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
