@@ -1,0 +1,134 @@
+/**
+ * The whole thing on this machine: the development store, a bucket in it, keys and a token, and the Worker in workerd.
+ * What the first start makes is kept in one folder, and a later start finds it again.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
+import { startStore } from "./store/index.ts";
+import { startWorker } from "./worker.ts";
+
+export const BUCKET = "media";
+const REGION = "us-east-1";
+
+export interface Local {
+  readonly url: string;
+  readonly storeUrl: string;
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+export interface LocalOptions {
+  /** Folder for everything that is kept. */
+  readonly dir: string;
+  /** Tried first; a free port is taken where it is not. */
+  readonly workerPort?: number;
+  readonly storePort?: number;
+}
+
+/** Made once, by a CSPRNG, and kept: a lost key is lost data here as well. */
+interface Made {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly customerKey: string;
+  readonly token: string;
+}
+
+export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOptions): Promise<Local> {
+  const { accessKeyId, secretAccessKey, customerKey, token } = made(dir);
+  const credentials = { accessKeyId, secretAccessKey };
+  const store = await startStore({
+    data: join(dir, "store"),
+    port: await freePort(storePort),
+    credentials,
+    region: REGION,
+  });
+  try {
+    await prepareBucket(store.url, credentials);
+    const worker = await startWorker({
+      port: await freePort(workerPort),
+      env: {
+        STORES: {
+          local: {
+            endpoint: store.url,
+            region: REGION,
+            addressing: "path",
+            accessKeyId: "STORE_ACCESS_KEY_ID",
+            secretAccessKey: "STORE_SECRET_ACCESS_KEY",
+          },
+        },
+        KEYS: { k1: { secret: "SSEC_KEY_1" } },
+        BUCKETS: { [BUCKET]: { store: "local", keys: ["k1"] } },
+        CALLERS: {
+          you: {
+            token: "YOUR_TOKEN",
+            grants: [{ bucket: BUCKET, prefix: "", allow: ["read", "write", "delete", "admin"] }],
+          },
+        },
+        STORE_ACCESS_KEY_ID: accessKeyId,
+        STORE_SECRET_ACCESS_KEY: secretAccessKey,
+        SSEC_KEY_1: customerKey,
+        YOUR_TOKEN: token,
+      },
+    });
+    return {
+      url: worker.url,
+      storeUrl: store.url,
+      token,
+      close: async () => {
+        await worker.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function made(dir: string): Made {
+  const file = join(dir, "secrets.json");
+  if (!existsSync(file)) {
+    const fresh: Made = {
+      accessKeyId: `LOCAL${randomBytes(8).toString("hex").toUpperCase()}`,
+      secretAccessKey: randomBytes(30).toString("base64"),
+      customerKey: randomBytes(32).toString("base64"),
+      token: randomBytes(24).toString("base64url"),
+    };
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  }
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+async function prepareBucket(
+  endpoint: string,
+  credentials: { accessKeyId: string; secretAccessKey: string },
+): Promise<void> {
+  const s3 = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true });
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
+  }
+  const rule = {
+    AllowedOrigins: ["http://127.0.0.1:*", "http://localhost:*"],
+    AllowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+    AllowedHeaders: ["*"],
+    ExposeHeaders: ["ETag", "x-amz-server-side-encryption-customer-algorithm"],
+  };
+  await s3.send(new PutBucketCorsCommand({ Bucket: BUCKET, CORSConfiguration: { CORSRules: [rule] } }));
+  s3.destroy();
+}
+
+/** The wanted port where it is free, else 0, for which the system takes any that is. */
+function freePort(wanted: number): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(0));
+    server.listen(wanted, "127.0.0.1", () => server.close(() => resolve(wanted)));
+  });
+}
