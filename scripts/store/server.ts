@@ -67,7 +67,7 @@ export async function handle(
     if (request.method === "OPTIONS") preflight(allowed, response);
     else await route(store, target, request, response);
   } catch (error) {
-    refuse(error, requestId, request, response);
+    await refuse(error, requestId, request, response);
   }
 }
 
@@ -112,15 +112,19 @@ function preflight(allowed: boolean, response: ServerResponse): void {
 }
 
 /** Says what went wrong; where the answer has begun, or the client has gone, the connection is all there is to end. */
-function refuse(error: unknown, requestId: string, request: IncomingMessage, response: ServerResponse): void {
+async function refuse(
+  error: unknown,
+  requestId: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const hasGone = request.destroyed && !request.complete;
   if (response.headersSent || hasGone || response.destroyed) {
     response.destroy();
     return;
   }
   const known = error instanceof S3Error ? error : unforeseen(error, requestId);
-  // What is left of the body is not read: a client that sends 5 GiB of it must not be waited for.
-  if (!request.complete) response.setHeader("connection", "close");
+  if (!(await drain(request))) response.setHeader("connection", "close");
   if (known.status === 304 || request.method === "HEAD") {
     response.writeHead(known.status);
     response.end();
@@ -138,6 +142,30 @@ function refuse(error: unknown, requestId: string, request: IncomingMessage, res
     "content-length": Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+/** A refused body that is read to its end, bytes. */
+const MAX_DRAIN = 2 ** 20;
+
+/**
+ * Reads what is left of a small body, since a client that is still writing when the connection closes may miss the
+ * refusal. One of 5 GiB is not waited for, nor one that the client holds back until it is asked to continue.
+ *
+ * @returns whether nothing is left
+ */
+async function drain(request: IncomingMessage): Promise<boolean> {
+  if (request.complete || request.headers.expect !== undefined) return request.complete;
+  request.unpipe();
+  let size = 0;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length;
+      if (size > MAX_DRAIN) return false;
+    }
+    return true;
+  } catch {
+    return false; // the client has gone
+  }
 }
 
 function unforeseen(error: unknown, requestId: string): S3Error {

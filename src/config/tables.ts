@@ -49,7 +49,9 @@ function readPart(binding: unknown): Record<string, unknown> | undefined {
       return undefined;
     }
   }
-  const isPlain =
-    typeof binding === "object" && binding !== null && Object.getPrototypeOf(binding) === Object.prototype;
+  if (typeof binding !== "object" || binding === null) return undefined;
+  // Other bindings are instances of classes; a TOML parser's tables have no prototype at all.
+  const prototype: unknown = Object.getPrototypeOf(binding);
+  const isPlain = prototype === Object.prototype || prototype === null;
   return isPlain ? (binding as Record<string, unknown>) : undefined;
 }

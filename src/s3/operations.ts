@@ -195,6 +195,10 @@ function formFault({ key, keyPrefix, minBytes = 0, maxBytes }: PresignRequest): 
   if ((key === "") === (keyPrefix === undefined)) {
     return { path: "key", message: "give either key or keyPrefix" };
   }
+  const path = keyPrefix === undefined ? "key" : "keyPrefix";
+  if (/[\r\n]/.test(keyPrefix ?? key)) {
+    return { path, message: "must not hold line breaks: a browser's form rewrites them as CRLF" };
+  }
   if (key.includes("${filename}")) {
     return {
       path: "key",

@@ -4,6 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
+import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import type { Bucket } from "../config/load.ts";
 import { KEY_HEADER } from "../ssec/headers.ts";
@@ -54,7 +55,7 @@ export function presignForm(
       ...(hasRange ? [["content-length-range", minBytes ?? 0, maxBytes ?? MAX_PUT_BYTES]] : []),
     ],
   });
-  const encoded = new TextEncoder().encode(policy).toBase64();
+  const encoded = Buffer.from(policy).toString("base64");
   const address = addressOf(bucket);
   return {
     method: "POST",
@@ -70,7 +71,7 @@ export function presignForm(
 
 /** The key of one day, region and service: the secret, folded over the scope (SigV4, step 3). */
 function signingKey(secretAccessKey: string, scope: readonly string[]): Uint8Array {
-  return scope.reduce<Uint8Array>(hmac, new TextEncoder().encode(`AWS4${secretAccessKey}`));
+  return scope.reduce<Uint8Array>(hmac, Buffer.from(`AWS4${secretAccessKey}`));
 }
 
 function hmac(key: Uint8Array, text: string) {

@@ -3,6 +3,7 @@
  * that is malformed, or encoded twice on its way, locks the object for good. Hence nothing is mended here:
  * what is not exactly right is refused, with the reason.
  */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
 /** Bytes in an SSE-C key (AES-256). */
@@ -29,7 +30,7 @@ export class CustomerKeyError extends Error {
  * @param secret the configured value: canonical base64 (RFC 4648, section 4) of exactly 32 bytes
  * @throws {CustomerKeyError} saying what is wrong with the value and how to mend it
  */
-export function decodeCustomerKey(secret: string): Uint8Array<ArrayBuffer> {
+export function decodeCustomerKey(secret: string): Uint8Array {
   if (secret === "") throw new CustomerKeyError("is empty");
   if (/[\r\n]$/.test(secret)) {
     throw new CustomerKeyError("ends in a newline: bind it without, as `printf %s` does and `echo` does not");
@@ -44,10 +45,10 @@ export function decodeCustomerKey(secret: string): Uint8Array<ArrayBuffer> {
   if (secret.length % 4 !== 0)
     throw new CustomerKeyError("lacks its padding: 32 bytes in base64 end in one =");
 
-  const raw = decodeBase64(secret);
+  const raw = Buffer.from(secret, "base64");
   if (raw.length !== KEY_BYTES)
     throw new CustomerKeyError(`is ${raw.length} bytes long: it must be ${KEY_BYTES}`);
-  if (raw.toBase64() !== secret) {
+  if (raw.toString("base64") !== secret) {
     throw new CustomerKeyError("is not canonical base64: its last digit carries bits that belong to no byte");
   }
   return raw;
@@ -59,13 +60,9 @@ export function decodeCustomerKey(secret: string): Uint8Array<ArrayBuffer> {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
 export function customerKey(id: string, raw: Uint8Array): CustomerKey {
-  return { id, base64: raw.toBase64(), md5: createHash("md5").update(raw).digest("base64") };
-}
-
-function decodeBase64(secret: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Uint8Array.fromBase64(secret);
-  } catch {
-    throw new CustomerKeyError("is not base64");
-  }
+  return {
+    id,
+    base64: Buffer.from(raw).toString("base64"),
+    md5: createHash("md5").update(raw).digest("base64"),
+  };
 }

@@ -369,6 +369,9 @@ describe("PostObject", () => {
     const problem = await refused({ operation: "PostObject", bucket: "derived", keyPrefix: "a/" });
     expect(problem).toMatchObject({ status: 400, errors: [{ path: "keyPrefix" }] });
     expect(await refused({ operation: "PostObject", bucket: "media" })).toMatchObject({ status: 400 });
+    expect(await refused({ operation: "PostObject", bucket: "media", key: "a\nb" })).toMatchObject({
+      status: 400,
+    });
     expect(await refused({ operation: "PostObject", bucket: "media", key: "a/${filename}" })).toMatchObject({
       status: 400,
     });

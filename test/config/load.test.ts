@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { type ConfigError, loadConfig } from "../../src/config/load.ts";
+
+const store = {
+  endpoint: "https://cwobject.com",
+  region: "US-EAST-04A",
+  accessKeyId: "ID",
+  secretAccessKey: "SECRET",
+};
+const grant = { bucket: "media", prefix: "", allow: ["read"] };
+const good = {
+  STORES: { cw: store },
+  KEYS: { k1: { secret: "K1" }, k2: { secret: "K2" } },
+  BUCKETS: { media: { store: "cw", keys: ["k2", "k1"] } },
+  CALLERS: { acme: { token: "T", grants: [grant] } },
+};
+
+function mistakes(env: Record<string, unknown>): string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    return (error as ConfigError).message.split("\n");
+  }
+  return [];
+}
+
+test("a good configuration is read, with its defaults", () => {
+  const { buckets, callers, defaultExpiresIn, allowedOrigins } = loadConfig(good);
+  expect(buckets.get("media")).toMatchObject({
+    storeBucket: "media",
+    store: { addressing: "virtual" },
+    keys: [{ id: "k2" }, { id: "k1" }],
+  });
+  expect(callers[0]?.grants[0]).toMatchObject({ maxExpiresIn: 3600 });
+  expect({ defaultExpiresIn, allowedOrigins }).toEqual({ defaultExpiresIn: 900, allowedOrigins: [] });
+});
+
+test("a table may be a JSON string, and split over several vars", () => {
+  const { keys } = loadConfig({
+    ...good,
+    KEYS: JSON.stringify(good.KEYS),
+    KEYS_MORE: { k3: { secret: "K3" } },
+    KEYS_4: "a secret by chance",
+  });
+  expect([...keys.keys()]).toEqual(["k1", "k2", "k3"]);
+});
+
+describe("every mistake has its line", () => {
+  const bucket = (row: object) => ({ ...good, BUCKETS: { media: { store: "cw", keys: ["k1"], ...row } } });
+  const inStore = (row: object) => ({ ...good, STORES: { cw: { ...store, ...row } } });
+  const inKey = (row: object) => ({ ...good, KEYS: { ...good.KEYS, k1: { secret: "K1", ...row } } });
+  const inGrant = (row: object) => ({
+    ...good,
+    CALLERS: { acme: { token: "T", grants: [{ ...grant, ...row }] } },
+  });
+  test.for<[Record<string, unknown>, string]>([
+    [bucket({ keys: ["k1", "k9"] }), 'BUCKETS.media.keys[1]: no key "k9" in KEYS (have: k1, k2)'],
+    [bucket({ keys: [] }), "BUCKETS.media.keys: must name at least one key of KEYS"],
+    [bucket({ keys: ["k1", "k1"] }), "BUCKETS.media.keys[1]: is in the list already"],
+    [bucket({ store: "r2" }), 'BUCKETS.media.store: no store "r2" in STORES (have: cw)'],
+    [bucket({ name: "my.bucket" }), "BUCKETS.media.name: cannot be addressed as a host name"],
+    [bucket({ name: "Media" }), "BUCKETS.media.name: cannot be addressed as a host name"],
+    [bucket({ name: "ab" }), "BUCKETS.media.name: cannot be addressed as a host name"],
+    [bucket({ keyz: [] }), "BUCKETS.media.keyz: is not a field here"],
+    [inStore({ endpoint: "https://cwobject.com/path" }), "STORES.cw.endpoint: must be a bare origin"],
+    [inStore({ endpoint: "http://cwobject.com" }), "STORES.cw.endpoint: sends customer keys over plain http"],
+    [inStore({ endpoint: "ftp://cwobject.com" }), "STORES.cw.endpoint: must begin with https://"],
+    [inStore({ endpoint: "cwobject" }), "STORES.cw.endpoint: must be a URL"],
+    [inStore({ region: undefined }), "STORES.cw.region: is required"],
+    [inStore({ addressing: "host" }), 'STORES.cw.addressing: must be "virtual" or "path"'],
+    [inKey({ notBefore: "2026-02-30" }), "KEYS.k1.notBefore: is not a date on the calendar"],
+    [inKey({ writeUntil: "tomorrow" }), "KEYS.k1.writeUntil: must be an ISO date"],
+    [
+      inKey({ notBefore: "2026-02-01", writeUntil: "2026-01-01" }),
+      "KEYS.k1.writeUntil: is not after notBefore",
+    ],
+    [
+      inKey({ secret: "pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=" }),
+      "KEYS.k1.secret: must be the name of a bound secret",
+    ],
+    [{ ...good, KEYS_2: { k1: { secret: "X" } } }, 'KEYS_2.k1: "k1" is there already, as KEYS.k1'],
+    [{ ...good, KEYS_2: "{broken" }, "KEYS_2: must be a table, or a JSON object as a string"],
+    [{ ...good, KEYS: { ...good.KEYS, "a b": { secret: "X" } } }, "KEYS.a b: a key's id is"],
+    [inGrant({ bucket: "x" }), 'CALLERS.acme.grants[0].bucket: no bucket "x" in BUCKETS (have: media)'],
+    [inGrant({ allow: ["own"] }), "CALLERS.acme.grants[0].allow[0]: must be"],
+    [inGrant({ maxExpiresIn: 604_801 }), "CALLERS.acme.grants[0].maxExpiresIn: must be at most 604800"],
+    [inGrant({ contentTypes: ["image"] }), "CALLERS.acme.grants[0].contentTypes[0]: must be a media type"],
+    [{ ...good, ALLOWED_ORIGINS: ["https://a.example/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
+    [{ ...good, DEFAULT_EXPIRES_IN: "soon" }, "DEFAULT_EXPIRES_IN: must be a number"],
+    [{ ...good, STORES: {} }, "STORES: is missing"],
+  ])("%#: %s", ([env, line]) => {
+    expect(mistakes(env).filter((found) => found.startsWith(line))).toHaveLength(1);
+  });
+
+  test("all in one go", () => {
+    const env = { ...bucket({ keys: ["k9"] }), ...inStore({ endpoint: "http://x.example", region: 1 }) };
+    expect(mistakes({ ...env, BUCKETS: bucket({ keys: ["k9"] }).BUCKETS })).toHaveLength(3);
+  });
+
+  test("without the value that was given, which may be a secret", () => {
+    const secret = "pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=";
+    expect(mistakes(inKey({ secret })).join()).not.toContain(secret);
+  });
+});
+
+test("http is for loopback, or for who insists", () => {
+  for (const endpoint of [
+    "http://127.0.0.1:9000",
+    "http://localhost",
+    "http://[::1]:1",
+    "http://s3.localhost",
+  ]) {
+    expect(mistakes({ ...good, STORES: { cw: { ...store, endpoint } } })).toEqual([]);
+  }
+  expect(
+    mistakes({ ...good, STORES: { cw: { ...store, endpoint: "http://cwlota.com", insecure: true } } }),
+  ).toEqual([]);
+});

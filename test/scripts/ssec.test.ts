@@ -1,0 +1,74 @@
+/** The operator's commands, run as an operator runs them. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const dir = mkdtempSync(join(tmpdir(), "ssec-cli-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const ssec = (...args: string[]) =>
+  spawnSync(process.execPath, ["scripts/ssec.ts", ...args], { encoding: "utf8" });
+
+test("keygen gives 32 fresh bytes to a pipe, and says how to bind them", () => {
+  const { status, stdout, stderr } = ssec("keygen", "k2");
+  expect(status).toBe(0);
+  const raw = Buffer.from(stdout, "base64");
+  expect(raw.toString("base64")).toBe(stdout);
+  expect(raw).toHaveLength(32);
+  expect(stderr).toContain(`MD5 ${createHash("md5").update(raw).digest("base64")}`);
+  expect(stderr).toContain("wrangler secret put SSEC_K2");
+  expect(stderr).not.toContain(stdout);
+  expect(ssec("keygen").stdout).not.toBe(stdout);
+});
+
+const hasPython = process.env.CI || spawnSync("python3", ["--version"]).status === 0;
+
+test.skipIf(!hasPython)("derive recovers an object's key as the documented Python does", () => {
+  const root = randomBytes(32).toString("base64");
+  const config = join(dir, "wrangler.toml");
+  writeFileSync(
+    config,
+    `name = "x"
+[vars.STORES.cw]
+endpoint = "https://cwobject.com"
+region = "R"
+accessKeyId = "ID"
+secretAccessKey = "SECRET"
+[vars.KEYS.root]
+secret = "ROOT"
+derive = true
+[vars.KEYS.k1]
+secret = "K1"
+[vars.BUCKETS.media]
+store = "cw"
+name = "acme-media"
+keys = ["root", "k1"]
+`,
+  );
+  writeFileSync(join(dir, ".dev.vars"), `ROOT="${root}"\n`);
+  const key = "users/42/ü ☃.jpg";
+  const { status, stdout, stderr } = ssec("--config", config, "derive", "root", "media", key);
+  expect(stderr).toMatch(/^MD5 /);
+  expect(status).toBe(0);
+  const python = `import base64, hashlib, hmac, sys
+root, bucket, key = base64.b64decode(sys.argv[1]), sys.argv[2], sys.argv[3]
+prk = hmac.new(b"\\0" * 32, root, hashlib.sha256).digest()
+info = f"ssec-edge/v1\\n{bucket}\\n{key}".encode()
+print(base64.b64encode(hmac.new(prk, info + b"\\x01", hashlib.sha256).digest()).decode())`;
+  expect(stdout).toBe(execFileSync("python3", ["-c", python, root, "acme-media", key], { encoding: "utf8" }));
+
+  expect(ssec("--config", config, "derive", "k1", "media", key).stderr).toContain("is shared by all objects");
+  expect(ssec("--config", config, "derive", "k9", "media", key).stderr).toContain(
+    'no key "k9" in KEYS (have: root, k1)',
+  );
+  expect(ssec("--config", join(dir, "none.toml"), "derive", "root", "media", key).status).toBe(1);
+});
+
+test("the demo ends well", { timeout: 60_000 }, () => {
+  const { status, stdout } = spawnSync(process.execPath, ["scripts/demo.ts"], { encoding: "utf8" });
+  expect(stdout.match(/✓/g)).toHaveLength(7);
+  expect(status).toBe(0);
+});
