@@ -17,19 +17,23 @@ import {
 import { BAD_KEYS } from "./environment.ts";
 
 describe("callers", () => {
-  test.for([undefined, "Bearer", "Bearer wrong", "Basic x", "Bearer  ", "bearer\tx"])(
-    "%s is nobody",
-    async (authorization) => {
-      const response = await fetch(`${api}/v1/presign`, {
-        method: "POST",
-        headers: authorization ? { authorization } : {},
-      });
-      expect(response.status).toBe(401);
-      expect(response.headers.get("www-authenticate")).toMatch(/^Bearer realm="ssec-edge"/);
-      expect(response.headers.get("cache-control")).toBe("no-store");
-      expect(((await response.json()) as ProblemBody).code).toBe("unauthenticated");
-    },
-  );
+  test.for([
+    undefined,
+    "Bearer",
+    "Bearer wrong",
+    "Basic x",
+    "Bearer  ",
+    "bearer\tx",
+  ])("%s is nobody", async (authorization) => {
+    const response = await fetch(`${api}/v1/presign`, {
+      method: "POST",
+      headers: authorization ? { authorization } : {},
+    });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toMatch(/^Bearer realm="ssec-edge"/);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(((await response.json()) as ProblemBody).code).toBe("unauthenticated");
+  });
 
   test("may do what their grants say, on exactly that prefix", async () => {
     const read = { operation: "GetObject", bucket: "media", keyId: "k1" };

@@ -143,13 +143,21 @@ describe("object keys", () => {
     expect((await send(await presign({ operation: "DeleteObject", bucket: "media", key }))).status).toBe(204);
   });
 
-  test.for(["", ".", "..", "a/../b", "a/./b", "../x", "x/..", "nul\0", "ü".repeat(513), "\ud800"])(
-    "%j is refused",
-    async (key) => {
-      const problem = await refused({ operation: "GetObject", bucket: "media", key });
-      expect(problem).toMatchObject({ status: 400, code: "invalid-request", errors: [{ path: "key" }] });
-    },
-  );
+  test.for([
+    "",
+    ".",
+    "..",
+    "a/../b",
+    "a/./b",
+    "../x",
+    "x/..",
+    "nul\0",
+    "ü".repeat(513),
+    "\ud800",
+  ])("%j is refused", async (key) => {
+    const problem = await refused({ operation: "GetObject", bucket: "media", key });
+    expect(problem).toMatchObject({ status: 400, code: "invalid-request", errors: [{ path: "key" }] });
+  });
 });
 
 test("GetObject and HeadObject answer what was asked for instead of what is kept", async () => {
