@@ -26,11 +26,11 @@ try {
   console.log(`
 ssec-edge is running, with a store for development only (data and keys in .ssec/).
 
-  address   ${url}
+  page      ${url}/
   store     ${storeUrl}
   token     ${token}
 
-Ask for a presigned URL, and the curl command that uses it:
+Open the page and paste the token to upload and download, or ask for a presigned URL, and the curl command that uses it:
 
   curl -s ${url}/v1/presign -H 'authorization: Bearer ${token}' -d '${request}'
 

@@ -8,6 +8,7 @@ import type { AppEnv } from "./routes/context.ts";
 import { notFound, onError } from "./routes/errors.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keysRoutes } from "./routes/keys.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { presignRoutes } from "./routes/presign.ts";
 import { serviceOf } from "./service.ts";
 
@@ -28,7 +29,8 @@ export const app = new Hono<AppEnv>()
   .use("/v1/*", noStore, authenticated, limitBody)
   .route("/v1/presign", presignRoutes)
   .route("/v1/keys", keysRoutes)
-  .route("/healthz", healthRoutes);
+  .route("/healthz", healthRoutes)
+  .route("/", pageRoutes);
 
 app.notFound(notFound);
 app.onError(onError);
