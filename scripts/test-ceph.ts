@@ -30,7 +30,17 @@ try {
   });
   process.exitCode = await run(
     "vitest",
-    ["run", "--project", "node", "test/blackbox", ...process.argv.slice(2)],
+    [
+      "run",
+      "--config",
+      "test/vitest.config.ts",
+      "--root",
+      ".",
+      "--project",
+      "node",
+      "test/blackbox",
+      ...process.argv.slice(2),
+    ],
     {
       STORE_URL: `http://127.0.0.1:${port}`,
       STORE_ACCESS_KEY: credentials.RGW_ACCESS_KEY,
