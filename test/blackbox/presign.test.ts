@@ -1,5 +1,6 @@
 /** Every operation, through a real request to the store. */
 import { randomBytes } from "node:crypto";
+import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import {
   ALGORITHM,
@@ -177,6 +178,25 @@ test("GetObject and HeadObject answer what was asked for instead of what is kept
   const head = await presign({ operation: "HeadObject", bucket: "media", key });
   expect(head.method).toBe("HEAD");
   expect((await send(head)).headers).toMatchObject({ "content-length": "1", [ALGORITHM]: "AES256" });
+});
+
+// The development store keeps one version of an object.
+test.runIf(isCeph)("an older version is read and deleted by its id", async () => {
+  const { url: endpoint, accessKeyId, secretAccessKey } = store;
+  const credentials = { accessKeyId, secretAccessKey };
+  const s3 = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true });
+  const VersioningConfiguration = { Status: "Enabled" as const };
+  await s3.send(new PutBucketVersioningCommand({ Bucket: "vault", VersioningConfiguration }));
+  const key = freshKey();
+  const first = await send(await presign({ operation: "PutObject", bucket: "vault", key }), "first");
+  await put("vault", key, "second");
+  const versionId = String(first.headers["x-amz-version-id"]);
+  expect((await get("vault", key, { versionId })).text).toBe("first");
+  expect((await get("vault", key)).text).toBe("second");
+  const remove = await presign({ operation: "DeleteObject", bucket: "vault", key, versionId });
+  expect((await send(remove)).status).toBe(204);
+  expect((await get("vault", key, { versionId })).status).toBe(404);
+  expect((await get("vault", key)).text).toBe("second");
 });
 
 describe("CopyObject", () => {
