@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
@@ -8,19 +8,25 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest({
-            miniflare: { compatibilityDate: "2026-10-23", compatibilityFlags: ["nodejs_compat"] },
+            miniflare: {
+              compatibilityDate: "2026-10-23",
+              compatibilityFlags: ["nodejs_compat"],
+              d1Databases: ["DB"],
+              bindings: { MIGRATIONS: await readD1Migrations("src/audit/migrations") },
+            },
           }),
         ],
         test: {
           name: "workerd",
-          include: ["test/{auth,config,routes,s3,ssec}/**/*.test.ts"],
+          include: ["test/{audit,auth,config,routes,s3,ssec}/**/*.test.ts"],
+          exclude: ["**/*.node.test.ts"],
           isolate: false,
         },
       },
       {
         test: {
           name: "node",
-          include: ["test/{blackbox,scripts,snippets,store}/**/*.test.ts"],
+          include: ["test/{blackbox,scripts,snippets,store}/**/*.test.ts", "test/**/*.node.test.ts"],
           globalSetup: "test/blackbox/setup.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,

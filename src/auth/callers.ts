@@ -1,29 +1,94 @@
-/** Who is calling: the caller whose token was presented. */
+/** Who is calling: a partner by its token, or a user of an app by a JWT. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Caller } from "../config/load.ts";
+import type { Config, Grant, JwtCaller, TokenCaller } from "../config/load.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
 import { Problem } from "../problem.ts";
+import { type Claims, fillClaims } from "./claims.ts";
+import type { Jwks } from "./jwks.ts";
+import { isJwt, JwtError, verifyJwt } from "./jwt.ts";
+
+/** Whoever calls, with the grants that are theirs: the claims in their prefixes are filled in. */
+export interface Caller {
+  readonly name: string;
+  /** The user, where an issuer vouches for one. */
+  readonly subject?: string;
+  readonly grants: readonly Grant[];
+}
+
+/** What authentication needs to know of the service. */
+export interface Directory {
+  readonly config: Pick<Config, "tokenCallers" | "jwtCallers" | "allowedOrigins">;
+  readonly secrets: Secrets;
+  readonly jwksOf: (caller: JwtCaller) => Jwks;
+}
+
+/** Longer than any token in use, and short enough to be hashed for nothing. */
+const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**
  * The caller of a request.
  *
+ * @throws {Problem} `unauthenticated`, with the challenge of RFC 6750, section 3; `unavailable` when the keys of the
+ * token's issuer cannot be had
+ */
+export async function authenticate(request: Request, directory: Directory): Promise<Caller> {
+  const token = tokenOf(request, directory.config.allowedOrigins);
+  if (token.length > MAX_TOKEN_LENGTH) throw notBelieved(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+  const { tokenCallers, jwtCallers } = directory.config;
+  const partner = await findByToken(token, tokenCallers, directory.secrets);
+  if (partner !== undefined) return identify(partner, {});
+  if (jwtCallers.length === 0 || !isJwt(token)) throw notBelieved("it is nobody's");
+  try {
+    const { caller, claims, subject } = await verifyJwt(token, jwtCallers, directory.jwksOf);
+    return { ...identify(caller, claims), subject };
+  } catch (error) {
+    if (error instanceof JwtError) throw notBelieved(error.message);
+    throw error;
+  }
+}
+
+/**
+ * The bearer token, or what Cloudflare Access puts in its place. The latter comes of a cookie, so that a page of
+ * another origin could send it along: it counts only for pages that may call.
+ *
+ * @see https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
+ */
+function tokenOf({ headers, url }: Request, allowedOrigins: readonly string[]): string {
+  const authorization = headers.get("authorization");
+  if (authorization === null) {
+    const origin = headers.get("origin");
+    const mayCall = origin === null || origin === new URL(url).origin || allowedOrigins.includes(origin);
+    const assertion = headers.get("cf-access-jwt-assertion");
+    if (assertion !== null && mayCall) return assertion;
+  }
+  const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1];
+  if (token !== undefined) return token;
+  throw new Problem("unauthenticated", "Send the token as `Authorization: Bearer TOKEN`.", {
+    headers: { "www-authenticate": 'Bearer realm="ssec-edge"' },
+  });
+}
+
+function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Caller {
+  return {
+    name,
+    grants: grants.flatMap((grant) => {
+      const prefix = fillClaims(grant.prefix, claims);
+      return prefix === undefined ? [] : [{ ...grant, prefix }];
+    }),
+  };
+}
+
+/**
  * Digests are compared rather than tokens, in constant time, and always with those of all callers, so that neither
  * the time nor the order tells anything about a token.
- *
- * @param authorization the header as it came
- * @throws {Problem} `unauthenticated`, with the challenge of RFC 6750, section 3
  */
-export async function authenticate(
-  authorization: string | undefined,
-  callers: readonly Caller[],
+async function findByToken(
+  token: string,
+  callers: readonly TokenCaller[],
   secrets: Secrets,
-): Promise<Caller> {
-  const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1];
-  if (token === undefined) {
-    throw unauthenticated("Send the token as `Authorization: Bearer TOKEN`.", 'Bearer realm="ssec-edge"');
-  }
+): Promise<TokenCaller | undefined> {
   const presented = sha256(token);
-  let found: Caller | undefined;
+  let found: TokenCaller | undefined;
   for (const caller of callers) {
     const expected = await digestOf(caller, secrets);
     const isTheirs = timingSafeEqual(presented, expected ?? presented) && expected !== undefined;
@@ -38,14 +103,11 @@ export async function authenticate(
     }
     if (isTheirs) found = caller;
   }
-  if (found === undefined) {
-    throw unauthenticated("The token is nobody's.", 'Bearer realm="ssec-edge", error="invalid_token"');
-  }
   return found;
 }
 
 /** Undefined where the caller's secret cannot be read: nobody is that caller then, and others are not disturbed. */
-async function digestOf(caller: Caller, secrets: Secrets): Promise<Uint8Array | undefined> {
+async function digestOf(caller: TokenCaller, secrets: Secrets): Promise<Uint8Array | undefined> {
   try {
     return sha256(await secrets.read(caller.token));
   } catch (error) {
@@ -58,6 +120,11 @@ function sha256(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
 }
 
-function unauthenticated(detail: string, challenge: string): Problem {
-  return new Problem("unauthenticated", detail, { headers: { "www-authenticate": challenge } });
+/** @param why after "The token does not count:"; it goes into a header, so ASCII without quotes */
+function notBelieved(why: string): Problem {
+  return new Problem("unauthenticated", `The token does not count: ${why}.`, {
+    headers: {
+      "www-authenticate": `Bearer realm="ssec-edge", error="invalid_token", error_description="${why}"`,
+    },
+  });
 }

@@ -1,8 +1,9 @@
 /** What a caller may do: the one place where grants are read. */
-import type { Bucket, Caller, Config, Grant } from "../config/load.ts";
+import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import { Problem } from "../problem.ts";
 import { OPERATIONS, type PresignRequest } from "../s3/operations.ts";
+import type { Caller } from "./callers.ts";
 
 /** A bucket that the caller may use as asked, and the grants that say so. */
 export interface Authorised {

@@ -5,7 +5,10 @@ import type { KeyRule } from "../ssec/ring.ts";
 import { check, joinPath } from "../validation.ts";
 import {
   type Addressing,
+  type AuditMode,
   allowedOrigins,
+  auditDays,
+  auditMode,
   bucketTable,
   callerTable,
   defaultExpiresIn,
@@ -38,6 +41,7 @@ export interface Bucket {
 
 export interface Grant {
   readonly bucket: string;
+  /** May name claims: `users/{sub}/`. */
   readonly prefix: string;
   readonly allow: readonly Permission[];
   /** Seconds. */
@@ -46,10 +50,21 @@ export interface Grant {
   readonly contentTypes?: readonly string[] | undefined;
 }
 
-export interface Caller {
+/** A partner with a token. */
+export interface TokenCaller {
   readonly name: string;
   /** Name of the bound secret that holds the token. */
   readonly token: string;
+  readonly grants: readonly Grant[];
+}
+
+/** The users of an app, who bring a JWT. */
+export interface JwtCaller {
+  readonly name: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the issuer publishes its keys. */
+  readonly jwks: string;
   readonly grants: readonly Grant[];
 }
 
@@ -57,10 +72,14 @@ export interface Config {
   readonly stores: ReadonlyMap<string, Store>;
   readonly keys: ReadonlyMap<string, KeyRule>;
   readonly buckets: ReadonlyMap<string, Bucket>;
-  readonly callers: readonly Caller[];
+  readonly tokenCallers: readonly TokenCaller[];
+  readonly jwtCallers: readonly JwtCaller[];
   readonly allowedOrigins: readonly string[];
   /** Seconds. */
   readonly defaultExpiresIn: number;
+  readonly audit: AuditMode;
+  /** How long events are kept. */
+  readonly auditDays: number;
 }
 
 /** Everything that is wrong with the configuration, for the operator alone. */
@@ -121,8 +140,16 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     callerTables,
     () => callerSchema,
     errors,
-    (name, row): Caller => ({ name, ...row }),
+    (name, row): TokenCaller | JwtCaller => ({ name, ...row }),
   );
+  const jwtCallers = [...callers.values()].filter((caller) => "issuer" in caller);
+  for (const [i, { name, issuer, audience }] of jwtCallers.entries()) {
+    const twin = jwtCallers
+      .slice(0, i)
+      .find((other) => other.issuer === issuer && other.audience === audience);
+    if (twin)
+      report(callerTables.get(name)?.path ?? "", `has the issuer and audience of CALLERS.${twin.name}`);
+  }
 
   const one = <T>(name: string, schema: v.GenericSchema<unknown, T>, otherwise: T): T => {
     if (env[name] === undefined) return otherwise;
@@ -130,6 +157,11 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
   };
   const origins = one("ALLOWED_ORIGINS", allowedOrigins, []);
   const expiresIn = one("DEFAULT_EXPIRES_IN", defaultExpiresIn, 900);
+  const audit = one("AUDIT", auditMode, "relaxed");
+  const days = one("AUDIT_DAYS", auditDays, 400);
+  if (audit === "strict" && env.QUEUE === undefined) {
+    report("AUDIT", 'is "strict", which needs a queue bound as QUEUE');
+  }
 
   for (const [name, table] of Object.entries({
     STORES: storeTables,
@@ -143,9 +175,12 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     stores,
     keys,
     buckets,
-    callers: [...callers.values()],
+    tokenCallers: [...callers.values()].filter((caller) => "token" in caller),
+    jwtCallers,
     allowedOrigins: origins,
     defaultExpiresIn: expiresIn,
+    audit,
+    auditDays: days,
   };
 }
 

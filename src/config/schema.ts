@@ -67,10 +67,7 @@ export const storeTable = v.pipe(
     v.partialCheck(
       [["endpoint"], ["insecure"]],
       ({ endpoint, insecure }) =>
-        !endpoint.startsWith("http:") ||
-        insecure ||
-        !isUrl(endpoint) ||
-        LOOPBACK.test(new URL(endpoint).hostname),
+        !endpoint.startsWith("http:") || insecure || !isUrl(endpoint) || isSecureOrLocal(new URL(endpoint)),
       "sends customer keys over plain http: use https, or say insecure = true",
     ),
     ["endpoint"],
@@ -139,13 +136,28 @@ export const bucketTable = (
 export const PERMISSIONS = ["read", "write", "delete", "admin"] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** A prefix in which claims may be named: `users/{sub}/`. */
+const prefix = v.pipe(
+  v.string(),
+  v.check((text) => text.isWellFormed(), "is not well-formed Unicode"),
+  v.check(
+    (text) => /^([^{}]|\{[^{}]+\})*$/.test(text),
+    'has a brace that names no claim: write claims as "{sub}"',
+  ),
+  v.check(
+    (text) => !/\}[^/]*$/.test(text),
+    'must have a "/" after the last claim: without it the user "4" could reach what belongs to "42"',
+  ),
+  v.check(
+    (text) => !/\}[^/]*\{/.test(text),
+    'must have a "/" between claims: without it two users could share one prefix',
+  ),
+);
+
 const grantTable = (buckets: Iterable<string>) =>
   v.strictObject({
     bucket: nameIn("BUCKETS", "bucket", buckets),
-    prefix: v.pipe(
-      v.string(),
-      v.check((prefix) => prefix.isWellFormed(), "is not well-formed Unicode"),
-    ),
+    prefix,
     allow: v.pipe(v.array(v.picklist(PERMISSIONS)), v.minLength(1, "must allow something")),
     maxExpiresIn: v.optional(expiresIn, 3600),
     maxBytes: v.optional(bytes),
@@ -165,11 +177,27 @@ const grantTable = (buckets: Iterable<string>) =>
     ),
   });
 
-export const callerTable = (buckets: Iterable<string>) =>
-  v.strictObject({
-    token: secretName,
-    grants: v.pipe(v.array(grantTable(buckets)), v.minLength(1, "must hold at least one grant")),
-  });
+/** A caller is known by a token, or its users are by JWTs of an issuer. */
+export const callerTable = (buckets: Iterable<string>) => {
+  const grants = v.pipe(v.array(grantTable(buckets)), v.minLength(1, "must hold at least one grant"));
+  const byToken = v.strictObject({ token: secretName, grants });
+  const byJwt = v.strictObject({ issuer: text, audience: text, jwks: jwksUrl, grants });
+  return v.lazy((table) => (isByJwt(table) ? byJwt : byToken));
+};
+
+function isByJwt(table: unknown): boolean {
+  return typeof table === "object" && table !== null && !("token" in table) && "issuer" in table;
+}
+
+const jwksUrl = v.pipe(
+  v.string(),
+  v.check(isUrl, 'must be a URL, as "https://login.example.com/.well-known/jwks.json"'),
+  v.check((url) => !isUrl(url) || isSecureOrLocal(new URL(url)), "must begin with https://"),
+);
+
+function isSecureOrLocal({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
+}
 
 /** Vars may arrive as strings, from `.dev.vars` or `--var`. */
 const fromString = (input: unknown): unknown => {
@@ -196,6 +224,16 @@ export const allowedOrigins = v.pipe(
 );
 
 export const defaultExpiresIn = v.pipe(v.unknown(), v.transform(fromString), expiresIn);
+
+/** Whether an answer waits until its events are in the queue. */
+export const auditMode = v.picklist(["strict", "relaxed"]);
+export type AuditMode = v.InferOutput<typeof auditMode>;
+
+export const auditDays = v.pipe(
+  v.unknown(),
+  v.transform(fromString),
+  v.pipe(v.number(), v.integer("must be whole days"), v.minValue(1, "must be at least 1 day")),
+);
 
 /** A bucket's name in its store, by what the addressing can carry. */
 function bucketNameFault(name: string, addressing: Addressing = "virtual"): string | undefined {

@@ -25,7 +25,7 @@ function mistakes(env: Record<string, unknown>): string[] {
 }
 
 test("a good configuration is read, with its defaults", () => {
-  const { buckets, callers, defaultExpiresIn, allowedOrigins } = loadConfig(good);
+  const { buckets, tokenCallers: callers, defaultExpiresIn, allowedOrigins } = loadConfig(good);
   expect(buckets.get("media")).toMatchObject({
     storeBucket: "media",
     store: { addressing: "virtual" },

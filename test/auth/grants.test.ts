@@ -1,0 +1,207 @@
+/** Who may do what: a table of verdicts, and the rule behind it for whatever bytes a caller may send. */
+import fc from "fast-check";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/operations.ts";
+
+const random = (bytes: number) =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");
+const store = {
+  endpoint: "http://127.0.0.1:9",
+  region: "r",
+  addressing: "path",
+  accessKeyId: "STORE_ID",
+  secretAccessKey: "STORE_SECRET",
+};
+const grant = (bucket: string, prefix: string, allow: string[], more = {}) => ({
+  bucket,
+  prefix,
+  allow,
+  ...more,
+});
+const CALLERS = {
+  owner: [grant("media", "", ["read", "write", "delete", "admin"]), grant("other", "", ["read", "write"])],
+  reader: [grant("media", "", ["read"])],
+  writer: [grant("media", "in/", ["write"])],
+  eraser: [grant("media", "tmp/", ["delete"])],
+  acme: [
+    grant("media", "acme/", ["read", "write"], { maxBytes: 1000 }),
+    // The narrower grant is the freer one: either suffices.
+    grant("media", "acme/big/", ["write"], { maxBytes: 1_000_000, maxExpiresIn: 60 }),
+    grant("media", "acme/pics/", ["write"], { contentTypes: ["image/*", "application/pdf"] }),
+    grant("other", "acme/", ["read"]),
+  ],
+  admin: [grant("media", "", ["admin"])],
+} as const;
+const env: Record<string, unknown> = {
+  STORES: { main: store },
+  KEYS: { k1: { secret: "KEY_1" } },
+  BUCKETS: { media: { store: "main", keys: ["k1"] }, other: { store: "main", keys: ["k1"] } },
+  CALLERS: Object.fromEntries(
+    Object.entries(CALLERS).map(([name, grants]) => [name, { token: name.toUpperCase(), grants }]),
+  ),
+  STORE_ID: "AKIDEXAMPLE",
+  STORE_SECRET: random(30),
+  KEY_1: random(32),
+  ...Object.fromEntries(Object.keys(CALLERS).map((name) => [name.toUpperCase(), random(24)])),
+};
+
+beforeAll(() => void vi.spyOn(console, "log").mockImplementation(() => {}));
+
+async function ask(
+  caller: keyof typeof CALLERS,
+  path: string,
+  body: unknown,
+): Promise<{ status: number; answer: never }> {
+  const headers = { authorization: `Bearer ${env[caller.toUpperCase()]}` };
+  const response = await app.request(path, { method: "POST", headers, body: JSON.stringify(body) }, env);
+  return { status: response.status, answer: (await response.json()) as never };
+}
+
+describe("the table", () => {
+  type Row = readonly [keyof typeof CALLERS, string, string, string, object, 200 | string];
+  const copy = (bucket: string, key: string) => ({ source: { bucket, key } });
+  const table: Row[] = [
+    ["owner", "GetObject", "media", "a", {}, 200],
+    ["owner", "DeleteObject", "media", "a", {}, 200],
+    ["owner", "DeleteObject", "other", "a", {}, "forbidden"],
+    ["owner", "GetObject", "nowhere", "a", {}, "forbidden"],
+    ["owner", "GetObject", "MEDIA", "a", {}, "forbidden"],
+    ["owner", "GetObject", "__proto__", "a", {}, "forbidden"],
+    ["owner", "CopyObject", "media", "a", copy("other", "b"), 200],
+    ["reader", "GetObject", "media", "a", {}, 200],
+    ["reader", "HeadObject", "media", "a/b/c", {}, 200],
+    ["reader", "PutObject", "media", "a", {}, "forbidden"],
+    ["reader", "CopyObject", "media", "a", copy("media", "b"), "forbidden"],
+    ["reader", "ListParts", "media", "a", { uploadId: "u" }, "forbidden"],
+    ["reader", "AbortMultipartUpload", "media", "a", { uploadId: "u" }, "forbidden"],
+    ["writer", "PutObject", "media", "in/a", {}, 200],
+    ["writer", "PutObject", "media", "in", {}, "forbidden"],
+    ["writer", "PutObject", "media", "In/a", {}, "forbidden"],
+    ["writer", "PutObject", "media", "in/../a", {}, "invalid-request"],
+    ["writer", "PutObject", "media", "in//a", {}, 200],
+    ["writer", "GetObject", "media", "in/a", {}, "forbidden"],
+    ["writer", "CopyObject", "media", "in/a", copy("media", "in/b"), "forbidden"],
+    [
+      "writer",
+      "UploadPartCopy",
+      "media",
+      "in/a",
+      { ...copy("media", "in/b"), uploadId: "u", partNumber: 1 },
+      "forbidden",
+    ],
+    ["writer", "CompleteMultipartUpload", "media", "in/a", { uploadId: "u" }, 200],
+    ["eraser", "DeleteObject", "media", "tmp/a", {}, 200],
+    ["eraser", "DeleteObject", "media", "a", {}, "forbidden"],
+    ["eraser", "PutObject", "media", "tmp/a", {}, "forbidden"],
+    ["acme", "PutObject", "media", "acme/a", { contentLength: 1000 }, 200],
+    ["acme", "PutObject", "media", "acme/a", { contentLength: 1001 }, "too-large"],
+    ["acme", "PutObject", "media", "acme/a", {}, "length-required"],
+    ["acme", "PutObject", "media", "acme/big/a", { contentLength: 1_000_000 }, 200],
+    ["acme", "PutObject", "media", "acme/big/a", { contentLength: 1_000_001 }, "too-large"],
+    ["acme", "PutObject", "media", "acme/big/a", { contentLength: 10, expiresIn: 3600 }, 200],
+    ["acme", "PutObject", "media", "acme/big/a", { contentLength: 10_000, expiresIn: 61 }, "invalid-request"],
+    ["acme", "PutObject", "media", "acme/pics/a", { contentType: "image/png" }, 200],
+    ["acme", "PutObject", "media", "acme/pics/a", { contentType: "application/pdf" }, 200],
+    ["acme", "PutObject", "media", "acme/pics/a", { contentType: "text/html" }, "unsupported-type"],
+    ["acme", "PutObject", "media", "acme/pics/a", { contentType: "text/html", contentLength: 5 }, 200],
+    ["acme", "UploadPart", "media", "acme/a", { uploadId: "u", partNumber: 1 }, "length-required"],
+    ["acme", "CompleteMultipartUpload", "media", "acme/a", { uploadId: "u" }, "forbidden"],
+    ["acme", "PostObject", "media", "acme/a", { maxBytes: 1001 }, "too-large"],
+    ["acme", "CopyObject", "media", "acme/a", copy("other", "acme/b"), 200],
+    ["acme", "CopyObject", "media", "acme/a", copy("other", "b"), "forbidden"],
+    ["acme", "CopyObject", "other", "acme/a", copy("media", "acme/b"), "forbidden"],
+    ["admin", "GetObject", "media", "a", {}, "forbidden"],
+    ["admin", "PutObject", "media", "a", {}, "forbidden"],
+    ["admin", "DeleteObject", "media", "a", {}, "forbidden"],
+  ];
+  test.for(table)("%s: %s %s/%s %j: %s", async ([caller, operation, bucket, key, options, verdict]) => {
+    const request = { operation, bucket, key, ...options };
+    const { status, answer } = await ask(caller, "/v1/presign", request);
+    expect(status === 200 ? 200 : (answer as { code: string }).code).toBe(verdict);
+    // The same in a batch.
+    const batch = await ask(caller, "/v1/presign/batch", { requests: [request] });
+    const [result] = (batch.answer as { results: { problem?: { code: string } }[] }).results;
+    expect(result?.problem?.code ?? 200).toBe(verdict);
+  });
+});
+
+/** Bytes that have fooled prefix checks before, among ordinary ones. */
+const odd = fc.oneof(
+  fc.constantFrom(
+    "in",
+    "in/",
+    "in//",
+    "/",
+    "..",
+    "../",
+    "./",
+    "%2f",
+    "%2e%2e",
+    "\\",
+    "\0",
+    "IN/",
+    "ın/",
+    "in／",
+    "\u202e",
+  ),
+  fc.string({ unit: "binary" }),
+  fc.string(),
+);
+const oddKey = fc.array(odd, { maxLength: 6 }).map((parts) => parts.join(""));
+const oddBucket = fc.oneof(
+  fc.constantFrom("media", "other", "Media", "media/", "media/in", "", "constructor"),
+  fc.string(),
+);
+
+test(
+  "no key outside the prefix is ever signed, whatever the bytes and the operation",
+  { timeout: 60_000 },
+  async () => {
+    const everything = { uploadId: "u", partNumber: 1, contentLength: 1 };
+    await fc.assert(
+      fc.asyncProperty(
+        oddBucket,
+        oddKey,
+        fc.constantFrom(...OPERATION_NAMES),
+        async (bucket, key, operation) => {
+          const { fields, required = [] } = OPERATIONS[operation];
+          const known = Object.entries(everything).filter(([name]) =>
+            [...fields, ...required].includes(name as never),
+          );
+          const request = {
+            operation,
+            bucket,
+            key,
+            ...Object.fromEntries(known),
+            ...(required.includes("source") && { source: { bucket: "media", key: "in/x" } }),
+          };
+          const { status, answer } = await ask("writer", "/v1/presign", request);
+          if (status !== 200) return;
+          expect(bucket).toBe("media");
+          expect(key.startsWith("in/")).toBe(true);
+          expect(OPERATIONS[operation].permission).toBe("write");
+          const { url, fields: form } = answer as { url: string; fields?: { key: string } };
+          // What a client makes of the URL is still below the prefix.
+          expect(form?.key ?? new URL(url).pathname).toMatch(form ? /^in\// : /^\/media\/in\//);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  },
+);
+
+test("a form for a prefix never reaches above it", async () => {
+  await fc.assert(
+    fc.asyncProperty(oddKey, async (keyPrefix) => {
+      const { status, answer } = await ask("writer", "/v1/presign", {
+        operation: "PostObject",
+        bucket: "media",
+        keyPrefix,
+      });
+      if (status === 200)
+        expect((answer as { fields: { key: string } }).fields.key.startsWith("in/")).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
