@@ -49,6 +49,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
     await prepareBucket(store.url, credentials);
     const worker = await startWorker({
       port: await freePort(workerPort),
+      dir: join(dir, "worker"),
       env: {
         STORES: {
           local: {

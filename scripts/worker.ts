@@ -1,56 +1,131 @@
-/** The Worker in workerd on this machine, bundled as `wrangler deploy` bundles it. */
+/** The Worker in workerd on this machine, bundled as `wrangler deploy` bundles it, with the bindings of wrangler.toml. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { unstable_readConfig, unstable_startWorker } from "wrangler";
+
+/** What is used of wrangler's own types, which refer to packages that are not there. */
+interface Deployed {
+  readonly name: string;
+  readonly main: string;
+  readonly compatibility_date: string;
+  readonly compatibility_flags: readonly string[];
+  readonly d1_databases: readonly { readonly binding: string; readonly migrations_dir?: string }[];
+  readonly queues: { readonly producers?: readonly object[]; readonly consumers?: readonly object[] };
+  readonly ratelimits: readonly { readonly name: string }[];
+  readonly analytics_engine_datasets: readonly { readonly binding: string }[];
+  readonly triggers: object;
+}
 
 export interface RunningWorker {
   readonly url: string;
+  /** Runs what the cron trigger runs. */
+  scheduled(): Promise<{ readonly outcome: string }>;
   close(): Promise<void>;
 }
 
 export interface WorkerOptions {
   /** `[vars]` and secrets alike, by name. */
   readonly env: Readonly<Record<string, unknown>>;
+  /** Bindings of wrangler.toml to leave out, and so to switch their features off. */
+  readonly without?: readonly BindingName[];
+  /** Instead of wrangler.toml's. */
+  readonly rateLimit?: { readonly limit: number; readonly period: 10 | 60 };
+  /** Instead of the Worker's own. */
+  readonly entrypoint?: string;
+  /** Folder for what bindings keep; without one it goes when the Worker does. */
+  readonly dir?: string;
   /** 0: a free one. */
   readonly port?: number;
   readonly logLevel?: "none" | "error" | "log";
+  /** Takes what the Worker writes to its log, line by line, instead of the console. */
+  readonly onLog?: (line: string) => void;
 }
 
+export type BindingName = "DB" | "QUEUE" | "RATE_LIMIT" | "METRICS";
+
 const CONFIG = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
+const WRANGLER = join(
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+  "bin/wrangler.js",
+);
 
 /** Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. */
-export async function startWorker({
-  env,
-  port = 0,
-  logLevel = "error",
-}: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { dir, port = 0, logLevel = "error", onLog } = options;
   // Without it wrangler looks on the internet for what `request.cf` should be.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
-  const { compatibility_date, compatibility_flags, main } = unstable_readConfig(
-    { config: CONFIG },
-    { hideWarnings: true },
-  );
-  const worker = await unstable_startWorker({
-    name: "ssec-edge",
-    entrypoint: main as string,
-    compatibilityDate: compatibility_date as string,
-    compatibilityFlags: compatibility_flags,
-    bindings: Object.fromEntries(
-      Object.entries(env).map(([name, value]) => [
-        name,
-        typeof value === "string"
-          ? { type: "plain_text" as const, value }
-          : { type: "json" as const, value: value as never },
-      ]),
-    ),
-    dev: {
-      server: { hostname: "127.0.0.1", port },
-      inspector: false,
-      watch: false,
-      persist: false as never,
-      logLevel,
-    },
+  // Nor does it keep to logLevel in what it says of queues.
+  process.env.WRANGLER_LOG ??= "error";
+  const scratch = mkdtempSync(join(tmpdir(), "ssec-worker-"));
+  try {
+    const config = join(scratch, "wrangler.json");
+    const persist = dir ?? join(scratch, "state");
+    writeFileSync(config, JSON.stringify(configFor(options)), { mode: 0o600 });
+    if (!options.without?.includes("DB")) await migrate(config, persist);
+    const worker = await unstable_startWorker({
+      config,
+      dev: {
+        server: { hostname: "127.0.0.1", port },
+        inspector: false,
+        watch: false,
+        persist,
+        logLevel,
+        ...(onLog && { structuredLogsHandler: ({ message }: { message: string }) => onLog(message) }),
+      },
+    });
+    await worker.ready;
+    return {
+      url: String(await worker.url).replace(/\/$/, ""),
+      scheduled: () => worker.scheduled({ cron: "17 3 * * *" }),
+      close: async () => {
+        await worker.dispose();
+        rmSync(scratch, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(scratch, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) {
+  const deployed: Deployed = unstable_readConfig({ config: CONFIG }, { hideWarnings: true });
+  const isKept = (name: string) => !without.includes(name as BindingName);
+  return {
+    name: deployed.name,
+    main: entrypoint ?? deployed.main,
+    compatibility_date: deployed.compatibility_date,
+    compatibility_flags: deployed.compatibility_flags,
+    vars: env,
+    d1_databases: deployed.d1_databases
+      .filter(({ binding }) => isKept(binding))
+      .map((database) => ({
+        ...database,
+        migrations_dir: join(dirname(CONFIG), database.migrations_dir ?? "migrations"),
+      })),
+    queues: isKept("QUEUE")
+      ? {
+          ...deployed.queues,
+          consumers: deployed.queues.consumers?.map((each) => ({ ...each, max_batch_timeout: 0 })),
+        }
+      : {},
+    ratelimits: deployed.ratelimits
+      .filter(({ name }) => isKept(name))
+      .map((limit) => ({ ...limit, ...(rateLimit && { simple: rateLimit }) })),
+    analytics_engine_datasets: deployed.analytics_engine_datasets.filter(({ binding }) => isKept(binding)),
+    triggers: deployed.triggers,
+  };
+}
+
+/** The schema of the database, as `wrangler d1 migrations apply` brings it about anywhere else. */
+async function migrate(config: string, persist: string): Promise<void> {
+  const args = ["d1", "migrations", "apply", "DB", "--local", "--config", config, "--persist-to", persist];
+  await promisify(execFile)(process.execPath, [WRANGLER, ...args], {
+    env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" },
   });
-  await worker.ready;
-  const url = String(await worker.url).replace(/\/$/, "");
-  return { url, close: () => worker.dispose() };
 }

@@ -21,3 +21,15 @@ export function describeUnforeseen(error: unknown): Pick<ErrorEntry, "message" |
     stack: error.stack && withoutQuery(error.stack),
   };
 }
+
+export interface KeyExpiring {
+  readonly keyId?: string;
+  readonly buckets: readonly string[];
+  readonly writeUntil?: string;
+  readonly message: string;
+}
+
+/** A key near its end or past it, or a bucket that no key writes to. */
+export function logKeyExpiring(entry: KeyExpiring): void {
+  console.warn(JSON.stringify({ event: "key-expiring", time: new Date().toISOString(), ...entry }));
+}

@@ -1,5 +1,7 @@
 /** What all requests share: the configuration, the secrets and the key ring, made once for an environment. */
-import { type Config, ConfigError, loadConfig } from "./config/load.ts";
+import { Jwks } from "./auth/jwks.ts";
+import { type Bindings, bindingsOf } from "./bindings.ts";
+import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
 import { Secrets } from "./config/secrets.ts";
 import { logError } from "./log.ts";
 import { Problem } from "./problem.ts";
@@ -11,13 +13,23 @@ export class Service {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly ring: KeyRing;
+  readonly bindings: Bindings;
+  readonly #jwks = new Map<string, Jwks>();
 
   /** @throws {ConfigError} */
   constructor(env: Env) {
     this.config = loadConfig(env);
     this.secrets = new Secrets(env);
     this.ring = new KeyRing(this.secrets.read);
+    this.bindings = bindingsOf(env);
   }
+
+  /** The keys of a caller's issuer; callers that share an address share its keys. */
+  jwksOf = ({ jwks: url }: JwtCaller): Jwks => {
+    const jwks = this.#jwks.get(url) ?? new Jwks(url);
+    this.#jwks.set(url, jwks);
+    return jwks;
+  };
 }
 
 const services = new WeakMap<Env, Service | ConfigError>();

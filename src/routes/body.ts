@@ -1,6 +1,8 @@
 /** The JSON body of a request. */
 import { bodyLimit } from "hono/body-limit";
-import { Problem } from "../problem.ts";
+import type * as v from "valibot";
+import { type FieldError, Problem } from "../problem.ts";
+import { check } from "../validation.ts";
 import type { AppContext } from "./context.ts";
 
 /** Enough for a batch of a thousand ordinary requests, bytes. */
@@ -24,4 +26,18 @@ export async function readJson(c: AppContext): Promise<unknown> {
     if (error instanceof SyntaxError) throw new Problem("invalid-request", "The body is not JSON.");
     throw error;
   }
+}
+
+/** @throws {Problem} invalid-request, with every field at fault */
+export function valid<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
+  const checked = check(schema, input);
+  if (checked.ok) return checked.value;
+  throw invalid(checked.errors);
+}
+
+export function invalid(errors: readonly FieldError[]): Problem {
+  const detail = errors
+    .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+    .join("; ");
+  return new Problem("invalid-request", detail, { errors });
 }

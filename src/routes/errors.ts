@@ -14,14 +14,16 @@ export function report(error: unknown, requestId: string): { problem: Problem; d
 export function onError(error: unknown, c: AppContext): Response {
   if (error instanceof HTTPException) return error.getResponse();
   const { problem, details } = report(error, c.get("requestId"));
+  c.get("trail")?.refuse(problem);
   return c.body(JSON.stringify(details), problem.status, {
     "content-type": "application/problem+json",
     ...problem.headers,
   });
 }
 
-export function notFound(): never {
-  throw new Problem("not-found", "There is no such address; see GET /docs for those that are.");
+/** Answered, not thrown: what Hono finds nowhere is thrown past the middleware that waits for an answer. */
+export function notFound(c: AppContext): Response {
+  return onError(new Problem("not-found", "There is no such address."), c);
 }
 
 /** Answers for an address that exists, to a method that it does not take. */

@@ -30,5 +30,5 @@ async function useEverything({ config, secrets, ring }: Service): Promise<void> 
     for (const name of [accessKeyId, secretAccessKey, sessionToken])
       if (name !== undefined) await secrets.read(name);
   }
-  for (const { token } of config.callers) await secrets.read(token);
+  for (const { token } of config.tokenCallers) await secrets.read(token);
 }

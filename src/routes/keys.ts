@@ -1,6 +1,6 @@
 /** GET /v1/keys: which keys there are and in what state; never a key. */
 import { Hono } from "hono";
-import type { Caller } from "../config/load.ts";
+import type { Caller } from "../auth/callers.ts";
 import { Problem } from "../problem.ts";
 import type { Service } from "../service.ts";
 import { CustomerKeyError } from "../ssec/customer-key.ts";

@@ -1,7 +1,10 @@
 /** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
 import { Hono } from "hono";
+import type { Draft } from "../audit/event.ts";
+import type { Trail } from "../audit/trail.ts";
+import type { Caller } from "../auth/callers.ts";
 import { authorise, type Limits, limit } from "../auth/grants.ts";
-import type { Bucket, Caller } from "../config/load.ts";
+import type { Bucket } from "../config/load.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
 import { credentialsOf } from "../s3/credentials.ts";
 import { copySourceHeader, send } from "../s3/fields.ts";
@@ -20,8 +23,7 @@ import { snippet } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
-import { check } from "../validation.ts";
-import { readJson } from "./body.ts";
+import { invalid, readJson, valid } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { onlyMethods, report } from "./errors.ts";
 
@@ -47,16 +49,14 @@ interface Answer {
 
 export const presignRoutes = new Hono<AppEnv>()
   .post("/", async (c) => {
-    const { service, caller } = c.var;
-    return c.json(await answer(await readJson(c), service, caller, new WhichKey(service)));
+    return c.json(await answer(await readJson(c), c.var, new WhichKey(c.var.service)));
   })
   .post("/batch", async (c) => {
-    const { service, caller, requestId } = c.var;
     const requests = batchOf(await readJson(c));
-    const whichKey = new WhichKey(service);
+    const whichKey = new WhichKey(c.var.service);
     const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request) =>
-      answer(request, service, caller, whichKey).catch((error: unknown): { problem: ProblemDetails } => ({
-        problem: report(error, requestId).details,
+      answer(request, c.var, whichKey).catch((error: unknown): { problem: ProblemDetails } => ({
+        problem: report(error, c.var.requestId).details,
       })),
     );
     return c.json({ results });
@@ -64,9 +64,27 @@ export const presignRoutes = new Hono<AppEnv>()
   .all("/", onlyMethods("POST"))
   .all("/batch", onlyMethods("POST"));
 
-async function answer(input: unknown, service: Service, caller: Caller, whichKey: WhichKey): Promise<Answer> {
-  const request = parse(input);
-  const { bucket, grants } = authorise(service.config, caller, OPERATIONS[request.operation].permission, {
+interface Asker {
+  readonly service: Service;
+  readonly caller: Caller;
+  readonly trail: Trail;
+}
+
+function answer(input: unknown, asker: Asker, whichKey: WhichKey): Promise<Answer> {
+  return asker.trail.record((draft) => presignOne(input, asker, whichKey, draft));
+}
+
+async function presignOne(
+  input: unknown,
+  { service, caller }: Asker,
+  whichKey: WhichKey,
+  draft: Draft,
+): Promise<Answer> {
+  const operation = operationOf(input);
+  draft.operation = operation;
+  const request = parse(input, operation);
+  describe(request, draft);
+  const { bucket, grants } = authorise(service.config, caller, OPERATIONS[operation].permission, {
     bucket: request.bucket,
     key: request.keyPrefix ?? request.key,
   });
@@ -74,7 +92,10 @@ async function answer(input: unknown, service: Service, caller: Caller, whichKey
   const limits = limit(request, grants, service.config.defaultExpiresIn);
 
   const key = await keyOf(request, bucket, whichKey);
+  draft.keyId = key?.id;
+  draft.keyMD5 = key?.md5;
   const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
+  if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
 
   const signingDate = new Date(Math.floor(Date.now() / 1000) * 1000);
   const signing = {
@@ -84,36 +105,49 @@ async function answer(input: unknown, service: Service, caller: Caller, whichKey
   };
   const presigned = await sign(request, { bucket, key, source, sourceKey, limits }, signing);
 
-  const { operation, keyPrefix, snippet: language } = request;
+  const { keyPrefix, snippet: language } = request;
+  const expiresAt = new Date(signingDate.getTime() + limits.expiresIn * 1000)
+    .toISOString()
+    .replace(".000Z", "Z");
+  draft.expiresAt = expiresAt;
   return {
     operation,
     bucket: request.bucket,
     ...(keyPrefix === undefined ? { key: request.key } : { keyPrefix }),
     ...(key && { keyId: key.id }),
     ...presigned,
-    expiresAt: new Date(signingDate.getTime() + limits.expiresIn * 1000).toISOString().replace(".000Z", "Z"),
+    expiresAt,
     ...(language && {
       snippet: snippet(language, { operation, key: keyPrefix ?? request.key, ...presigned }),
     }),
   };
 }
 
-/** @throws {Problem} invalid-request, with every field at fault */
-function parse(input: unknown): PresignRequest {
+/** @throws {Problem} invalid-request */
+function operationOf(input: unknown): OperationName {
   const operation =
     typeof input === "object" && input !== null && "operation" in input ? input.operation : undefined;
-  if (!OPERATION_NAMES.includes(operation as OperationName)) {
-    throw Problem.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
-  }
-  const name = operation as OperationName;
-  const checked = check(REQUEST_SCHEMAS[name], input);
-  const errors = checked.ok
-    ? [OPERATIONS[name].fault?.(checked.value)].filter((e) => e !== undefined)
-    : checked.errors;
-  if (checked.ok && errors.length === 0) return checked.value;
-  throw new Problem("invalid-request", errors.map(({ path, message }) => `${path}: ${message}`).join("; "), {
-    errors,
-  });
+  if (OPERATION_NAMES.includes(operation as OperationName)) return operation as OperationName;
+  throw Problem.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
+}
+
+/** @throws {Problem} invalid-request, with every field at fault */
+function parse(input: unknown, operation: OperationName): PresignRequest {
+  const request = valid(REQUEST_SCHEMAS[operation], input);
+  const fault = OPERATIONS[operation].fault?.(request);
+  if (fault !== undefined) throw invalid([fault]);
+  return request;
+}
+
+function describe(
+  { bucket, key, keyPrefix, versionId, source, contentLength }: PresignRequest,
+  draft: Draft,
+): void {
+  draft.bucket = bucket;
+  draft.key = keyPrefix === undefined ? key : `${keyPrefix}\${filename}`;
+  draft.versionId = versionId;
+  draft.source = source as Draft["source"];
+  draft.bytes = contentLength;
 }
 
 /** The source of a copy, which the caller must be allowed to read, and which the same store must hold. */

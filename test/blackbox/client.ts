@@ -29,7 +29,7 @@ export interface ProblemBody {
   errors?: { path: string; message: string }[];
 }
 
-type Token = "ALL_TOKEN" | "LIMITED_TOKEN" | "READER_TOKEN" | "ADMIN_TOKEN";
+type Token = "ALL_TOKEN" | "LIMITED_TOKEN" | "READER_TOKEN" | "ADMIN_TOKEN" | "PREFIX_ADMIN_TOKEN";
 
 export function call(path: string, init: RequestInit = {}, token: Token = "ALL_TOKEN"): Promise<Response> {
   return fetch(`${api}${path}`, {

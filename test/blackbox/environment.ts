@@ -95,8 +95,14 @@ export function environment({ url, silentUrl, accessKeyId, secretAccessKey }: St
         token: "ADMIN_TOKEN",
         grants: Object.keys(buckets).map((bucket) => ({ bucket, prefix: "", allow: ["admin"] })),
       },
+      // Administers one folder, and nothing else.
+      "prefix-admin": {
+        token: "PREFIX_ADMIN_TOKEN",
+        grants: [{ bucket: "media", prefix: "acme/", allow: ["admin"] }],
+      },
       unbound: { token: "NO_SUCH_TOKEN", grants: [{ bucket: "media", prefix: "", allow: everything }] },
     },
+    ALLOWED_ORIGINS: ["https://app.example.com"],
   };
   const secrets: Record<string, string> = {
     STORE_ID: accessKeyId,
@@ -109,6 +115,7 @@ export function environment({ url, silentUrl, accessKeyId, secretAccessKey }: St
     LIMITED_TOKEN: randomBytes(24).toString("base64url"),
     READER_TOKEN: randomBytes(24).toString("base64url"),
     ADMIN_TOKEN: randomBytes(24).toString("base64url"),
+    PREFIX_ADMIN_TOKEN: randomBytes(24).toString("base64url"),
   };
   for (const name of badNames) {
     const { value } = BAD_KEYS[name];

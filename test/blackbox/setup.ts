@@ -36,7 +36,11 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
 
   const { vars, secrets } = environment({ url, silentUrl, ...credentials });
-  const worker = await startWorker({ env: { ...vars, ...secrets }, logLevel: "none" });
+  const worker = await startWorker({
+    env: { ...vars, ...secrets },
+    without: ["RATE_LIMIT"],
+    logLevel: "none",
+  });
 
   provide("api", worker.url);
   provide("store", { kind: embedded ? "embedded" : "ceph", url, ...credentials });

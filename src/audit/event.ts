@@ -1,0 +1,79 @@
+/**
+ * An audit event: who was handed which key for which object, and when. Its field names are stable: collectors,
+ * queries and the columns of the database go by them. It never holds a key, a token, a signature or a URL.
+ */
+
+export type Outcome = "allowed" | "denied" | "failed";
+
+export interface AuditEvent {
+  /** UUIDv7 (RFC 9562): in order of time. */
+  readonly id: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly time: string;
+  readonly requestId: string;
+  readonly caller?: string;
+  readonly subject?: string;
+  /** S3's own name, or VerifyObject, ListObjectsV2. */
+  readonly operation?: string;
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly versionId?: string;
+  /** Of a copy. */
+  readonly source?: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly versionId?: string;
+    readonly keyId?: string;
+  };
+  readonly keyId?: string;
+  /** base64 of the MD5 of the customer key: what the store knows it by. */
+  readonly keyMD5?: string;
+  readonly outcome: Outcome;
+  /** Of the problem, where the outcome is not "allowed". */
+  readonly code?: string;
+  /** Of the URL that was handed out; without it, the service itself acted. */
+  readonly expiresAt?: string;
+  readonly bytes?: number;
+  readonly ip?: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string;
+  readonly userAgent?: string;
+}
+
+/** What is known of an operation so far; filled in as its steps are taken, so that a failure tells how far it came. */
+export type Draft = {
+  -readonly [Field in
+    | "operation"
+    | "bucket"
+    | "key"
+    | "versionId"
+    | "source"
+    | "keyId"
+    | "keyMD5"
+    | "code"
+    | "expiresAt"
+    | "bytes"]?: AuditEvent[Field] | undefined;
+};
+
+/** Every field, in the order in which they are told. */
+export const EVENT_FIELDS = [
+  "id",
+  "time",
+  "requestId",
+  "caller",
+  "subject",
+  "operation",
+  "bucket",
+  "key",
+  "versionId",
+  "source",
+  "keyId",
+  "keyMD5",
+  "outcome",
+  "code",
+  "expiresAt",
+  "bytes",
+  "ip",
+  "country",
+  "userAgent",
+] as const satisfies readonly (keyof AuditEvent)[];

@@ -1,0 +1,156 @@
+/** The events of one request: gathered while it is answered, told before or after its answer leaves. */
+import { v7 as uuidv7 } from "uuid";
+import type { Caller } from "../auth/callers.ts";
+import type { Bindings, Queue } from "../bindings.ts";
+import type { AuditMode } from "../config/schema.ts";
+import { logError } from "../log.ts";
+import { Problem } from "../problem.ts";
+import type { AuditEvent, Draft, Outcome } from "./event.ts";
+import { count } from "./metrics.ts";
+
+/** Enough to tell clients apart, characters. */
+const MAX_USER_AGENT = 256;
+/** Queues are billed by 64 KB and take up to 128 KB a message, characters of JSON. */
+const MAX_MESSAGE = 60_000;
+
+const DENIALS: readonly number[] = [401, 403, 411, 413, 415, 429];
+const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-unknown"];
+
+export class Trail {
+  /** Whoever calls, once that is known. */
+  caller: Caller | undefined;
+  readonly #request: Pick<AuditEvent, "requestId" | "ip" | "country" | "userAgent">;
+  readonly #events: AuditEvent[] = [];
+  readonly #told = new WeakSet<Problem>();
+
+  constructor(request: Request, requestId: string) {
+    const { country } = (request as { cf?: { country?: string } }).cf ?? {};
+    this.#request = defined({
+      requestId,
+      ip: request.headers.get("cf-connecting-ip") ?? undefined,
+      country,
+      userAgent: request.headers.get("user-agent")?.slice(0, MAX_USER_AGENT),
+    });
+  }
+
+  /** Takes `steps`, and records one event of how they ended. */
+  async record<T>(steps: (draft: Draft) => Promise<T>): Promise<T> {
+    const draft: Draft = {};
+    try {
+      const result = await steps(draft);
+      this.#add(draft, "allowed");
+      return result;
+    } catch (error) {
+      this.fail(draft, error);
+      throw error;
+    }
+  }
+
+  /** Records what a client says that the store refused. */
+  report(draft: Draft): void {
+    this.#add(draft, "failed");
+  }
+
+  /** Records what did not succeed. */
+  fail(draft: Draft, error: unknown): void {
+    const problem = error instanceof Problem ? error : new Problem("internal", "");
+    this.#told.add(problem);
+    this.#add({ ...draft, code: problem.code }, DENIALS.includes(problem.status) ? "denied" : "failed");
+  }
+
+  /** Records a refusal or a key's failure that no step of an operation has recorded. */
+  refuse(problem: Problem): void {
+    const isTold = this.#told.has(problem);
+    if (!isTold && ([401, 403, 429].includes(problem.status) || KEY_FAILURES.includes(problem.code))) {
+      this.fail({}, problem);
+    }
+  }
+
+  /**
+   * Tells all events. The log has them in any case; the queue, where one is bound, before this resolves when the mode
+   * is strict.
+   *
+   * @param later keeps the Worker alive until a promise is settled
+   * @throws {Problem} `audit-unavailable` when the mode is strict and the queue does not take them
+   */
+  async deliver(
+    { queue, metrics }: Pick<Bindings, "queue" | "metrics">,
+    mode: AuditMode,
+    later: (promise: Promise<void>) => void,
+  ): Promise<void> {
+    const events = this.#events.splice(0);
+    if (events.length === 0) return;
+    if (metrics) count(events, metrics);
+    const lines = events.map((event) => JSON.stringify(event));
+    if (queue && mode === "strict") {
+      await send(queue, events, lines).catch((error: unknown) => {
+        for (const event of events) log({ ...event, outcome: "failed", code: "audit-unavailable" });
+        throw unavailable(error);
+      });
+    } else if (queue) {
+      later(send(queue, events, lines).catch((error: unknown) => this.#logLost(error)));
+    }
+    events.forEach(log);
+  }
+
+  #logLost(error: unknown): void {
+    const { operator = "" } = unavailable(error);
+    logError({ code: "audit-unavailable", message: operator, requestId: this.#request.requestId });
+  }
+
+  #add(draft: Draft, outcome: Outcome): void {
+    const { code, ...rest } = draft;
+    const { name, subject } = this.caller ?? {};
+    const msecs = Date.now();
+    this.#events.push(
+      defined({
+        id: uuidv7({ msecs }),
+        time: new Date(msecs).toISOString(),
+        caller: name,
+        subject,
+        ...rest,
+        outcome,
+        code,
+        ...this.#request,
+      }),
+    );
+  }
+}
+
+function log(event: AuditEvent): void {
+  console.log(JSON.stringify({ event: "audit", ...event }));
+}
+
+/** In as few messages as their size allows. */
+async function send(queue: Queue, events: readonly AuditEvent[], lines: readonly string[]): Promise<void> {
+  let message: AuditEvent[] = [];
+  let length = 0;
+  const flush = async () => {
+    if (message.length > 0) await queue.send(message, { contentType: "json" });
+    message = [];
+    length = 0;
+  };
+  for (const [i, event] of events.entries()) {
+    const more = lines[i]?.length ?? 0;
+    if (length + more > MAX_MESSAGE) await flush();
+    message.push(event);
+    length += more;
+  }
+  await flush();
+}
+
+function unavailable(error: unknown): Problem {
+  return new Problem(
+    "audit-unavailable",
+    "The audit trail cannot be written at the moment: try again soon.",
+    {
+      headers: { "retry-after": "5" },
+      operator: `QUEUE did not take an audit event: ${error instanceof Error ? error.message : error}`,
+    },
+  );
+}
+
+/** What does not apply is left out. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,58 @@
+/**
+ * The optional bindings, each of which switches its feature on; of the platform's types only what is used.
+ *
+ * @see https://developers.cloudflare.com/workers/runtime-apis/bindings/
+ */
+
+/** Queues. */
+export interface Queue {
+  send(body: unknown, options?: { contentType?: "json" }): Promise<unknown>;
+}
+
+/** D1. */
+export interface Database {
+  prepare(sql: string): Statement;
+}
+
+export interface Statement {
+  bind(...values: unknown[]): Statement;
+  all<Row>(): Promise<{ results: Row[] }>;
+  run(): Promise<{ meta: { changes: number } }>;
+}
+
+/** ratelimits. */
+export interface RateLimit {
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
+/** Analytics Engine. */
+export interface Metrics {
+  writeDataPoint(point: {
+    indexes: readonly string[];
+    blobs: readonly string[];
+    doubles: readonly number[];
+  }): void;
+}
+
+/** Messages of a queue, as its consumer gets them. */
+export interface MessageBatch {
+  readonly messages: readonly { readonly id: string; readonly body: unknown; readonly attempts: number }[];
+  ackAll(): void;
+  retryAll(options: { delaySeconds: number }): void;
+}
+
+export interface Bindings {
+  readonly db: Database | undefined;
+  readonly queue: Queue | undefined;
+  readonly rateLimit: RateLimit | undefined;
+  readonly metrics: Metrics | undefined;
+}
+
+export function bindingsOf(env: Readonly<Record<string, unknown>>): Bindings {
+  return {
+    db: env.DB as Database | undefined,
+    queue: env.QUEUE as Queue | undefined,
+    rateLimit: env.RATE_LIMIT as RateLimit | undefined,
+    metrics: env.METRICS as Metrics | undefined,
+  };
+}

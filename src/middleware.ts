@@ -1,0 +1,68 @@
+/** What every request under /v1 passes through, in the order of app.ts. */
+import { cors } from "hono/cors";
+import { createMiddleware } from "hono/factory";
+import { Trail } from "./audit/trail.ts";
+import { authenticate } from "./auth/callers.ts";
+import { describeUnforeseen, logError } from "./log.ts";
+import { Problem } from "./problem.ts";
+import type { AppEnv } from "./routes/context.ts";
+import { serviceOf } from "./service.ts";
+
+/** No limit's period is longer: a caller who has waited so long may call again. Seconds. */
+const LONGEST_RATE_PERIOD = 60;
+
+/** What scripts of allowed origins may read of an answer. */
+const EXPOSED_HEADERS = ["x-request-id", "retry-after", "www-authenticate"];
+
+export const noStore = createMiddleware<AppEnv>(async (c, next) => {
+  c.header("cache-control", "no-store");
+  await next();
+});
+
+export const withService = createMiddleware<AppEnv>(async (c, next) => {
+  c.set("service", serviceOf(c.env));
+  await next();
+});
+
+/** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
+export const allowOrigins = createMiddleware<AppEnv>((c, next) =>
+  cors({
+    origin: [...c.var.service.config.allowedOrigins],
+    allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: 7200,
+  })(c, next),
+);
+
+/** Every event of the request is told before its answer leaves, or right after, as AUDIT says. */
+export const audited = createMiddleware<AppEnv>(async (c, next) => {
+  const trail = new Trail(c.req.raw, c.var.requestId);
+  c.set("trail", trail);
+  await next();
+  const { bindings, config } = c.var.service;
+  await trail.deliver(bindings, config.audit, (promise) => c.executionCtx.waitUntil(promise));
+});
+
+export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
+  const caller = await authenticate(c.req.raw, c.var.service);
+  c.var.trail.caller = caller;
+  c.set("caller", caller);
+  await next();
+});
+
+/** By caller and subject, where RATE_LIMIT is bound. */
+export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {
+  const { name, subject } = c.var.caller;
+  const { rateLimit } = c.var.service.bindings;
+  const answer = await rateLimit?.limit({ key: JSON.stringify([name, subject]) }).catch((error: unknown) => {
+    // A limiter that is down must not take the service with it.
+    logError({ code: "internal", ...describeUnforeseen(error), requestId: c.var.requestId });
+    return undefined;
+  });
+  if (answer?.success === false) {
+    throw new Problem("rate-limited", `Too many requests: wait ${LONGEST_RATE_PERIOD} seconds.`, {
+      headers: { "retry-after": String(LONGEST_RATE_PERIOD) },
+    });
+  }
+  await next();
+});

@@ -1,0 +1,82 @@
+/** How often a caller may call. */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
+import { AUDIENCE, type Issuer, startIssuer } from "./issuer.ts";
+
+const tokens = [randomBytes(24).toString("base64url"), randomBytes(24).toString("base64url")];
+let worker: RunningWorker;
+let issuer: Issuer;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  issuer = await startIssuer();
+  const grants = [{ bucket: "media", prefix: "", allow: ["read"] }];
+  worker = await startWorker({
+    env: {
+      STORES: {
+        main: {
+          endpoint: "http://127.0.0.1:9",
+          region: "r",
+          addressing: "path",
+          accessKeyId: "ID",
+          secretAccessKey: "S",
+        },
+      },
+      KEYS: { k1: { secret: "KEY_1" } },
+      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      CALLERS: {
+        a: { token: "TOKEN_A", grants },
+        b: { token: "TOKEN_B", grants },
+        app: { issuer: issuer.issuer, audience: AUDIENCE, jwks: issuer.jwks, grants },
+      },
+      ALLOWED_ORIGINS: ["https://app.example.com"],
+      TOKEN_A: tokens[0],
+      TOKEN_B: tokens[1],
+      ID: "id",
+      S: "secret",
+      KEY_1: randomBytes(32).toString("base64"),
+    },
+    without: ["DB", "QUEUE"],
+    rateLimit: { limit: 5, period: 60 },
+    onLog: (line) => lines.push(line),
+  });
+});
+
+afterAll(async () => {
+  await worker?.close();
+  issuer?.close();
+});
+
+const me = (token: string) =>
+  fetch(`${worker.url}/v1/me`, {
+    headers: { authorization: `Bearer ${token}`, origin: "https://app.example.com" },
+  });
+
+async function statuses(token: string, count: number): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < count; i++) all.push((await me(token)).status);
+  return all;
+}
+
+test("too many calls are refused, and told when to come back", async () => {
+  expect(await statuses(tokens[0] as string, 6)).toEqual([200, 200, 200, 200, 200, 429]);
+  const response = await me(tokens[0] as string);
+  expect(response.headers.get("retry-after")).toBe("60");
+  expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+  expect(await response.json()).toMatchObject({ status: 429, code: "rate-limited" });
+  // Of callers alone: nobody else is disturbed, and one user of an app not by another.
+  expect(await statuses(tokens[1] as string, 5)).toEqual([200, 200, 200, 200, 200]);
+  const [one, two] = [await issuer.token({ sub: "1" }), await issuer.token({ sub: "2" })];
+  expect(await statuses(one, 6)).toEqual([200, 200, 200, 200, 200, 429]);
+  expect(await statuses(two, 1)).toEqual([200]);
+});
+
+test("and each is in the trail", () => {
+  const denied = lines.map((line) => JSON.parse(line)).filter(({ code }) => code === "rate-limited");
+  expect(denied.map(({ event, outcome, caller, subject }) => [event, outcome, caller, subject])).toEqual([
+    ["audit", "denied", "a", undefined],
+    ["audit", "denied", "a", undefined],
+    ["audit", "denied", "app", "1"],
+  ]);
+});
