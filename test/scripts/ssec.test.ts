@@ -67,6 +67,51 @@ print(base64.b64encode(hmac.new(prk, info + b"\\x01", hashlib.sha256).digest()).
   expect(ssec("--config", join(dir, "none.toml"), "derive", "root", "media", key).status).toBe(1);
 });
 
+test("check says what is wrong, and what is off for want of a binding", () => {
+  const config = join(dir, "check.toml");
+  const write = (more: string) =>
+    writeFileSync(
+      config,
+      `name = "x"
+[vars.STORES.cw]
+endpoint = "https://cwobject.com"
+region = "R"
+accessKeyId = "ID"
+secretAccessKey = "SECRET"
+[vars.KEYS.k1]
+secret = "K1"
+[vars.BUCKETS.media]
+store = "cw"
+keys = ["k1"]
+${more}`,
+    );
+  write("");
+  const key = randomBytes(32).toString("base64");
+  writeFileSync(join(dir, ".dev.vars"), `ID="a"\nSECRET="b"\nK1="${key}"`);
+  const good = ssec("--config", config, "check");
+  expect(good.status).toBe(0);
+  expect(good.stdout).toMatch(/✓ .*check\.toml: the configuration is valid/);
+  expect(good.stdout).toMatch(/✓ KEYS\.k1 is a key with MD5 .{24}, active/);
+  for (const name of ["DB", "QUEUE", "RATE_LIMIT", "METRICS"]) {
+    expect(good.stdout).toContain(`· ${name} is not bound, which leaves off`);
+  }
+  expect(good.stdout).not.toContain(key);
+
+  write('[[ratelimits]]\nname = "RATE_LIMIT"\nnamespace_id = "1"\nsimple = { limit = 1, period = 10 }');
+  expect(ssec("--config", config, "check").stdout).toContain("✓ RATE_LIMIT is bound");
+
+  writeFileSync(join(dir, ".dev.vars"), `ID="a"\nK1="${key}x"`);
+  const bad = ssec("--config", config, "check");
+  expect(bad.status).toBe(1);
+  expect(bad.stdout).toMatch(/✗ secret SECRET is not bound: wrangler secret put SECRET/);
+  expect(bad.stdout).toMatch(/✗ KEYS\.k1: secret K1 /);
+
+  write('[vars.BUCKETS.other]\nstore = "none"\nkeys = ["k1"]');
+  const wrong = ssec("--config", config, "check");
+  expect(wrong.status).toBe(1);
+  expect(wrong.stdout).toContain('✗ BUCKETS.other.store: no store "none" in STORES (have: cw)');
+});
+
 test("the demo ends well", { timeout: 60_000 }, () => {
   const { status, stdout } = spawnSync(process.execPath, ["scripts/demo.ts"], { encoding: "utf8" });
   expect(stdout.match(/✓/g)).toHaveLength(7);

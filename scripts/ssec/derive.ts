@@ -1,0 +1,35 @@
+/** `ssec derive`: the key of one object under a derived key, for recovery without us. */
+import { Command } from "commander";
+import { customerKey, decodeCustomerKey } from "../../src/ssec/customer-key.ts";
+import { deriveObjectKey } from "../../src/ssec/derive.ts";
+import { readWorker, type Where } from "./worker.ts";
+
+export const deriveCommand = new Command("derive")
+  .description("prints the key of one object under a derived key, for recovery without us")
+  .argument("<keyId>", "a key of KEYS with derive = true")
+  .argument("<bucket>", "a bucket of BUCKETS")
+  .argument("<key>", "the object key")
+  .addHelpText(
+    "after",
+    "\nThe root is read from .dev.vars beside the configuration, or from the environment.",
+  )
+  .action((keyId: string, bucket: string, key: string, _, command: Command) =>
+    derive(keyId, bucket, key, command.optsWithGlobals<Where>()),
+  );
+
+async function derive(keyId: string, bucketName: string, objectKey: string, where: Where): Promise<void> {
+  const { config, secrets } = await readWorker(where);
+  const rule = config.keys.get(keyId);
+  if (rule === undefined)
+    throw new Error(`no key "${keyId}" in KEYS (have: ${[...config.keys.keys()].join(", ")})`);
+  if (!rule.derive)
+    throw new Error(`key "${keyId}" is shared by all objects: its secret ${rule.secret} is their key`);
+  const bucket = config.buckets.get(bucketName);
+  if (bucket === undefined) {
+    throw new Error(`no bucket "${bucketName}" in BUCKETS (have: ${[...config.buckets.keys()].join(", ")})`);
+  }
+  const root = decodeCustomerKey(await secrets.read(rule.secret));
+  const { base64, md5 } = customerKey(keyId, deriveObjectKey(root, bucket.storeBucket, objectKey));
+  console.log(base64);
+  console.error(`MD5 ${md5}`);
+}

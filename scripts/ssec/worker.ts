@@ -1,0 +1,46 @@
+/** The Worker as it is configured on this machine. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseEnv } from "node:util";
+import { type Config, loadConfig } from "../../src/config/load.ts";
+import { Secrets } from "../../src/config/secrets.ts";
+
+export interface Where {
+  readonly config: string;
+  readonly env?: string;
+}
+
+export interface ConfiguredWorker {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** Names of the optional bindings that are there. */
+  readonly bindings: ReadonlySet<string>;
+}
+
+/**
+ * The Worker's configuration, with its secrets from .dev.vars or the environment.
+ *
+ * @throws {ConfigError} with every mistake
+ */
+export async function readWorker({ config: path, env }: Where): Promise<ConfiguredWorker> {
+  if (!existsSync(path))
+    throw new Error(`there is no ${path}: name the Worker's configuration with --config`);
+  // It takes a second to load, which commands that only talk to the Worker do not need.
+  const { unstable_readConfig } = await import("wrangler");
+  const raw = unstable_readConfig({ config: path, ...(env && { env }) }, { hideWarnings: true });
+  const devVars = join(dirname(path), ".dev.vars");
+  const local = existsSync(devVars) ? parseEnv(readFileSync(devVars, "utf8")) : {};
+  const named: { name?: string; binding?: string }[] = [
+    ...raw.d1_databases,
+    ...(raw.queues.producers ?? []),
+    ...raw.ratelimits,
+    ...raw.analytics_engine_datasets,
+  ];
+  const bindings = new Set(named.map(({ name, binding }) => binding ?? name ?? ""));
+  return {
+    // What is bound stands for itself: only whether it is there counts here.
+    config: loadConfig({ ...raw.vars, ...(bindings.has("QUEUE") && { QUEUE: {} }) }),
+    secrets: new Secrets({ ...process.env, ...local }),
+    bindings,
+  };
+}

@@ -1,0 +1,121 @@
+/** Every question to the trail is a range of an index, and looks at no more than a window. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { insertEvents } from "../../src/audit/consumer.ts";
+import {
+  countQueries,
+  type EventFilter,
+  eventsQueries,
+  listEvents,
+  objectsQuery,
+  type Query,
+} from "../../src/audit/queries.ts";
+import type { Scope } from "../../src/audit/scope.ts";
+import { db, emptyDatabase, eventAt, rows } from "./database.ts";
+
+const NOW = Date.parse("2026-11-24T12:00:00Z");
+const everything: Scope = {
+  isEverything: true,
+  ranges: [{ bucket: "media", prefix: "" }],
+  hasBucketless: true,
+};
+const folder: Scope = {
+  isEverything: false,
+  ranges: [{ bucket: "media", prefix: "acme/" }],
+  hasBucketless: false,
+};
+const mixed: Scope = {
+  isEverything: false,
+  ranges: [
+    { bucket: "media", prefix: "" },
+    { bucket: "vault", prefix: "x/" },
+  ],
+  hasBucketless: true,
+};
+const scopes = { everything, folder, mixed };
+
+beforeAll(async () => {
+  await emptyDatabase();
+  const events = Array.from({ length: 25_000 }, (_, i) =>
+    eventAt(NOW + i, {
+      key: `${i % 1000 === 0 ? "acme" : "other"}/${i}`,
+      caller: "often",
+    }),
+  );
+  await insertEvents(events, db);
+});
+
+async function plan({ sql, values }: Query): Promise<string[]> {
+  return (await rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values)).map(({ detail }) => detail);
+}
+
+const fields = {
+  bucket: "media",
+  key: "acme/0",
+  keyId: "k1",
+  caller: "often",
+  operation: "PutObject",
+  outcome: "allowed",
+} as const;
+const names = Object.keys(fields) as (keyof typeof fields)[];
+const subsets = Array.from({ length: 2 ** names.length }, (_, bits) =>
+  names.filter((_, i) => bits & (1 << i)),
+);
+
+describe.for(Object.entries(scopes))("events, for an admin of %s", ([, scope]) => {
+  test("any fields together are answered by an index, in its order, within a window", async () => {
+    for (const subset of subsets) {
+      for (const times of [{}, { since: NOW, until: NOW + 5000 }, { cursor: eventAt(NOW + 100).id }]) {
+        const filter: EventFilter = {
+          ...Object.fromEntries(subset.map((name) => [name, fields[name]])),
+          ...times,
+          limit: 10,
+        };
+        const { page, window } = eventsQueries(filter, scope);
+        for (const query of [page, window]) {
+          const details = await plan(query);
+          const isNarrowed = /WHERE/.test(
+            query.sql.slice(query.sql.indexOf("FROM events")).split("ORDER")[0] ?? "",
+          );
+          const read = details.find((detail) => / events\b/.test(detail));
+          expect(read, details.join("\n")).toMatch(isNarrowed ? /^SEARCH events USING/ : /^SCAN events$/);
+          expect(details.join("\n")).not.toMatch(/TEMP B-TREE/);
+          expect(query.sql).toMatch(/LIMIT 20000/);
+        }
+      }
+    }
+  });
+});
+
+test("events that no index finds are reached window by window", async () => {
+  // The oldest in the folder are beyond the first window of the bucket.
+  const found: string[] = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = await listEvents({ limit: 100, cursor }, folder, db);
+    found.push(...page.items.map(({ key }) => key ?? ""));
+    cursor = page.cursor;
+    pages++;
+  } while (cursor !== undefined);
+  expect(pages).toBe(2);
+  expect(found).toEqual(Array.from({ length: 25 }, (_, i) => `acme/${24_000 - i * 1000}`));
+});
+
+test("the objects of a key are a range of its primary key", async () => {
+  for (const range of [undefined, ...folder.ranges, ...mixed.ranges]) {
+    for (const cursor of [undefined, { bucket: "media", key: "acme/0" }]) {
+      const details = await plan(objectsQuery({ keyId: "k1", cursor, limit: 10 }, range));
+      expect(details[0]).toMatch(/^SEARCH key_usage USING/);
+      expect(details.join("\n")).not.toMatch(/TEMP B-TREE/);
+    }
+  }
+});
+
+test("counts are a range of hours, or of a folder's events", async () => {
+  for (const scope of Object.values(scopes)) {
+    for (const query of countQueries(NOW, scope)) {
+      const details = await plan(query);
+      expect(details[0]).toMatch(/^SEARCH (counts|events) USING/);
+    }
+  }
+});
