@@ -153,6 +153,29 @@ test("metrics count alike events together", async () => {
   ]);
 });
 
+test("the trail cannot be asked without a database, nor while it is down", async () => {
+  const CALLERS = { me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["admin"] }] } };
+  const DB = {
+    prepare: () => {
+      throw new Error("D1_ERROR: down");
+    },
+  };
+  for (const env of [
+    { ...vars, CALLERS },
+    { ...vars, CALLERS, DB },
+  ]) {
+    for (const path of ["/v1/audit", "/v1/audit/summary", "/v1/audit/keys/k1/objects"]) {
+      const headers = { authorization: `Bearer ${vars.TOKEN}` };
+      const response = await worker.fetch(
+        new Request(`https://edge.example${path}`, { headers }),
+        env as never,
+      );
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ code: "unavailable" });
+    }
+  }
+});
+
 describe("the cron trigger", () => {
   test("warns of keys that soon stop writing, of those that have, and of buckets that nothing writes to", async () => {
     const env = {
