@@ -45,7 +45,7 @@ test("uploads and downloads a file, and says what is wrong", async () => {
   await page.getByLabel("Token").fill("wrong");
   await page.getByLabel("File", { exact: true }).setInputFiles(join(dir, name));
   await page.getByRole("button", { name: "Upload" }).click();
-  await page.getByText("The token is nobody's.").waitFor();
+  await page.getByText("The token does not count: it is nobody's.").waitFor();
 
   await page.getByLabel("Token").fill(local.token);
   await page.getByRole("button", { name: "Upload" }).click();
