@@ -4,20 +4,21 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { allowOrigins, audited, authenticated, noStore, rateLimited, withService } from "./middleware.ts";
 import { auditRoutes } from "./routes/audit.ts";
-import { limitBody } from "./routes/body.ts";
 import type { AppEnv } from "./routes/context.ts";
 import { notFound, onError } from "./routes/errors.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keysRoutes } from "./routes/keys.ts";
 import { meRoutes } from "./routes/me.ts";
+import { multipartRoutes } from "./routes/multipart.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { presignRoutes } from "./routes/presign.ts";
 import { reportsRoutes } from "./routes/reports.ts";
 
 export const app = new Hono<AppEnv>()
   .use(requestId(), secureHeaders())
-  .use("/v1/*", noStore, withService, allowOrigins, audited, authenticated, rateLimited, limitBody)
+  .use("/v1/*", noStore, withService, allowOrigins, audited, authenticated, rateLimited)
   .route("/v1/presign", presignRoutes)
+  .route("/v1/multipart", multipartRoutes)
   .route("/v1/me", meRoutes)
   .route("/v1/keys", keysRoutes)
   .route("/v1/audit", auditRoutes)

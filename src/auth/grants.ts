@@ -38,6 +38,13 @@ export function authorise(
   return { bucket, grants };
 }
 
+/** What of a request its grants may limit. */
+export type Limited = Pick<PresignRequest, "operation"> & {
+  readonly [Field in "expiresIn" | "contentLength" | "minBytes" | "maxBytes" | "contentType"]?:
+    | PresignRequest[Field]
+    | undefined;
+};
+
 /** What a grant makes of a request: how long the URL lives, and how large a form's file may be. */
 export interface Limits {
   /** Seconds. */
@@ -48,10 +55,16 @@ export interface Limits {
 /**
  * Holds a request against its grants: it must keep the limits of one of them.
  *
+ * @param lengthField what the caller knows the content length by
  * @throws {Problem} what the grant with the longest prefix has against it
  */
-export function limit(request: PresignRequest, grants: readonly Grant[], defaultExpiresIn: number): Limits {
-  const objections = grants.map((grant) => objectionOf(grant, request));
+export function limit(
+  request: Limited,
+  grants: readonly Grant[],
+  defaultExpiresIn: number,
+  lengthField = "contentLength",
+): Limits {
+  const objections = grants.map((grant) => objectionOf(grant, request, lengthField));
   const grant = grants[objections.indexOf(undefined)];
   if (grant === undefined) throw objections[0];
   return {
@@ -60,16 +73,18 @@ export function limit(request: PresignRequest, grants: readonly Grant[], default
   };
 }
 
-function objectionOf(grant: Grant, request: PresignRequest): Problem | undefined {
-  return objectToTime(grant, request) ?? objectToSize(grant, request) ?? objectToType(grant, request);
+function objectionOf(grant: Grant, request: Limited, lengthField: string): Problem | undefined {
+  return (
+    objectToTime(grant, request) ?? objectToSize(grant, request, lengthField) ?? objectToType(grant, request)
+  );
 }
 
-function objectToTime({ maxExpiresIn }: Grant, { expiresIn = 0 }: PresignRequest): Problem | undefined {
+function objectToTime({ maxExpiresIn }: Grant, { expiresIn = 0 }: Limited): Problem | undefined {
   if (expiresIn <= maxExpiresIn) return undefined;
   return Problem.field("expiresIn", `must be at most ${maxExpiresIn} seconds for this caller`);
 }
 
-function objectToSize({ maxBytes }: Grant, request: PresignRequest): Problem | undefined {
+function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string): Problem | undefined {
   if (maxBytes === undefined) return undefined;
   const { sized } = OPERATIONS[request.operation];
   if (sized === "parts") {
@@ -79,8 +94,8 @@ function objectToSize({ maxBytes }: Grant, request: PresignRequest): Problem | u
     );
   }
   if (sized === "contentLength" && request.contentLength === undefined) {
-    return new Problem("length-required", "This caller's uploads are limited in size: give contentLength.", {
-      errors: [{ path: "contentLength", message: "is required" }],
+    return new Problem("length-required", `This caller's uploads are limited in size: give ${lengthField}.`, {
+      errors: [{ path: lengthField, message: "is required" }],
     });
   }
   const field = (["contentLength", "minBytes", "maxBytes"] as const).find(
@@ -88,13 +103,15 @@ function objectToSize({ maxBytes }: Grant, request: PresignRequest): Problem | u
   );
   if (field === undefined) return undefined;
   return new Problem("too-large", `This caller's uploads may have at most ${maxBytes} bytes.`, {
-    errors: [{ path: field, message: `must be at most ${maxBytes}` }],
+    errors: [
+      { path: field === "contentLength" ? lengthField : field, message: `must be at most ${maxBytes}` },
+    ],
   });
 }
 
 function objectToType(
   { contentTypes }: Grant,
-  { operation, contentType = "" }: PresignRequest,
+  { operation, contentType = "" }: Limited,
 ): Problem | undefined {
   if (contentTypes === undefined || OPERATIONS[operation].typed === undefined) return undefined;
   if (contentTypes.some((pattern) => matchesType(contentType, pattern))) return undefined;

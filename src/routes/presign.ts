@@ -16,14 +16,14 @@ import {
   REQUEST_SCHEMAS,
 } from "../s3/operations.ts";
 import { presignForm } from "../s3/post-policy.ts";
-import { type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
+import { expiryOf, type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { Service } from "../service.ts";
 import { snippet } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
-import { invalid, readJson, valid } from "./body.ts";
+import { invalid, limitBody, readJson, valid } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { onlyMethods, report } from "./errors.ts";
 
@@ -48,6 +48,7 @@ interface Answer {
 }
 
 export const presignRoutes = new Hono<AppEnv>()
+  .use(limitBody)
   .post("/", async (c) => {
     return c.json(await answer(await readJson(c), c.var, new WhichKey(c.var.service)));
   })
@@ -97,18 +98,15 @@ async function presignOne(
   const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
   if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
 
-  const signingDate = new Date(Math.floor(Date.now() / 1000) * 1000);
   const signing = {
     credentials: await credentialsOf(bucket.store, service.secrets),
-    signingDate,
+    signingDate: new Date(),
     expiresIn: limits.expiresIn,
   };
   const presigned = await sign(request, { bucket, key, source, sourceKey, limits }, signing);
 
   const { keyPrefix, snippet: language } = request;
-  const expiresAt = new Date(signingDate.getTime() + limits.expiresIn * 1000)
-    .toISOString()
-    .replace(".000Z", "Z");
+  const expiresAt = expiryOf(signing);
   draft.expiresAt = expiresAt;
   return {
     operation,

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { authorise } from "../auth/grants.ts";
 import { objectKey } from "../s3/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../s3/operations.ts";
-import { readJson, valid } from "./body.ts";
+import { limitBody, readJson, valid } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
 
@@ -23,6 +23,7 @@ const reportSchema = v.strictObject({
 });
 
 export const reportsRoutes = new Hono<AppEnv>()
+  .use(limitBody)
   .post("/", async (c) => {
     const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
     authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });

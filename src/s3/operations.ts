@@ -144,16 +144,18 @@ export type OperationName = keyof typeof TABLE;
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = TABLE;
 export const OPERATION_NAMES = Object.keys(TABLE) as OperationName[];
 
+export const expiresIn = v.optional(
+  v.pipe(
+    v.number(),
+    v.integer("must be whole seconds"),
+    v.minValue(1, "must be at least 1 second"),
+    v.maxValue(MAX_EXPIRES_IN, `must be at most ${MAX_EXPIRES_IN} seconds (one week)`),
+  ),
+);
+
 const COMMON = {
   bucket: v.string(),
-  expiresIn: v.optional(
-    v.pipe(
-      v.number(),
-      v.integer("must be whole seconds"),
-      v.minValue(1, "must be at least 1 second"),
-      v.maxValue(MAX_EXPIRES_IN, `must be at most ${MAX_EXPIRES_IN} seconds (one week)`),
-    ),
-  ),
+  expiresIn,
   keyId: v.optional(keyId),
   snippet: v.optional(v.picklist(["curl", "python", "javascript"])),
 };

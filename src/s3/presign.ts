@@ -27,6 +27,12 @@ export interface SigningOptions {
   readonly expiresIn: number;
 }
 
+/** When a URL that is signed so ends: ISO 8601, whole seconds. */
+export function expiryOf({ signingDate, expiresIn }: SigningOptions): string {
+  const second = Math.floor(signingDate.getTime() / 1000);
+  return new Date((second + expiresIn) * 1000).toISOString().replace(".000Z", "Z");
+}
+
 /** A URL and exactly what must be sent with it, beside what every HTTP client sets itself. */
 export interface Presigned {
   readonly method: string;

@@ -1,0 +1,80 @@
+/** Whether an object is there, and under which key: what the store itself says. */
+import type { Bucket } from "../config/load.ts";
+import { Problem } from "../problem.ts";
+import type { Credentials } from "../s3/credentials.ts";
+import { refusal, sendToStore } from "../s3/fetch.ts";
+import type { CustomerKey } from "../ssec/customer-key.ts";
+import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../ssec/headers.ts";
+
+/** What a HEAD may take, milliseconds. */
+const TIME_LIMIT = 10_000;
+
+export interface ObjectRef {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+}
+
+/** What the store says of an object. */
+export interface Stored {
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+  /** ISO 8601. */
+  readonly lastModified?: string;
+}
+
+/** Whether an answer says that the object is encrypted under exactly this key. */
+export function isUnderKey(headers: Headers, { md5 }: CustomerKey): boolean {
+  return headers.get(ALGORITHM_HEADER) === "AES256" && headers.get(KEY_MD5_HEADER) === md5;
+}
+
+/**
+ * The object as it is under the key, or without one; undefined when the store refuses that key, or demands one.
+ *
+ * @throws {Problem} not-found, store-error, store-timeout
+ */
+export async function headObject(
+  { bucket, key, versionId }: ObjectRef,
+  customerKey: CustomerKey | undefined,
+  credentials: Credentials,
+): Promise<{ stored: Stored; headers: Headers } | undefined> {
+  const request = {
+    method: "HEAD",
+    bucket,
+    key,
+    query: versionId === undefined ? {} : { versionId },
+    headers: customerKey === undefined ? {} : customerKeyHeaders(customerKey),
+  };
+  const { status, headers } = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
+  if (status === 200) return { stored: storedOf(headers), headers };
+  if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
+  throw refusal(status, "", request);
+}
+
+function storedOf(headers: Headers): Stored {
+  const lastModified = headers.get("last-modified");
+  return {
+    size: Number(headers.get("content-length")),
+    etag: headers.get("etag") ?? "",
+    ...(lastModified !== null && { lastModified: new Date(lastModified).toISOString() }),
+  };
+}
+
+/**
+ * The object, once the store has confirmed that it is there under this key and no other way.
+ *
+ * @throws {Problem} not-encrypted, key-unknown, not-found, store-error, store-timeout
+ */
+export async function confirmUnderKey(
+  object: ObjectRef,
+  customerKey: CustomerKey,
+  credentials: Credentials,
+): Promise<Stored> {
+  const found = await headObject(object, customerKey, credentials);
+  if (found !== undefined && isUnderKey(found.headers, customerKey)) return found.stored;
+  if (found !== undefined || (await headObject(object, undefined, credentials)) !== undefined) {
+    throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
+  }
+  throw new Problem("key-unknown", `The object is there, but not under the key "${customerKey.id}".`);
+}
