@@ -10,6 +10,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keysRoutes } from "./routes/keys.ts";
 import { meRoutes } from "./routes/me.ts";
 import { multipartRoutes } from "./routes/multipart.ts";
+import { objectsRoutes } from "./routes/objects.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { presignRoutes } from "./routes/presign.ts";
 import { reportsRoutes } from "./routes/reports.ts";
@@ -19,6 +20,7 @@ export const app = new Hono<AppEnv>()
   .use("/v1/*", noStore, withService, allowOrigins, audited, authenticated, rateLimited)
   .route("/v1/presign", presignRoutes)
   .route("/v1/multipart", multipartRoutes)
+  .route("/v1/objects", objectsRoutes)
   .route("/v1/me", meRoutes)
   .route("/v1/keys", keysRoutes)
   .route("/v1/audit", auditRoutes)

@@ -12,7 +12,11 @@ import { serviceOf } from "./service.ts";
 const LONGEST_RATE_PERIOD = 60;
 
 /** What scripts of allowed origins may read of an answer. */
-const EXPOSED_HEADERS = ["x-request-id", "retry-after", "www-authenticate"];
+const EXPOSED_HEADERS = [
+  ...["x-request-id", "retry-after", "www-authenticate"],
+  ...["x-ssec-key-id", "etag", "accept-ranges", "content-range", "content-disposition", "content-encoding"],
+  ...["x-amz-version-id", "x-amz-mp-parts-count"],
+];
 
 export const noStore = createMiddleware<AppEnv>(async (c, next) => {
   c.header("cache-control", "no-store");

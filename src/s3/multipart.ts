@@ -19,6 +19,12 @@ export interface UploadedPart {
 /** A part as its uploader knows it. */
 export type NamedPart = Pick<UploadedPart, "partNumber" | "etag">;
 
+/** What the object that an upload replaces must be like. */
+export interface Conditions {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}
+
 export class MultipartUpload {
   readonly #bucket: S3Bucket;
   readonly #object: { Bucket: string; Key: string };
@@ -74,7 +80,7 @@ export class MultipartUpload {
     return parts;
   }
 
-  async complete(uploadId: string, parts: readonly NamedPart[]): Promise<void> {
+  async complete(uploadId: string, parts: readonly NamedPart[], conditions: Conditions = {}): Promise<void> {
     const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag }));
     await this.#bucket.run(
       "CompleteMultipartUpload",
@@ -85,6 +91,8 @@ export class MultipartUpload {
             ...this.#sse,
             UploadId: uploadId,
             MultipartUpload: { Parts },
+            IfMatch: conditions.ifMatch,
+            IfNoneMatch: conditions.ifNoneMatch,
           }),
           { abortSignal },
         ),

@@ -1,13 +1,15 @@
 /** The end of a multipart upload: nothing counts before the store has confirmed it. */
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
-import type { MultipartUpload, NamedPart, UploadedPart } from "../s3/multipart.ts";
+import type { Conditions, MultipartUpload, NamedPart, UploadedPart } from "../s3/multipart.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { confirmUnderKey, type ObjectRef, type Stored } from "./stored.ts";
 
 export interface Completion {
   readonly upload: MultipartUpload;
   readonly uploadId: string;
+  /** Of the object that is replaced. */
+  readonly conditions?: Conditions;
   /** In any order. */
   readonly parts: readonly NamedPart[];
   /** What the whole is declared to have, bytes. */
@@ -39,7 +41,7 @@ export async function completeUpload(completion: Completion): Promise<{ stored: 
       );
     }
     completion.checkLength(length);
-    await upload.complete(uploadId, parts);
+    await upload.complete(uploadId, parts, completion.conditions);
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== "not-found") throw error;
     // The upload is over: by an earlier call whose answer was lost, or it was aborted.

@@ -1,0 +1,261 @@
+/** /v1/objects: objects through the edge, so that the client never sees a customer key. */
+import { Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as v from "valibot";
+import type { Draft } from "../audit/event.ts";
+import type { Caller } from "../auth/callers.ts";
+import { authorise, limit } from "../auth/grants.ts";
+import type { Bucket, Grant } from "../config/load.ts";
+import type { Permission } from "../config/schema.ts";
+import { Problem } from "../problem.ts";
+import { S3Bucket } from "../s3/client.ts";
+import { type Credentials, credentialsOf } from "../s3/credentials.ts";
+import { FIELDS, type FieldValues, keyId, MAX_PUT_BYTES, send } from "../s3/fields.ts";
+import { listObjects } from "../s3/list.ts";
+import { objectKey } from "../s3/object-key.ts";
+import { WhichKey } from "../s3/which-key.ts";
+import type { CustomerKey } from "../ssec/customer-key.ts";
+import { download } from "../transfer/download.ts";
+import { askedHeaders, UPLOADED_SCHEMAS, uploadedFields, WHOLE_BODY_FIELDS } from "../transfer/headers.ts";
+import { choosePartSize, MAX_PARTS } from "../transfer/plan.ts";
+import {
+  putBytes,
+  putInParts,
+  putObject,
+  removeObject,
+  type Upload,
+  type Uploaded,
+} from "../transfer/upload.ts";
+import { valid } from "./body.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { onlyMethods } from "./errors.ts";
+
+/** Parts are held in memory, of which a Worker has 128 MB; bytes. */
+const MAX_HELD_PART = 16 * 2 ** 20;
+const MAX_EDGE_SIZE = MAX_HELD_PART * MAX_PARTS;
+const MAX_LISTED = 1000;
+
+const readSchema = v.strictObject({
+  versionId: v.optional(FIELDS.versionId.schema),
+  partNumber: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, "must be a part's number"), v.transform(Number)),
+  ),
+  keyId: v.optional(keyId),
+  response: FIELDS.response.schema,
+});
+const uploadSchema = v.strictObject(
+  Object.fromEntries(Object.entries(UPLOADED_SCHEMAS).map(([name, schema]) => [name, v.optional(schema)])),
+) as unknown as v.GenericSchema<unknown, FieldValues>;
+const noneSchema = v.strictObject({});
+const deleteSchema = v.strictObject({ versionId: v.optional(FIELDS.versionId.schema) });
+const listSchema = v.strictObject({
+  prefix: v.optional(v.string()),
+  cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LISTED,
+        `must be 1 to ${MAX_LISTED}`,
+      ),
+      v.transform(Number),
+    ),
+    String(MAX_LISTED),
+  ),
+});
+
+export const objectsRoutes = new Hono<AppEnv>()
+  .get("/:bucket", (c) => list(c))
+  .all("/:bucket", onlyMethods("GET"))
+  .get("/:bucket/*", (c) => get(c))
+  .put("/:bucket/*", (c) => put(c))
+  .delete("/:bucket/*", (c) => remove(c))
+  .all("/:bucket/*", onlyMethods("GET", "HEAD", "PUT", "DELETE"));
+
+/** What a transfer works with. */
+interface Transfer {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly grants: readonly Grant[];
+  readonly credentials: Credentials;
+  readonly draft: Draft;
+}
+
+/** One transfer: caller authorised, `work` done, event recorded. */
+function transfer(
+  c: AppContext,
+  operation: string,
+  permission: Permission,
+  work: (transfer: Transfer) => Promise<Response>,
+): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  return trail.record(async (draft) => {
+    draft.operation = operation;
+    const object = addressed(c);
+    Object.assign(draft, object);
+    const { bucket, grants } = authorise(service.config, caller, permission, object);
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return work({ bucket, key: object.key, grants, credentials, draft });
+  });
+}
+
+function get(c: AppContext): Promise<Response> {
+  const method = c.req.method === "HEAD" ? "HEAD" : "GET";
+  const operation = method === "HEAD" ? "HeadObject" : "GetObject";
+  return transfer(c, operation, "read", async ({ bucket, key, credentials, draft }) => {
+    const { versionId, partNumber, keyId, response } = valid(readSchema, groupResponse(c.req.query()));
+    draft.versionId = versionId;
+    const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
+    const customerKey = await new WhichKey(c.var.service).forStored(wanted);
+    note(customerKey, draft);
+    const answer = await download({
+      method,
+      bucket,
+      key,
+      versionId,
+      query: send({ response, ...(partNumber !== undefined && { partNumber }) }).query,
+      headers: askedHeaders(c.req.raw.headers),
+      ifRange: c.req.header("if-range"),
+      customerKey,
+      credentials,
+    });
+    if (method === "GET" && answer.status !== 304) draft.bytes = Number(answer.headers["content-length"]);
+    return c.body(answer.body as ReadableStream, answer.status as ContentfulStatusCode, {
+      ...answer.headers,
+      ...keyIdHeader(customerKey),
+      // What somebody has uploaded must not run as a page of this origin.
+      "content-security-policy": "default-src 'none'; sandbox",
+    });
+  });
+}
+
+function put(c: AppContext): Promise<Response> {
+  return transfer(c, "PutObject", "write", async ({ bucket, key, grants, credentials, draft }) => {
+    valid(noneSchema, c.req.query());
+    const fields = valid(uploadSchema, uploadedFields(c.req.raw.headers));
+    const length = contentLength(c);
+    draft.bytes = length;
+    limit(
+      { operation: "PutObject", contentLength: length, contentType: fields.contentType },
+      grants,
+      c.var.service.config.defaultExpiresIn,
+      "content-length",
+    );
+    const customerKey = await new WhichKey(c.var.service).forNew({ bucket, key, keyIdPath: "keyId" });
+    note(customerKey, draft);
+    const uploading = upload(c.req.raw.body, length, { bucket, key, fields, customerKey, credentials });
+    // What was begun at the store is ended there, also when the client is gone.
+    c.executionCtx.waitUntil(uploading.catch(() => {}));
+    const { size, etag, versionId } = await uploading;
+    draft.bytes = size;
+    draft.versionId = versionId;
+    const stored = {
+      bucket: bucket.name,
+      key,
+      keyId: customerKey.id,
+      size,
+      etag,
+      ...(versionId && { versionId }),
+    };
+    return c.json(stored, 200, { etag, ...keyIdHeader(customerKey) });
+  });
+}
+
+function upload(body: ReadableStream | null, length: number | undefined, upload: Upload): Promise<Uploaded> {
+  if (body === null || length === 0) return putBytes(new Uint8Array(), upload);
+  if (length !== undefined && length <= MAX_PUT_BYTES) return putObject(body, length, upload);
+  if (length !== undefined && length > MAX_EDGE_SIZE) {
+    throw new Problem(
+      "too-large",
+      `More than ${MAX_EDGE_SIZE} bytes do not go through the edge: use /v1/multipart.`,
+    );
+  }
+  const unchecked = WHOLE_BODY_FIELDS.find((field) => upload.fields[field] !== undefined);
+  if (unchecked !== undefined) {
+    throw Problem.field(
+      unchecked,
+      "cannot be checked where the body goes in parts: give its length, or leave it out",
+    );
+  }
+  return putInParts(body, upload, { partSize: choosePartSize(length ?? 0), length });
+}
+
+function remove(c: AppContext): Promise<Response> {
+  return transfer(c, "DeleteObject", "delete", async ({ bucket, key, credentials, draft }) => {
+    const { versionId } = valid(deleteSchema, c.req.query());
+    draft.versionId = versionId;
+    await removeObject({ bucket, key, versionId, credentials });
+    return c.body(null, 204);
+  });
+}
+
+function list(c: AppContext): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  return trail.record(async (draft) => {
+    const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
+    Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
+    const { prefix = onlyPrefix(bucketName, caller), cursor, limit } = valid(listSchema, c.req.query());
+    draft.key = prefix;
+    const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return c.json(await listObjects(new S3Bucket(bucket, credentials), { prefix, cursor, limit }));
+  });
+}
+
+/** Where a caller may read below one prefix alone, that is what is listed. */
+function onlyPrefix(bucket: string, { grants }: Caller): string {
+  const prefixes = new Set(
+    grants
+      .filter((grant) => grant.bucket === bucket && grant.allow.includes("read"))
+      .map(({ prefix }) => prefix),
+  );
+  if (prefixes.has("") || prefixes.size === 0) return "";
+  const [only, ...others] = prefixes;
+  if (only !== undefined && others.length === 0) return only;
+  throw Problem.field("prefix", `is required: this caller may read below ${[...prefixes].join(", ")}`);
+}
+
+/** The bucket and key in the path, as they stand: a router would decode what belongs to the key. */
+function addressed(c: AppContext): { bucket: string; key: string } {
+  const [, bucket = "", key = ""] = /^\/v1\/objects\/([^/]+)\/(.*)$/s.exec(new URL(c.req.url).pathname) ?? [];
+  return {
+    bucket: decoded(bucket, "bucket"),
+    key: valid(v.object({ key: objectKey }), { key: decoded(key, "key") }).key,
+  };
+}
+
+function decoded(text: string, path: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw Problem.field(path, "is not percent-encoded UTF-8");
+  }
+}
+
+/** `response-content-type` and its kin, as in presigned URLs, together. */
+function groupResponse(query: Record<string, string>): Record<string, unknown> {
+  const overrides = Object.entries(query).filter(([name]) => name.startsWith("response-"));
+  const others = Object.entries(query).filter(([name]) => !name.startsWith("response-"));
+  const camel = (name: string) =>
+    name.slice("response-".length).replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
+  return {
+    ...Object.fromEntries(others),
+    response: Object.fromEntries(overrides.map(([name, value]) => [camel(name), value])),
+  };
+}
+
+/** Undefined where the body is sent in chunks, as long as it may be. */
+function contentLength(c: AppContext): number | undefined {
+  const header = c.req.header("content-length");
+  if (header !== undefined) return Number(header);
+  return c.req.raw.body === null ? 0 : undefined;
+}
+
+function note({ id, md5 }: CustomerKey, draft: Draft): void {
+  draft.keyId = id;
+  draft.keyMD5 = md5;
+}
+
+function keyIdHeader({ id }: CustomerKey): Record<string, string> {
+  return { "x-ssec-key-id": id };
+}

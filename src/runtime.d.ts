@@ -1,0 +1,6 @@
+/** Of workerd's own globals, what is used. */
+
+/** @see https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/#fixedlengthstream */
+declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(expectedLength: number);
+}
