@@ -14,6 +14,7 @@ import { objectsRoutes } from "./routes/objects.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { presignRoutes } from "./routes/presign.ts";
 import { reportsRoutes } from "./routes/reports.ts";
+import { verifyRoutes } from "./routes/verify.ts";
 
 export const app = new Hono<AppEnv>()
   .use(requestId(), secureHeaders())
@@ -21,6 +22,7 @@ export const app = new Hono<AppEnv>()
   .route("/v1/presign", presignRoutes)
   .route("/v1/multipart", multipartRoutes)
   .route("/v1/objects", objectsRoutes)
+  .route("/v1/verify", verifyRoutes)
   .route("/v1/me", meRoutes)
   .route("/v1/keys", keysRoutes)
   .route("/v1/audit", auditRoutes)
