@@ -161,7 +161,11 @@ function put(c: AppContext): Promise<Response> {
   });
 }
 
-function upload(body: ReadableStream | null, length: number | undefined, upload: Upload): Promise<Uploaded> {
+async function upload(
+  body: ReadableStream | null,
+  length: number | undefined,
+  upload: Upload,
+): Promise<Uploaded> {
   if (body === null || length === 0) return putBytes(new Uint8Array(), upload);
   if (length !== undefined && length <= MAX_PUT_BYTES) return putObject(body, length, upload);
   if (length !== undefined && length > MAX_EDGE_SIZE) {

@@ -19,7 +19,9 @@ import { isUnderKey } from "./stored.ts";
 /** What the store has to take a piece of the body, milliseconds. */
 const STALL_LIMIT = 20_000;
 /** What it has to answer once it has all of the body, milliseconds. */
-const ANSWER_LIMIT = 60_000;
+const ANSWER_LIMIT = 30_000;
+/** How long the rest of a body that is not wanted any more is taken, milliseconds. */
+const LINGER = 5_000;
 /** How often a part that is still in memory is sent, when the store fails. */
 const ATTEMPTS = 3;
 
@@ -59,7 +61,7 @@ export async function putObject(
   let answerTimer: ReturnType<typeof setTimeout> | undefined;
   const sent = pump(body, writable, { onStall: () => stop(storeTimeout()), signal: end.signal }).then(
     () => {
-      answerTimer = setTimeout(() => stop(storeTimeout()), ANSWER_LIMIT);
+      if (!end.signal.aborted) answerTimer = setTimeout(() => stop(storeTimeout()), ANSWER_LIMIT);
     },
     () =>
       stop(
@@ -74,7 +76,7 @@ export async function putObject(
   } catch (error) {
     throw cause ?? error;
   } finally {
-    // The store may have answered before it had everything: the client need send no more.
+    // The store may have answered before it had everything.
     end.abort();
     await sent;
     clearTimeout(answerTimer);
@@ -181,7 +183,7 @@ export async function putInParts(
     });
     return { size, etag: stored.etag };
   } catch (error) {
-    await pieces.cancel().catch(() => {});
+    await pieces.discard();
     await parts.abort(uploadId).catch((failure: unknown) => {
       // The parts stay, and cost, until the bucket's lifecycle ends them.
       logError({
@@ -267,8 +269,8 @@ class Pieces {
     return all.subarray(0, this.#size);
   }
 
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
+  discard(): Promise<void> {
+    return discard(this.#reader);
   }
 }
 
@@ -284,7 +286,7 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
 
 /**
  * Moves a body as fast as it is taken, and rejects when it breaks off. That it is not taken any more is for the taker to
- * tell.
+ * tell; its rest is thrown away then.
  *
  * @param onStall called when a piece is not taken in time; how slow the client is does not matter
  * @param signal ends it
@@ -296,11 +298,8 @@ async function pump(
 ): Promise<void> {
   const reader = from.getReader();
   const writer = to.getWriter();
-  signal.addEventListener("abort", () => {
-    // Whichever of the two has ended by itself needs no ending.
-    reader.cancel().catch(() => {});
-    writer.abort().catch(() => {});
-  });
+  // It may have ended by itself.
+  signal.addEventListener("abort", () => void writer.abort().catch(() => {}));
   let writingSince: number | undefined;
   const watch = setInterval(() => {
     if (writingSince !== undefined && Date.now() - writingSince > STALL_LIMIT) onStall();
@@ -314,10 +313,27 @@ async function pump(
     for (;;) {
       const { done, value } = await reader.read();
       writingSince = Date.now();
-      if (!(await isTaken(done ? writer.close() : writer.write(value))) || done) return;
+      const wasTaken = await isTaken(done ? writer.close() : writer.write(value));
       writingSince = undefined;
+      if (done) return;
+      if (!wasTaken) return await discard(reader);
     }
   } finally {
     clearInterval(watch);
+  }
+}
+
+/**
+ * Takes the rest of a body, for a while: many senders read no answer before they have sent everything, and learn nothing
+ * from a connection that is closed under them.
+ */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const timer = setTimeout(() => reader.cancel().catch(() => {}), LINGER);
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // The sender has gone away: nobody is left to hear.
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,0 +1,108 @@
+/** Stands between the Worker and a store, passes everything on as it is, and breaks what it is told to. */
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Fault {
+  /** Which requests. */
+  readonly on: (request: IncomingMessage) => boolean;
+  /** How often; otherwise always. */
+  times?: number;
+  /** Answers itself, without the store. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Takes so many bytes of the request's body, then closes the connection. */
+  readonly cutRequestAfter?: number;
+  /** Passes so many bytes of the answer's body on, then closes the connection. */
+  readonly cutAnswerAfter?: number;
+  /** Changes the answer's headers, given by lower-case name. */
+  readonly headers?: (headers: Record<string, string | string[] | undefined>) => void;
+}
+
+export const isPut = ({ method, url = "" }: IncomingMessage) =>
+  method === "PUT" && !url.includes("partNumber=");
+export const isPart = ({ method, url = "" }: IncomingMessage) =>
+  method === "PUT" && url.includes("partNumber=");
+export const isGet = ({ method }: IncomingMessage) => method === "GET";
+export const isHead = ({ method }: IncomingMessage) => method === "HEAD";
+export const isComplete = ({ method, url = "" }: IncomingMessage) =>
+  method === "POST" && url.includes("uploadId=");
+
+export async function startFaultProxy(storeUrl: string) {
+  let faults: Fault[] = [];
+  let open = 0;
+  const store = new URL(storeUrl);
+  const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
+    const fault = faults.find(({ on, times = 1 }) => times > 0 && on(incoming));
+    if (fault?.times !== undefined) fault.times--;
+    if (fault?.answer) return fault.answer(incoming, outgoing);
+    open++;
+    const upstream = httpRequest({
+      hostname: store.hostname,
+      port: store.port,
+      method: incoming.method,
+      path: incoming.url,
+      headers: incoming.headers,
+    });
+    outgoing.once("close", () => {
+      open--;
+      upstream.destroy();
+    });
+    upstream.on("error", () => outgoing.destroy());
+    upstream.on("response", (answer) => {
+      const headers = { ...answer.headers };
+      fault?.headers?.(headers);
+      outgoing.writeHead(answer.statusCode ?? 0, headers as never);
+      let passed = 0;
+      answer.on("data", (chunk: Buffer) => {
+        if (fault?.cutAnswerAfter !== undefined && passed + chunk.length > fault.cutAnswerAfter) {
+          outgoing.write(chunk.subarray(0, fault.cutAnswerAfter - passed), () => outgoing.destroy());
+          answer.destroy();
+          return;
+        }
+        passed += chunk.length;
+        if (!outgoing.write(chunk)) {
+          answer.pause();
+          outgoing.once("drain", () => answer.resume());
+        }
+      });
+      answer.on("end", () => outgoing.end());
+    });
+    let taken = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      taken += chunk.length;
+      if (fault?.cutRequestAfter !== undefined && taken > fault.cutRequestAfter) {
+        incoming.destroy();
+        upstream.destroy();
+        return;
+      }
+      if (!upstream.write(chunk)) {
+        incoming.pause();
+        upstream.once("drain", () => incoming.resume());
+      }
+    });
+    incoming.on("end", () => upstream.end());
+    incoming.on("error", () => upstream.destroy());
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    break: (...next: Fault[]) => {
+      faults = next;
+    },
+    /** Requests that are with the store. */
+    open: () => open,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
+
+/** An answer of S3's, as soon as the request's headers are there. */
+export const error =
+  (status: number, code: string) => (request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    response.writeHead(status, { "content-type": "application/xml" });
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>as told</Message></Error>`);
+  };
