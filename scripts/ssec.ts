@@ -1,23 +1,40 @@
 /** `npm run ssec -- COMMAND`: the operator's tools. */
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { auditCommand } from "./ssec/audit.ts";
 import { checkCommand } from "./ssec/check.ts";
 import { deriveCommand } from "./ssec/derive.ts";
 import { keygenCommand } from "./ssec/keygen.ts";
+import { EXIT } from "./ssec/terminal.ts";
 
 const program = new Command("ssec")
   .description("The operator's tools of ssec-edge")
   .option("--config <path>", "the Worker's configuration", "wrangler.toml")
   .option("--env <name>", "its environment")
   .option("--url <url>", "the Worker, where a command talks to it with SSEC_TOKEN", "http://127.0.0.1:8787")
+  .addHelpText(
+    "after",
+    `
+Exit status: 0 done; 1 something is not as it should be, or was refused; 2 the command line is wrong.
+Colours are left out where standard output is no terminal, or NO_COLOR is set.`,
+  )
   .addCommand(checkCommand)
   .addCommand(keygenCommand)
   .addCommand(deriveCommand)
   .addCommand(auditCommand);
 
+const withSubcommands = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
+for (const command of withSubcommands(program)) command.exitOverride();
+
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`ssec: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  // Commander has said what is wrong with the command line, or has shown the help that was asked for.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  else {
+    console.error(`ssec: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = EXIT.failed;
+  }
 }

@@ -4,6 +4,7 @@ import type { AuditEvent } from "../../src/audit/event.ts";
 import type { UsedObject } from "../../src/audit/queries.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import { table } from "./table.ts";
+import { printable } from "./terminal.ts";
 
 /** What the Worker gives at once. */
 const MAX_PAGE = 1000;
@@ -138,8 +139,6 @@ function print<T>(
   head: string[],
   row: (item: T) => string[],
 ): void {
-  // What a key may hold must not steer the terminal.
-  const printable = (text: string) => text.replace(/\p{Cc}/gu, "\ufffd");
   if (json) for (const item of items) console.log(JSON.stringify(item));
   else
     console.log(

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { ConfigError } from "../../src/config/load.ts";
 import { CustomerKeyError } from "../../src/ssec/customer-key.ts";
 import { KeyRing, keyState, writer } from "../../src/ssec/ring.ts";
+import { EXIT } from "./terminal.ts";
 import { type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
 
 type Verdict = "ok" | "off" | "bad";
@@ -28,7 +29,7 @@ export const checkCommand = new Command("check")
   .action(async (_, command: Command) => {
     const lines = await check(command.optsWithGlobals<Where>());
     for (const { verdict, what } of lines) console.log(`${MARKS[verdict]} ${what}`);
-    if (lines.some(({ verdict }) => verdict === "bad")) process.exitCode = 1;
+    if (lines.some(({ verdict }) => verdict === "bad")) process.exitCode = EXIT.failed;
   });
 
 async function check(where: Where): Promise<Line[]> {

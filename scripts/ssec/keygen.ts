@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import { customerKey, KEY_BYTES } from "../../src/ssec/customer-key.ts";
+import { EXIT } from "./terminal.ts";
 
 export const keygenCommand = new Command("keygen")
   .description("makes a customer key: the key goes to standard output, what to do with it to standard error")
@@ -22,7 +23,7 @@ function keygen(id: string, show: boolean): void {
   npm run -s ssec -- keygen ${id} | npx wrangler secret put ${secret}
 
 or see it: npm run ssec -- keygen ${id} --show`);
-    process.exitCode = 2;
+    process.exitCode = EXIT.usage;
     return;
   }
   const { base64, md5 } = customerKey(id, randomBytes(KEY_BYTES));

@@ -22,6 +22,8 @@ const STALL_LIMIT = 20_000;
 const ANSWER_LIMIT = 30_000;
 /** How long the rest of a body that is not wanted any more is taken, milliseconds. */
 const LINGER = 5_000;
+/** What is moved at once, bytes. */
+const PIECE = 256 * 1024;
 /** How often a part that is still in memory is sent, when the store fails. */
 const ATTEMPTS = 3;
 
@@ -130,7 +132,7 @@ export async function removeObject({
 }
 
 export interface PartsOptions {
-  /** Bytes of every part but the last. One part is filled while another is sent: both are in memory. */
+  /** Bytes of every part but the last. One part is read while another is sent: both are in memory. */
   readonly partSize: number;
   /** Of the whole, where it is known. */
   readonly length: number | undefined;
@@ -166,8 +168,10 @@ export async function putInParts(
       const sending = sendPart(piece, named.length + 1, uploadId, upload);
       // Its failure is met below, if the body does not fail first: it is never unheard.
       sending.catch(() => {});
-      piece = await pieces.next();
+      const next = await pieces.next();
       named.push(await sending);
+      pieces.reuse(piece);
+      piece = next;
     }
     checkLength(size, length);
     const { stored } = await completeUpload({
@@ -211,7 +215,11 @@ async function sendPart(
   };
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await sendToStore(request, { credentials, body: bytes, timeLimit: ANSWER_LIMIT });
+      const response = await sendToStore(request, {
+        credentials,
+        body: streamOf(bytes),
+        timeLimit: ANSWER_LIMIT,
+      });
       if (response.status !== 200) throw await refusalOf(response, request);
       await response.body?.cancel();
       if (!isUnderKey(response.headers, customerKey)) throw notEncrypted();
@@ -246,42 +254,35 @@ function tooLarge(partSize: number): Problem {
 class Pieces {
   /** Whether the body has ended: no further piece holds anything. */
   isOver = false;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
   readonly #size: number;
-  #rest: Uint8Array = new Uint8Array();
+  readonly #spare: ArrayBufferLike[] = [];
 
   constructor(body: ReadableStream<Uint8Array>, size: number) {
-    this.#reader = body.getReader();
+    this.#reader = body.getReader({ mode: "byob" });
     this.#size = size;
   }
 
   async next(): Promise<Uint8Array> {
-    const chunks = [this.#rest];
-    let length = this.#rest.length;
+    let buffer = this.#spare.pop() ?? new ArrayBuffer(this.#size);
+    let length = 0;
     while (length < this.#size && !this.isOver) {
-      const { done, value } = await this.#reader.read();
-      this.isOver = done;
-      if (value !== undefined) chunks.push(value);
-      length += value?.length ?? 0;
+      const { isOver, bytes } = await readInto(buffer, length, this.#reader);
+      this.isOver = isOver;
+      length += bytes.length;
+      buffer = bytes.buffer;
     }
-    const all = joined(chunks, length);
-    this.#rest = all.subarray(this.#size);
-    return all.subarray(0, this.#size);
+    return new Uint8Array(buffer, 0, length);
+  }
+
+  /** Gives a piece's memory back, once it is sent: whatever the body's length, two pieces suffice. */
+  reuse({ buffer }: Uint8Array): void {
+    if (buffer.byteLength === this.#size) this.#spare.push(buffer);
   }
 
   discard(): Promise<void> {
     return discard(this.#reader);
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 /**
@@ -296,8 +297,9 @@ async function pump(
   to: WritableStream<Uint8Array>,
   { onStall, signal }: { onStall: () => void; signal: AbortSignal },
 ): Promise<void> {
-  const reader = from.getReader();
+  const reader = from.getReader({ mode: "byob" });
   const writer = to.getWriter();
+  let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
   // It may have ended by itself.
   signal.addEventListener("abort", () => void writer.abort().catch(() => {}));
   let writingSince: number | undefined;
@@ -311,12 +313,14 @@ async function pump(
     );
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { isOver, bytes } = await readInto(buffer, 0, reader);
       writingSince = Date.now();
-      const wasTaken = await isTaken(done ? writer.close() : writer.write(value));
+      const wasTaken = await isTaken(isOver ? writer.close() : writer.write(bytes));
       writingSince = undefined;
-      if (done) return;
+      if (isOver) return;
       if (!wasTaken) return await discard(reader);
+      // It has been taken, so that the next piece may go where it was: no garbage, however long the body.
+      buffer = bytes.buffer;
     }
   } finally {
     clearInterval(watch);
@@ -327,13 +331,36 @@ async function pump(
  * Takes the rest of a body, for a while: many senders read no answer before they have sent everything, and learn nothing
  * from a connection that is closed under them.
  */
-async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   const timer = setTimeout(() => reader.cancel().catch(() => {}), LINGER);
+  let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
   try {
-    while (!(await reader.read()).done);
+    for (;;) {
+      const { isOver, bytes } = await readInto(buffer, 0, reader);
+      if (isOver) return;
+      buffer = bytes.buffer;
+    }
   } catch {
     // The sender has gone away: nobody is left to hear.
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Reads what has come into a buffer, which is taken away meanwhile and comes back below the bytes. */
+async function readInto(
+  buffer: ArrayBufferLike,
+  offset: number,
+  reader: ReadableStreamBYOBReader,
+): Promise<{ isOver: boolean; bytes: Uint8Array }> {
+  const { done, value = new Uint8Array() } = await reader.read(new Uint8Array(buffer, offset));
+  return { isOver: done, bytes: value as Uint8Array };
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(bytes.length);
+  const writer = writable.getWriter();
+  writer.write(bytes).catch(() => {});
+  writer.close().catch(() => {});
+  return readable;
 }

@@ -1,25 +1,7 @@
 /** The operator's commands that talk to the Worker. */
-import { spawn } from "node:child_process";
 import { expect, test, vi } from "vitest";
-import { api, freshKey, presign, refused, secrets } from "./client.ts";
-
-interface Run {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Not spawnSync: the store that the Worker talks to may live in this process. */
-function ssec(args: string[], token = "ADMIN_TOKEN"): Promise<Run> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["scripts/ssec.ts", "--url", api, ...args], {
-      env: { ...process.env, SSEC_TOKEN: secrets[token] ?? "" },
-    });
-    const out: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (chunk) => (out[name] += chunk));
-    child.once("close", (status) => resolve({ status, ...out }));
-  });
-}
+import { freshKey, presign, refused } from "./client.ts";
+import { ssec } from "./ssec.ts";
 
 test("audit prints the trail as a table, and as JSON lines", { timeout: 60_000 }, async () => {
   const key = freshKey("cat\u001b[31m.jpg");
@@ -56,5 +38,6 @@ test("what goes wrong is said, with the request's id", { timeout: 60_000 }, asyn
   expect(forbidden.stderr).toMatch(/^ssec: 403: The caller has no admin grant\. \(request [0-9a-f-]+\)/);
   expect((await ssec(["audit"], "NONE")).stderr).toMatch(/set SSEC_TOKEN/);
   expect((await ssec(["--url", "http://127.0.0.1:9", "audit"])).stderr).toMatch(/does not answer/);
-  expect((await ssec(["audit", "--since", "yesterday"])).stderr).toMatch(/as 2026-11-24, or 2h/);
+  const usage = await ssec(["audit", "--since", "yesterday"]);
+  expect(usage).toMatchObject({ status: 2, stderr: expect.stringMatching(/as 2026-11-24, or 2h/) });
 });

@@ -449,7 +449,21 @@ test("the trail tells what went through, by the store's own word", async () => {
       ["GetObject", 1234, undefined],
       ["PutObject", 1234, undefined],
     ]);
-  const used = await call("/v1/audit/keys/k2/objects?limit=1000", {}, "ADMIN_TOKEN");
-  const { objects } = (await used.json()) as { objects: { key: string; confirmed: boolean }[] };
-  expect(objects.find((object) => object.key === key)?.confirmed).toBe(true);
+  expect((await usedFor(key, "k2"))?.confirmed).toBe(true);
 });
+
+interface Used {
+  key: string;
+  confirmed: boolean;
+}
+
+/** What is known of a key's use for one object; the run has used it for many. */
+async function usedFor(key: string, keyId: string): Promise<Used | undefined> {
+  for (let cursor = ""; ; ) {
+    const path = `/v1/audit/keys/${keyId}/objects?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+    const page = (await (await call(path, {}, "ADMIN_TOKEN")).json()) as { objects: Used[]; cursor?: string };
+    const used = page.objects.find((object) => object.key === key);
+    if (used !== undefined || page.cursor === undefined) return used;
+    cursor = page.cursor;
+  }
+}
