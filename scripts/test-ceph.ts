@@ -38,7 +38,10 @@ try {
       ".",
       "--project",
       "node",
+      "--project",
+      "large",
       "test/blackbox",
+      "test/large",
       ...process.argv.slice(2),
     ],
     {

@@ -23,6 +23,8 @@ interface Deployed {
 
 export interface RunningWorker {
   readonly url: string;
+  /** The debugger's WebSocket, where the Worker was started with one. */
+  readonly inspectorUrl: string | undefined;
   /** Runs what the cron trigger runs. */
   scheduled(): Promise<{ readonly outcome: string }>;
   close(): Promise<void>;
@@ -41,6 +43,8 @@ export interface WorkerOptions {
   readonly dir?: string;
   /** 0: a free one. */
   readonly port?: number;
+  /** Whether a debugger may attach. */
+  readonly inspected?: boolean;
   readonly logLevel?: "none" | "error" | "log";
   /** Takes what the Worker writes to its log, line by line, instead of the console. */
   readonly onLog?: (line: string) => void;
@@ -56,7 +60,7 @@ const WRANGLER = join(
 
 /** Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { dir, port = 0, logLevel = "error", onLog } = options;
+  const { dir, port = 0, inspected = false, logLevel = "error", onLog } = options;
   // Without it wrangler looks on the internet for what `request.cf` should be.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   // Nor does it keep to logLevel in what it says of queues.
@@ -71,7 +75,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       config,
       dev: {
         server: { hostname: "127.0.0.1", port },
-        inspector: false,
+        inspector: inspected && { hostname: "127.0.0.1", port: 0 },
         watch: false,
         persist,
         logLevel,
@@ -81,6 +85,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await worker.ready;
     return {
       url: String(await worker.url).replace(/\/$/, ""),
+      inspectorUrl: inspected ? String(await worker.inspectorUrl) : undefined,
       scheduled: () => worker.scheduled({ cron: "17 3 * * *" }),
       close: async () => {
         await worker.dispose();

@@ -34,6 +34,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "large",
+          include: ["test/large/**/*.test.ts"],
+          globalSetup: "test/blackbox/setup.ts",
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 60_000,

@@ -217,7 +217,7 @@ async function sendPart(
     try {
       const response = await sendToStore(request, {
         credentials,
-        body: streamOf(bytes),
+        body: bytes,
         timeLimit: ANSWER_LIMIT,
       });
       if (response.status !== 200) throw await refusalOf(response, request);
@@ -267,7 +267,10 @@ class Pieces {
     let buffer = this.#spare.pop() ?? new ArrayBuffer(this.#size);
     let length = 0;
     while (length < this.#size && !this.isOver) {
-      const { isOver, bytes } = await readInto(buffer, length, this.#reader);
+      const { isOver, bytes } = await readInto(buffer, this.#reader, {
+        offset: length,
+        min: this.#size - length,
+      });
       this.isOver = isOver;
       length += bytes.length;
       buffer = bytes.buffer;
@@ -313,7 +316,7 @@ async function pump(
     );
   try {
     for (;;) {
-      const { isOver, bytes } = await readInto(buffer, 0, reader);
+      const { isOver, bytes } = await readInto(buffer, reader);
       writingSince = Date.now();
       const wasTaken = await isTaken(isOver ? writer.close() : writer.write(bytes));
       writingSince = undefined;
@@ -336,7 +339,7 @@ async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
   try {
     for (;;) {
-      const { isOver, bytes } = await readInto(buffer, 0, reader);
+      const { isOver, bytes } = await readInto(buffer, reader);
       if (isOver) return;
       buffer = bytes.buffer;
     }
@@ -347,20 +350,16 @@ async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   }
 }
 
-/** Reads what has come into a buffer, which is taken away meanwhile and comes back below the bytes. */
+/**
+ * Reads into a buffer, which is taken away meanwhile and comes back below the bytes.
+ *
+ * @param min waits for so many bytes, or the end: one long read leaves less garbage than many short ones
+ */
 async function readInto(
   buffer: ArrayBufferLike,
-  offset: number,
   reader: ReadableStreamBYOBReader,
+  { offset = 0, min = 1 }: { offset?: number; min?: number } = {},
 ): Promise<{ isOver: boolean; bytes: Uint8Array }> {
-  const { done, value = new Uint8Array() } = await reader.read(new Uint8Array(buffer, offset));
+  const { done, value = new Uint8Array() } = await reader.read(new Uint8Array(buffer, offset), { min });
   return { isOver: done, bytes: value as Uint8Array };
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  const { readable, writable } = new FixedLengthStream(bytes.length);
-  const writer = writable.getWriter();
-  writer.write(bytes).catch(() => {});
-  writer.close().catch(() => {});
-  return readable;
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
+import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey, type ProblemBody, store } from "./client.ts";
 import {
   error,
@@ -15,9 +15,9 @@ import {
   isPut,
   startFaultProxy,
 } from "./fault-proxy.ts";
+import { startTransferWorker, token } from "./ways.ts";
 
 const MiB = 2 ** 20;
-const token = randomBytes(24).toString("base64url");
 const ALGORITHM = "x-amz-server-side-encryption-customer-algorithm";
 const MD5 = "x-amz-server-side-encryption-customer-key-md5";
 const forget = (headers: Record<string, unknown>) => void delete headers[ALGORITHM];
@@ -30,30 +30,7 @@ let worker: RunningWorker;
 
 beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
-  worker = await startWorker({
-    env: {
-      STORES: {
-        main: {
-          endpoint: proxy.url,
-          region: "us-east-1",
-          addressing: "path",
-          accessKeyId: "ID",
-          secretAccessKey: "SECRET",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
-      CALLERS: {
-        me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }] },
-      },
-      ID: store.accessKeyId,
-      SECRET: store.secretAccessKey,
-      KEY_1: randomBytes(32).toString("base64"),
-      TOKEN: token,
-    },
-    without: ["DB", "QUEUE", "RATE_LIMIT"],
-    logLevel: "none",
-  });
+  worker = await startTransferWorker(proxy.url);
 });
 afterEach(() => proxy.break());
 afterAll(async () => {
