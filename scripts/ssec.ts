@@ -4,6 +4,7 @@ import { auditCommand } from "./ssec/audit.ts";
 import { checkCommand } from "./ssec/check.ts";
 import { deriveCommand } from "./ssec/derive.ts";
 import { keygenCommand } from "./ssec/keygen.ts";
+import { cpCommand, getCommand, headCommand, lsCommand, putCommand, rmCommand } from "./ssec/objects.ts";
 import { EXIT } from "./ssec/terminal.ts";
 
 const program = new Command("ssec")
@@ -20,7 +21,13 @@ Colours are left out where standard output is no terminal, or NO_COLOR is set.`,
   .addCommand(checkCommand)
   .addCommand(keygenCommand)
   .addCommand(deriveCommand)
-  .addCommand(auditCommand);
+  .addCommand(auditCommand)
+  .addCommand(putCommand)
+  .addCommand(getCommand)
+  .addCommand(headCommand)
+  .addCommand(rmCommand)
+  .addCommand(lsCommand)
+  .addCommand(cpCommand);
 
 const withSubcommands = (command: Command): Command[] => [
   command,

@@ -17,6 +17,7 @@ if (!isInstalled("radosgw")) {
   process.exit(1);
 }
 
+const args = process.argv.slice(2);
 const dir = mkdtempSync(join(tmpdir(), "ssec-ceph-"));
 const port = await threeFreePorts();
 const credentials = {
@@ -40,9 +41,8 @@ try {
       "node",
       "--project",
       "large",
-      "test/blackbox",
-      "test/large",
-      ...process.argv.slice(2),
+      ...(args.some((arg) => arg.startsWith("test/")) ? [] : ["test/blackbox", "test/large"]),
+      ...args,
     ],
     {
       STORE_URL: `http://127.0.0.1:${port}`,

@@ -1,25 +1,49 @@
 /** The deployed or local Worker, as its operator talks to it. */
+import { withRetries } from "./transfer/retry.ts";
 
 export interface ApiOptions {
   readonly url: string;
 }
 
+/** What the Worker says is wrong (RFC 9457). */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly status: number;
+  readonly code: string;
+  /** Of the fields at fault. */
+  readonly paths: readonly string[];
+
+  constructor(status: number, { code = "", detail = "", requestId, errors = [] }: Problem) {
+    super(`${status}: ${detail}${requestId === undefined ? "" : ` (request ${requestId})`}`);
+    this.status = status;
+    this.code = code;
+    this.paths = errors.map(({ path }) => path);
+  }
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly requestId?: string;
+  readonly errors?: readonly { readonly path: string }[];
+}
+
 export class Api {
-  readonly #url: string;
+  readonly url: string;
   readonly #token: string;
 
   /** @throws when SSEC_TOKEN is not set */
   constructor({ url }: ApiOptions) {
     const token = process.env.SSEC_TOKEN;
     if (!token) throw new Error("set SSEC_TOKEN to a caller's token");
-    this.#url = url.replace(/\/$/, "");
+    this.url = url.replace(/\/$/, "");
     this.#token = token;
   }
 
   /**
    * The JSON answer to a GET; parameters that are undefined are left out.
    *
-   * @throws with what the Worker says is wrong
+   * @throws {ApiError}
    */
   async get<T>(path: string, parameters: Record<string, string | undefined> = {}): Promise<T> {
     const given = Object.entries(parameters).filter(
@@ -30,18 +54,44 @@ export class Api {
     return (await response.json()) as T;
   }
 
+  /**
+   * The JSON answer to a POST.
+   *
+   * @throws {ApiError}
+   */
+  async post<T>(path: string, body: object): Promise<T> {
+    const response = await this.fetch(path, { method: "POST", body: JSON.stringify(body) });
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  /**
+   * Tried again when the Worker, or the store behind it, may get over what ails it; a body that can be read only once is
+   * not sent again.
+   *
+   * @throws {ApiError}
+   */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${this.#token}`);
+    const attempt = () => this.#attempt(path, { ...init, headers });
+    const isRepeatable = init.body === undefined || typeof init.body === "string";
+    return isRepeatable ? withRetries(attempt, isPassing) : attempt();
+  }
+
+  async #attempt(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(`${this.#url}${path}`, { ...init, headers });
+      response = await fetch(`${this.url}${path}`, init);
     } catch {
-      throw new Error(`${this.#url} does not answer: is it the Worker's address (--url)?`);
+      throw new Error(`${this.url} does not answer: is it the Worker's address (--url)?`);
     }
     if (response.ok) return response;
-    const problem = (await response.json().catch(() => ({}))) as { detail?: string; requestId?: string };
-    const id = problem.requestId === undefined ? "" : ` (request ${problem.requestId})`;
-    throw new Error(`${response.status}: ${problem.detail ?? response.statusText}${id}`);
+    const problem = (await response.json().catch(() => ({}))) as Problem;
+    throw new ApiError(response.status, { detail: response.statusText, ...problem });
   }
+}
+
+/** What the Worker, or the store behind it, may get over soon. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
 }

@@ -1,0 +1,63 @@
+/** A progress bar on standard error, which is drawn only where that is a terminal. */
+import { clearLine, cursorTo } from "node:readline";
+
+const WIDTH = 30;
+/** Milliseconds. */
+const INTERVAL = 100;
+
+export class Progress {
+  readonly #what: string;
+  readonly #total: number | undefined;
+  readonly #since = Date.now();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #done = 0;
+  #before = 0;
+
+  /** @param total bytes, where they are known */
+  constructor(what: string, total: number | undefined) {
+    this.#what = what;
+    this.#total = total;
+    if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), INTERVAL);
+  }
+
+  /** @param bytes that have been moved; negative when they have to be moved again */
+  add(bytes: number): void {
+    this.#done += bytes;
+  }
+
+  /** Bytes that had been moved before this command began: they do not count for its speed. */
+  skip(bytes: number): void {
+    this.#done += bytes;
+    this.#before += bytes;
+  }
+
+  end(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    clearLine(process.stderr, 0);
+    cursorTo(process.stderr, 0);
+  }
+
+  #draw(): void {
+    const speed = (this.#done - this.#before) / Math.max((Date.now() - this.#since) / 1000, 0.001);
+    const rate = `${inUnits(this.#done)}  ${inUnits(speed)}/s`;
+    cursorTo(process.stderr, 0);
+    process.stderr.write(`${this.#what}  ${this.#bar(speed)}${rate}`);
+    clearLine(process.stderr, 1);
+  }
+
+  #bar(speed: number): string {
+    if (!this.#total) return "";
+    const share = Math.min(this.#done / this.#total, 1);
+    const filled = Math.round(share * WIDTH);
+    const left = speed > 0 ? ` ${Math.ceil((this.#total - this.#done) / speed)} s left ` : " ";
+    return `${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${Math.floor(share * 100)}%${left} `;
+  }
+}
+
+/** `1.5 MiB` */
+export function inUnits(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,82 @@
+/** Presigned requests, sent to the store exactly as they were given. */
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Transient } from "./retry.ts";
+
+export interface PresignedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The store says nothing for so long: milliseconds. */
+const SILENCE = 60_000;
+/** Enough of a refusal to hold its code. */
+const MAX_REFUSAL = 16_384;
+
+/** What the store refused for good. */
+export class StoreError extends Error {
+  override name = "StoreError";
+  readonly status: number;
+  /** S3's, e.g. NoSuchKey; empty where there was none. */
+  readonly code: string;
+
+  constructor(status: number, code: string) {
+    super(`the store refused: ${status} ${code}`.trimEnd());
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * The store's answer, of which the body is not read yet.
+ *
+ * @param body with its length in `headers`
+ * @throws {Transient} for no answer, 429 and 5xx
+ * @throws {StoreError} for any other answer but 200, 204 and 206
+ */
+export async function sendToStore(
+  { method, url, headers }: PresignedRequest,
+  body?: Readable,
+): Promise<IncomingMessage> {
+  const outgoing = (url.startsWith("https:") ? httpsRequest : httpRequest)(url, { method, headers });
+  outgoing.setTimeout(SILENCE, () => outgoing.destroy(new Error("silence")));
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once("response", resolve);
+    outgoing.once("error", reject);
+  });
+  let answer: IncomingMessage;
+  try {
+    // A store that refuses may answer, and close, before it has the whole body.
+    const sent = body === undefined ? undefined : pipeline(body, outgoing).catch(() => {});
+    if (body === undefined) outgoing.end();
+    answer = await answered;
+    if (isGood(answer)) await sent;
+  } catch (error) {
+    body?.destroy();
+    const { code = "no answer" } = error as NodeJS.ErrnoException;
+    throw new Transient(`the store at ${new URL(url).origin} does not answer (${code})`);
+  }
+  if (isGood(answer)) return answer;
+  const { statusCode = 0 } = answer;
+  const text = (await textOf(answer).catch(() => "")).slice(0, MAX_REFUSAL);
+  const code = /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? "";
+  // 501 is a store that cannot, and will not be able to when it is asked again.
+  if (statusCode === 429 || (statusCode >= 500 && statusCode !== 501)) {
+    throw new Transient(`the store answers ${statusCode} ${code}`.trimEnd());
+  }
+  throw new StoreError(statusCode, code);
+}
+
+function isGood({ statusCode = 0 }: IncomingMessage): boolean {
+  return [200, 204, 206].includes(statusCode);
+}
+
+export async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = "";
+  answer.setEncoding("utf8");
+  for await (const chunk of answer) text += chunk;
+  return text;
+}

@@ -1,0 +1,277 @@
+/** From this machine to the store: through presigned URLs where the length is known, else through the edge. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
+import { type Api, ApiError } from "../api.ts";
+import { type ObjectName, objectPath } from "./location.ts";
+import { Memory } from "./memory.ts";
+import { PartRequests, presign, type Upload } from "./presigned.ts";
+import type { Progress } from "./progress.ts";
+import { inParallel, withRetries } from "./retry.ts";
+import { sendToStore, textOf } from "./store.ts";
+import { CONTENT_HEADERS } from "./stored.ts";
+
+/** What goes up as one PUT, bytes; more goes in parts. */
+const MAX_SINGLE = 8 * 2 ** 20;
+
+/** What is uploaded. Each stretch of it may be read more than once. */
+export interface Source {
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes from `from` up to `to`, and their MD5 as base64 where it can be had, for the store to check. */
+  open(from: number, to: number): Promise<{ body: Readable; md5?: string }>;
+}
+
+/** Content headers and metadata, as the API names them. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface Uploaded {
+  readonly keyId: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+}
+
+interface Options {
+  readonly fields: Fields;
+  /** Parts under way at once. */
+  readonly parallel: number;
+  readonly progress: Progress;
+}
+
+/** A file as it is now; `sha256` in hexadecimal tells whether it has changed since. */
+export class FileSource implements Source {
+  readonly size: number;
+  readonly sha256: string;
+  readonly #path: string;
+
+  private constructor(path: string, size: number, sha256: string) {
+    this.#path = path;
+    this.size = size;
+    this.sha256 = sha256;
+  }
+
+  static async read(path: string): Promise<FileSource> {
+    const { size } = await stat(path);
+    return new FileSource(path, size, await digest("sha256", "hex", createReadStream(path)));
+  }
+
+  async open(from: number, to: number): Promise<{ body: Readable; md5: string }> {
+    const stretch = () =>
+      from === to ? Readable.from([]) : createReadStream(this.#path, { start: from, end: to - 1 });
+    return { body: stretch(), md5: await digest("md5", "base64", stretch()) };
+  }
+
+  /** @throws when the file is not what it was any more */
+  async confirmUnchanged(): Promise<void> {
+    const now = await FileSource.read(this.#path);
+    if (now.sha256 !== this.sha256)
+      throw new Error(`${this.#path} changed while it was uploaded: put it again`);
+  }
+}
+
+async function digest(
+  algorithm: "md5" | "sha256",
+  encoding: "base64" | "hex",
+  bytes: Readable,
+): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const chunk of bytes) hash.update(chunk);
+  return hash.digest(encoding);
+}
+
+/** What is remembered of an upload, to resume it. */
+interface Begun extends Upload {
+  readonly sha256: string;
+}
+
+/**
+ * Uploads a file.
+ *
+ * @param resume goes on with an upload of the same bytes that was cut off; what is already there is not sent again
+ */
+export async function uploadFile(
+  api: Api,
+  path: string,
+  to: ObjectName,
+  { resume, ...options }: Options & { resume: boolean },
+): Promise<Uploaded & { sha256: string }> {
+  const source = await FileSource.read(path);
+  const { sha256 } = source;
+  const fields = {
+    ...options.fields,
+    metadata: { ...(options.fields.metadata as object | undefined), sha256 },
+  };
+  const memory = new Memory<Begun>("put", api.url, to.bucket, to.key, resolve(path));
+  const earlier = memory.recall();
+  const isSame = earlier !== undefined && resume && earlier.sha256 === sha256;
+  if (earlier !== undefined && !isSame) await abort(api, earlier);
+  const uploaded = await uploadSource(api, source, to, {
+    ...options,
+    fields,
+    ...(isSame && { earlier }),
+    onBegun: (upload) => memory.keep({ ...upload, sha256 }),
+    beforeEnd: () => source.confirmUnchanged(),
+  });
+  memory.forget();
+  return { ...uploaded, sha256 };
+}
+
+interface PartsOptions extends Options {
+  readonly earlier?: Upload;
+  readonly onBegun?: (upload: Upload) => void;
+  /** Throws when the whole must not come about. */
+  readonly beforeEnd?: () => Promise<void>;
+}
+
+/** Uploads what can be read in stretches, in parts where it is long. */
+export async function uploadSource(
+  api: Api,
+  source: Source,
+  to: ObjectName,
+  options: PartsOptions,
+): Promise<Uploaded> {
+  if (source.size <= MAX_SINGLE) return putWhole(api, source, to, options);
+  const { fields, parallel, progress, earlier, onBegun, beforeEnd } = options;
+  const { size } = source;
+  const held = earlier && (await heldParts(api, earlier));
+  const upload =
+    held === undefined
+      ? await api.post<Upload>("/v1/multipart", { ...to, size, ...fields })
+      : (earlier as Upload);
+  onBegun?.(upload);
+  const { keyId, uploadId, partSize } = upload;
+  const id = { ...to, keyId, uploadId };
+  const etags = new Map(held);
+  const partNumbers = Array.from({ length: Math.ceil(size / partSize) }, (_, i) => i + 1);
+  const missing = partNumbers.filter((number) => !etags.has(number));
+  const lengthOf = (number: number) => Math.min(number * partSize, size) - (number - 1) * partSize;
+  for (const number of etags.keys()) progress.skip(lengthOf(number));
+
+  const requests = new PartRequests(api, { ...id, partSize }, size, missing);
+  await inParallel(missing, parallel, async (number) => {
+    const from = (number - 1) * partSize;
+    const etag = await sendStretch(
+      () => requests.get(number),
+      source,
+      [from, from + lengthOf(number)],
+      progress,
+    );
+    etags.set(number, etag);
+  });
+  try {
+    await beforeEnd?.();
+  } catch (error) {
+    await abort(api, upload);
+    throw error;
+  }
+  const parts = partNumbers.map((partNumber) => ({ partNumber, etag: etags.get(partNumber) }));
+  return api.post("/v1/multipart/complete", { ...id, parts, size });
+}
+
+async function putWhole(
+  api: Api,
+  source: Source,
+  to: ObjectName,
+  { fields, progress, beforeEnd }: PartsOptions,
+): Promise<Uploaded> {
+  const { size } = source;
+  const request = { operation: "PutObject", ...to, contentLength: size, ...fields };
+  const presigned = await presign(api, request);
+  const headers = { ...presigned.headers, "content-length": String(size) };
+  const etag = await sendStretch(async () => ({ ...presigned, headers }), source, [0, size], progress);
+  await beforeEnd?.();
+  return { keyId: presigned.keyId, size, etag };
+}
+
+/** @returns the ETag, once the store has said that it encrypted */
+function sendStretch(
+  requestOf: () => Promise<{ method: string; url: string; headers: Readonly<Record<string, string>> }>,
+  source: Source,
+  [from, to]: readonly [number, number],
+  progress: Progress,
+): Promise<string> {
+  return withRetries(async () => {
+    let moved = 0;
+    const { method, url, headers } = await requestOf();
+    const { body, md5 } = await source.open(from, to);
+    const counted = body.map((chunk: Buffer) => {
+      moved += chunk.length;
+      progress.add(chunk.length);
+      return chunk;
+    });
+    try {
+      const withMd5 = { ...headers, ...(md5 !== undefined && { "content-md5": md5 }) };
+      const answer = await sendToStore({ method, url, headers: withMd5 }, counted);
+      await textOf(answer);
+      if (answer.headers[ALGORITHM_HEADER] !== "AES256") {
+        throw new Error(
+          "the store did not say that it encrypted: remove the object, and see `ssec check --live`",
+        );
+      }
+      return answer.headers.etag ?? "";
+    } catch (error) {
+      progress.add(-moved);
+      throw error;
+    }
+  });
+}
+
+/** ETags by part number of what the store holds of an upload; undefined where the upload is over. */
+async function heldParts(
+  api: Api,
+  { partSize: _, ...upload }: Upload,
+): Promise<Map<number, string> | undefined> {
+  const { bucket, key, keyId, uploadId } = upload;
+  try {
+    const { parts } = await api.post<{ parts: { partNumber: number; etag: string }[] }>(
+      "/v1/multipart/parts",
+      {
+        bucket,
+        key,
+        keyId,
+        uploadId,
+      },
+    );
+    return new Map(parts.map(({ partNumber, etag }) => [partNumber, etag]));
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "not-found") return undefined;
+    throw error;
+  }
+}
+
+function abort(api: Api, { bucket, key, uploadId }: Upload): Promise<void> {
+  return api.post("/v1/multipart/abort", { bucket, key, uploadId });
+}
+
+/** Uploads what comes, however much, through the edge. */
+export async function uploadStream(
+  api: Api,
+  body: Readable,
+  to: ObjectName,
+  { fields: { metadata = {}, ...fields }, progress }: Pick<Options, "fields" | "progress">,
+): Promise<Uploaded & { sha256: string }> {
+  const hash = createHash("sha256");
+  const counted = body.map((chunk: Buffer) => {
+    hash.update(chunk);
+    progress.add(chunk.length);
+    return chunk;
+  });
+  const headers = [
+    ...Object.entries(fields).map(([name, value]) => [
+      CONTENT_HEADERS[name as keyof typeof CONTENT_HEADERS],
+      String(value),
+    ]),
+    ...Object.entries(metadata as object).map(([name, value]) => [`x-amz-meta-${name}`, String(value)]),
+  ];
+  const response = await api.fetch(objectPath(to), {
+    method: "PUT",
+    headers: Object.fromEntries(headers),
+    body: Readable.toWeb(counted) as NonNullable<RequestInit["body"]>,
+    duplex: "half",
+  });
+  return { ...((await response.json()) as Uploaded), sha256: hash.digest("hex") };
+}
