@@ -2,9 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./ssec/audit.ts";
 import { checkCommand } from "./ssec/check.ts";
+import { cpCommand } from "./ssec/cp.ts";
 import { deriveCommand } from "./ssec/derive.ts";
+import { getCommand } from "./ssec/get.ts";
 import { keygenCommand } from "./ssec/keygen.ts";
-import { cpCommand, getCommand, headCommand, lsCommand, putCommand, rmCommand } from "./ssec/objects.ts";
+import { headCommand, lsCommand, rmCommand } from "./ssec/objects.ts";
+import { putCommand } from "./ssec/put.ts";
 import { EXIT } from "./ssec/terminal.ts";
 
 const program = new Command("ssec")

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { AuditEvent } from "../../src/audit/event.ts";
 import type { UsedObject } from "../../src/audit/queries.ts";
 import { Api, type ApiOptions } from "./api.ts";
+import { wholeNumber } from "./options.ts";
 import { table } from "./table.ts";
 import { printable } from "./terminal.ts";
 
@@ -79,7 +80,7 @@ export const auditCommand = new Command("audit")
   .addOption(new Option("--outcome <outcome>").choices(["allowed", "denied", "failed"]))
   .addOption(sinceOption)
   .addOption(new Option("--until <time>", "the same").argParser(time))
-  .addOption(new Option("--limit <n>", "at most so many events").default(100).argParser(count))
+  .addOption(new Option("--limit <n>", "at most so many events").default(100).argParser(wholeNumber))
   .addOption(jsonOption)
   .addCommand(objects)
   .addCommand(summary)
@@ -157,10 +158,4 @@ function time(text: string): string {
   if (milliseconds !== undefined) return new Date(Date.now() - Number(amount) * milliseconds).toISOString();
   if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError("as 2026-11-24, or 2h.");
   return new Date(text).toISOString();
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("a whole number, at least 1.");
-  return number;
 }

@@ -32,4 +32,6 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
+  /** Ctrl-C. */
+  interrupted: 130,
 } as const;

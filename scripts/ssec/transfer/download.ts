@@ -1,15 +1,15 @@
 /** From the store to this machine, through presigned URLs. */
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Api } from "../api.ts";
+import { hashFile } from "./hash.ts";
 import type { ObjectName } from "./location.ts";
 import { Memory } from "./memory.ts";
 import { type Presigned, presign, Renewed } from "./presigned.ts";
-import type { Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import { inParallel, Transient, withRetries } from "./retry.ts";
 import { StoreError, sendToStore } from "./store.ts";
 import { headObject, type StoredObject, type Which } from "./stored.ts";
@@ -123,7 +123,7 @@ export async function downloadFile(
     await file.close();
   }
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(partial)) hash.update(chunk);
+  await hashFile(partial, hash, new Progress("checking", size));
   const downloaded = check(stored, hash, () => rm(partial));
   memory.forget();
   const checked = await downloaded;

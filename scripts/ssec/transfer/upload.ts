@@ -1,7 +1,5 @@
 /** From this machine to the store: through presigned URLs where the length is known, else through the edge. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
@@ -11,19 +9,12 @@ import { Memory } from "./memory.ts";
 import { PartRequests, presign, type Upload } from "./presigned.ts";
 import type { Progress } from "./progress.ts";
 import { inParallel, withRetries } from "./retry.ts";
+import type { FileSource, Source } from "./source.ts";
 import { sendToStore, textOf } from "./store.ts";
 import { CONTENT_HEADERS } from "./stored.ts";
 
 /** What goes up as one PUT, bytes; more goes in parts. */
 const MAX_SINGLE = 8 * 2 ** 20;
-
-/** What is uploaded. Each stretch of it may be read more than once. */
-export interface Source {
-  /** Bytes. */
-  readonly size: number;
-  /** The bytes from `from` up to `to`, and their MD5 as base64 where it can be had, for the store to check. */
-  open(from: number, to: number): Promise<{ body: Readable; md5?: string }>;
-}
 
 /** Content headers and metadata, as the API names them. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -42,47 +33,6 @@ interface Options {
   readonly progress: Progress;
 }
 
-/** A file as it is now; `sha256` in hexadecimal tells whether it has changed since. */
-export class FileSource implements Source {
-  readonly size: number;
-  readonly sha256: string;
-  readonly #path: string;
-
-  private constructor(path: string, size: number, sha256: string) {
-    this.#path = path;
-    this.size = size;
-    this.sha256 = sha256;
-  }
-
-  static async read(path: string): Promise<FileSource> {
-    const { size } = await stat(path);
-    return new FileSource(path, size, await digest("sha256", "hex", createReadStream(path)));
-  }
-
-  async open(from: number, to: number): Promise<{ body: Readable; md5: string }> {
-    const stretch = () =>
-      from === to ? Readable.from([]) : createReadStream(this.#path, { start: from, end: to - 1 });
-    return { body: stretch(), md5: await digest("md5", "base64", stretch()) };
-  }
-
-  /** @throws when the file is not what it was any more */
-  async confirmUnchanged(): Promise<void> {
-    const now = await FileSource.read(this.#path);
-    if (now.sha256 !== this.sha256)
-      throw new Error(`${this.#path} changed while it was uploaded: put it again`);
-  }
-}
-
-async function digest(
-  algorithm: "md5" | "sha256",
-  encoding: "base64" | "hex",
-  bytes: Readable,
-): Promise<string> {
-  const hash = createHash(algorithm);
-  for await (const chunk of bytes) hash.update(chunk);
-  return hash.digest(encoding);
-}
-
 /** What is remembered of an upload, to resume it. */
 interface Begun extends Upload {
   readonly sha256: string;
@@ -95,12 +45,11 @@ interface Begun extends Upload {
  */
 export async function uploadFile(
   api: Api,
-  path: string,
+  source: FileSource,
   to: ObjectName,
   { resume, ...options }: Options & { resume: boolean },
 ): Promise<Uploaded & { sha256: string }> {
-  const source = await FileSource.read(path);
-  const { sha256 } = source;
+  const { path, sha256 } = source;
   const fields = {
     ...options.fields,
     metadata: { ...(options.fields.metadata as object | undefined), sha256 },
