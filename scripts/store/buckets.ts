@@ -3,6 +3,7 @@ import { documentOf } from "./body.ts";
 import { answer, type Call } from "./call.ts";
 import { parseCors } from "./cors.ts";
 import { S3Error } from "./errors.ts";
+import { parsePolicy } from "./policy.ts";
 import { xml } from "./xml.ts";
 
 export async function listBuckets(call: Call): Promise<void> {
@@ -67,5 +68,23 @@ export async function getBucketCors(call: Call): Promise<void> {
 
 export async function deleteBucketCors(call: Call): Promise<void> {
   call.store.database.setSetting(call.bucket, "cors", null);
+  answer(call, 204);
+}
+
+export async function putBucketPolicy(call: Call): Promise<void> {
+  const policy = await documentOf(call);
+  parsePolicy(policy, call.bucket);
+  call.store.database.setSetting(call.bucket, "policy", policy);
+  answer(call, 204);
+}
+
+export async function getBucketPolicy(call: Call): Promise<void> {
+  const policy = call.store.database.setting(call.bucket, "policy");
+  if (policy === undefined) throw new S3Error("NoSuchBucketPolicy", "The bucket policy does not exist");
+  answer(call, 200, { "content-type": "application/json" }, policy);
+}
+
+export async function deleteBucketPolicy(call: Call): Promise<void> {
+  call.store.database.setSetting(call.bucket, "policy", null);
   answer(call, 204);
 }

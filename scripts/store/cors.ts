@@ -4,6 +4,7 @@ import { S3Error } from "./errors.ts";
 import { all, allElements, parseXml } from "./xml.ts";
 
 export interface CorsRule {
+  readonly ID?: string;
   readonly AllowedOrigin: readonly string[];
   readonly AllowedMethod: readonly string[];
   readonly AllowedHeader: readonly string[];
@@ -15,7 +16,9 @@ export function parseCors(document: string): CorsRule[] {
   const rules = allElements(parseXml(document, "CORSConfiguration"), "CORSRule").map((rule): CorsRule => {
     const list = (name: string) => all(rule, name).map(String);
     const [maxAge] = list("MaxAgeSeconds");
+    const [id] = list("ID");
     return {
+      ...(id !== undefined && { ID: id }),
       AllowedOrigin: list("AllowedOrigin"),
       AllowedMethod: list("AllowedMethod"),
       AllowedHeader: list("AllowedHeader"),

@@ -6,6 +6,7 @@ import { answer, type Call, header } from "./call.ts";
 import { checkConditions, checkWrite } from "./conditions.ts";
 import type { ObjectRow } from "./database.ts";
 import { S3Error } from "./errors.ts";
+import { authorize } from "./evaluate.ts";
 import type { Segment } from "./segments.ts";
 import { checkOpens, copySourceSseKeyOf, refuseSse, type SseKey, sseEcho, sseKeyOf } from "./ssec.ts";
 import { xml } from "./xml.ts";
@@ -208,6 +209,7 @@ export function copySourceOf(call: Call): { bucket: string; row: ObjectRow; sse:
   }
   if (!call.store.database.hasBucket(bucket))
     throw new S3Error("NoSuchBucket", "The specified bucket does not exist");
+  authorize(call.store, { action: "s3:GetObject", bucket, key, named: call.headers });
   const row = objectOf({ store: call.store, bucket, key });
   const sse = copySourceSseKeyOf(call.headers);
   checkOpens(row.keyMd5, sse);

@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import { Busboy } from "@fastify/busboy";
 import { answer, type Call } from "./call.ts";
 import { S3Error } from "./errors.ts";
+import { authorize } from "./evaluate.ts";
 import { keptHeaders, storeObject } from "./objects.ts";
 import { equal, signString, type Verifier } from "./sigv4.ts";
 import { refuseSse, sseEcho, sseKeyOf } from "./ssec.ts";
@@ -37,6 +38,7 @@ export async function postObject(call: Omit<Call, "payload">): Promise<void> {
   const key = (fields.key ?? "").replaceAll("${filename}", fileName);
   if (key === "") throw new S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.");
   if (Buffer.byteLength(key) > 1024) throw new S3Error("KeyTooLongError", "Your key is too long.");
+  authorize(call.store, { action: "s3:PutObject", bucket: call.bucket, key, named: fields });
   const body = withinRange(file, policy);
   const row = await storeObject({ ...call, key }, body, sseKeyOf(fields), keptHeaders(fields));
   const status = Number(fields.success_action_status ?? 204);

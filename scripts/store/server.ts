@@ -5,9 +5,11 @@ import * as buckets from "./buckets.ts";
 import type { Call, Store } from "./call.ts";
 import { applyCors } from "./cors.ts";
 import { S3Error } from "./errors.ts";
+import { authorize } from "./evaluate.ts";
 import { listObjects } from "./list.ts";
 import * as multipart from "./multipart.ts";
 import * as objects from "./objects.ts";
+import type { Action } from "./policy.ts";
 import { postObject } from "./post-form.ts";
 import { verify } from "./sigv4.ts";
 import { refuseSse } from "./ssec.ts";
@@ -16,30 +18,40 @@ import { xml } from "./xml.ts";
 
 type Handler = (call: Call) => Promise<void>;
 
-/** METHOD and the query parameter that makes it another operation, for the service, a bucket and an object. */
-const OPERATIONS: Readonly<Record<"service" | "bucket" | "object", Readonly<Record<string, Handler>>>> = {
-  service: { GET: buckets.listBuckets },
+/**
+ * METHOD and the query parameter that makes it another operation, for the service, a bucket and an object; with what a
+ * bucket policy calls it.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+ */
+const OPERATIONS: Readonly<
+  Record<"service" | "bucket" | "object", Readonly<Record<string, [Handler, Action]>>>
+> = {
+  service: { GET: [buckets.listBuckets, "s3:ListAllMyBuckets"] },
   bucket: {
-    PUT: buckets.createBucket,
-    HEAD: buckets.headBucket,
-    DELETE: buckets.deleteBucket,
-    GET: listObjects,
-    "GET location": buckets.getBucketLocation,
-    "GET uploads": multipart.listMultipartUploads,
-    "PUT cors": buckets.putBucketCors,
-    "GET cors": buckets.getBucketCors,
-    "DELETE cors": buckets.deleteBucketCors,
+    PUT: [buckets.createBucket, "s3:CreateBucket"],
+    HEAD: [buckets.headBucket, "s3:ListBucket"],
+    DELETE: [buckets.deleteBucket, "s3:DeleteBucket"],
+    GET: [listObjects, "s3:ListBucket"],
+    "GET location": [buckets.getBucketLocation, "s3:GetBucketLocation"],
+    "GET uploads": [multipart.listMultipartUploads, "s3:ListBucketMultipartUploads"],
+    "PUT cors": [buckets.putBucketCors, "s3:PutBucketCORS"],
+    "GET cors": [buckets.getBucketCors, "s3:GetBucketCORS"],
+    "DELETE cors": [buckets.deleteBucketCors, "s3:PutBucketCORS"],
+    "PUT policy": [buckets.putBucketPolicy, "s3:PutBucketPolicy"],
+    "GET policy": [buckets.getBucketPolicy, "s3:GetBucketPolicy"],
+    "DELETE policy": [buckets.deleteBucketPolicy, "s3:DeleteBucketPolicy"],
   },
   object: {
-    PUT: objects.putObject,
-    GET: objects.getObject,
-    HEAD: objects.getObject,
-    DELETE: objects.deleteObject,
-    "POST uploads": multipart.createMultipartUpload,
-    "PUT uploadId": uploadPart,
-    "GET uploadId": multipart.listParts,
-    "POST uploadId": multipart.completeMultipartUpload,
-    "DELETE uploadId": multipart.abortMultipartUpload,
+    PUT: [objects.putObject, "s3:PutObject"],
+    GET: [objects.getObject, "s3:GetObject"],
+    HEAD: [objects.getObject, "s3:GetObject"],
+    DELETE: [objects.deleteObject, "s3:DeleteObject"],
+    "POST uploads": [multipart.createMultipartUpload, "s3:PutObject"],
+    "PUT uploadId": [uploadPart, "s3:PutObject"],
+    "GET uploadId": [multipart.listParts, "s3:ListMultipartUploadParts"],
+    "POST uploadId": [multipart.completeMultipartUpload, "s3:PutObject"],
+    "DELETE uploadId": [multipart.abortMultipartUpload, "s3:AbortMultipartUpload"],
   },
 };
 
@@ -93,10 +105,12 @@ async function route(
   const payload = await verify(target, headers, store.verifier);
   const level = bucket === "" ? "service" : key === "" ? "bucket" : "object";
   const selector = Object.keys(query).find((name) => SELECTORS.test(name));
-  const handler = OPERATIONS[level][selector === undefined ? method : `${method} ${selector}`];
-  if (handler === undefined)
+  const operation = OPERATIONS[level][selector === undefined ? method : `${method} ${selector}`];
+  if (operation === undefined)
     throw new S3Error("NotImplemented", "This operation is not implemented by the development store.");
+  const [handler, action] = operation;
   if (handler !== buckets.createBucket && level !== "service") requireBucket(store, bucket);
+  authorize(store, { action, bucket, key, named: headers });
   if (headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   return handler({ ...unsigned, payload });
 }
