@@ -2,11 +2,13 @@
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./ssec/audit.ts";
 import { checkCommand } from "./ssec/check.ts";
+import { corsCommand } from "./ssec/cors.ts";
 import { cpCommand } from "./ssec/cp.ts";
 import { deriveCommand } from "./ssec/derive.ts";
 import { getCommand } from "./ssec/get.ts";
 import { keygenCommand } from "./ssec/keygen.ts";
 import { headCommand, lsCommand, rmCommand } from "./ssec/objects.ts";
+import { policyCommand } from "./ssec/policy.ts";
 import { putCommand } from "./ssec/put.ts";
 import { EXIT } from "./ssec/terminal.ts";
 
@@ -30,7 +32,9 @@ Colours are left out where standard output is no terminal, or NO_COLOR is set.`,
   .addCommand(headCommand)
   .addCommand(rmCommand)
   .addCommand(lsCommand)
-  .addCommand(cpCommand);
+  .addCommand(cpCommand)
+  .addCommand(policyCommand)
+  .addCommand(corsCommand);
 
 const withSubcommands = (command: Command): Command[] => [
   command,

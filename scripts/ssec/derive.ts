@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { customerKey, decodeCustomerKey } from "../../src/ssec/customer-key.ts";
 import { deriveObjectKey } from "../../src/ssec/derive.ts";
-import { readWorker, type Where } from "./worker.ts";
+import { bucketOf, keyOf, readWorker, type Where } from "./worker.ts";
 
 export const deriveCommand = new Command("derive")
   .description("prints the key of one object under a derived key, for recovery without us")
@@ -19,15 +19,10 @@ export const deriveCommand = new Command("derive")
 
 async function derive(keyId: string, bucketName: string, objectKey: string, where: Where): Promise<void> {
   const { config, secrets } = await readWorker(where);
-  const rule = config.keys.get(keyId);
-  if (rule === undefined)
-    throw new Error(`no key "${keyId}" in KEYS (have: ${[...config.keys.keys()].join(", ")})`);
+  const rule = keyOf(config, keyId);
   if (!rule.derive)
     throw new Error(`key "${keyId}" is shared by all objects: its secret ${rule.secret} is their key`);
-  const bucket = config.buckets.get(bucketName);
-  if (bucket === undefined) {
-    throw new Error(`no bucket "${bucketName}" in BUCKETS (have: ${[...config.buckets.keys()].join(", ")})`);
-  }
+  const bucket = bucketOf(config, bucketName);
   const root = decodeCustomerKey(await secrets.read(rule.secret));
   const { base64, md5 } = customerKey(keyId, deriveObjectKey(root, bucket.storeBucket, objectKey));
   console.log(base64);

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
-import { type Config, loadConfig } from "../../src/config/load.ts";
+import { type Bucket, type Config, loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
+import { type KeyRule, writer } from "../../src/ssec/ring.ts";
 
 export interface Where {
   readonly config: string;
@@ -43,4 +44,25 @@ export async function readWorker({ config: path, env }: Where): Promise<Configur
     secrets: new Secrets({ ...process.env, ...local }),
     bindings,
   };
+}
+
+/** @throws when there is no such bucket */
+export function bucketOf({ buckets }: Config, name: string): Bucket {
+  const bucket = buckets.get(name);
+  if (bucket !== undefined) return bucket;
+  throw new Error(`no bucket "${name}" in BUCKETS (have: ${[...buckets.keys()].join(", ")})`);
+}
+
+/** @throws when there is no such key */
+export function keyOf({ keys }: Config, id: string): KeyRule {
+  const rule = keys.get(id);
+  if (rule !== undefined) return rule;
+  throw new Error(`no key "${id}" in KEYS (have: ${[...keys.keys()].join(", ")})`);
+}
+
+/** The key that uploads to a bucket go under. @throws when none may write now */
+export function writerOf({ name, keys }: Bucket): KeyRule {
+  const rule = writer(keys, Date.now());
+  if (rule === undefined) throw new Error(`BUCKETS.${name}: none of its keys may write now`);
+  return rule;
 }

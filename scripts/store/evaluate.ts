@@ -23,12 +23,14 @@ export interface PolicyRequest {
   readonly key: string;
   /** Its headers, or a form's fields: what condition keys are filled from. */
   readonly named: Named;
+  readonly isSecure: boolean;
 }
 
 const NEVER_DENIED: readonly Action[] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
 
 /** @throws {S3Error} AccessDenied, when a statement of the bucket's policy denies the request */
-export function authorize({ database }: Store, request: PolicyRequest): void {
+export function authorize({ database }: Store, asked: Omit<PolicyRequest, "isSecure">): void {
+  const request = { ...asked, isSecure: false };
   const { action, bucket } = request;
   const text = database.setting(bucket, "policy");
   if (text === undefined || NEVER_DENIED.includes(action)) return;
@@ -71,9 +73,9 @@ function resourceOf({ action, bucket, key }: PolicyRequest): string {
   return arnOf(bucket, isObjectAction(action) ? key : undefined);
 }
 
-function contextValue(key: string, { named }: PolicyRequest): string | undefined {
+function contextValue(key: string, { named, isSecure }: PolicyRequest): string | undefined {
   const name = key.toLowerCase();
-  if (name === "aws:securetransport") return "false";
+  if (name === "aws:securetransport") return String(isSecure);
   const value = named[name.replace("s3:", "")];
   return value === undefined ? undefined : String(value);
 }

@@ -1,0 +1,174 @@
+/**
+ * A setting of a bucket, such as its policy, that the store replaces as a whole: shown as a difference, agreed to,
+ * written where nobody else has changed it, proven, and put back where the proof fails.
+ */
+import { setTimeout } from "node:timers/promises";
+import { structuredPatch } from "diff";
+import type { Finding } from "./proof.ts";
+import { wordsOf } from "./s3.ts";
+import { agree, EXIT, paint, printable } from "./terminal.ts";
+
+/** Stores spread a new setting over their machines; so long it may take until it holds, milliseconds. */
+const SPREADING = 10_000;
+const PAUSE = 500;
+
+export interface Setting {
+  /** What it is called: `bucket policy`. */
+  readonly name: string;
+  /** As JSON; undefined where there is none. */
+  read(): Promise<string | undefined>;
+  put(json: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface Change {
+  readonly setting: Setting;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** What the operator should know before agreeing. */
+  readonly warnings: readonly string[];
+  /** Tries whether it holds, where there is something to hold. */
+  readonly prove?: () => Promise<readonly Finding[]>;
+}
+
+export interface ChangeOptions {
+  readonly apply?: true;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+/** Shows a change and, where asked to, makes it. What was not done, or does not hold, sets the exit status. */
+export async function make(change: Change, options: ChangeOptions): Promise<void> {
+  const { setting, before, after, warnings } = change;
+  const changes = !isSame(before, after);
+  const say = options.json ? () => {} : console.log;
+  say(changes ? difference(before, after) : `The ${setting.name} is as it should be.`);
+  for (const warning of warnings) say(paint("yellow", `! ${printable(warning)}`));
+
+  const report = { changes, warnings, document: parsed(after) };
+  if (options.apply !== true) {
+    if (options.json) console.log(JSON.stringify({ ...report, applied: false }));
+    else if (changes) say("Nothing was changed: give --apply.");
+    return;
+  }
+  if (!changes && change.prove === undefined && !options.json) return;
+  if (changes && !(await agree(`Put this ${setting.name} in place?`, options.yes === true))) {
+    say("Nothing was changed.");
+    process.exitCode = EXIT.failed;
+    return;
+  }
+  const { findings, outcome } = await carryOut(change, changes);
+  const holds = findings.every((finding) => finding.holds);
+  for (const finding of findings) {
+    say(`${finding.holds ? paint("green", "✓") : paint("red", "✗")} ${printable(finding.what)}`);
+  }
+  say(outcome);
+  if (options.json)
+    console.log(JSON.stringify({ ...report, applied: changes && holds, proof: findings, outcome }));
+  if (!holds) process.exitCode = EXIT.failed;
+}
+
+async function carryOut(
+  change: Change,
+  changes: boolean,
+): Promise<{ findings: readonly Finding[]; outcome: string }> {
+  const { setting, prove } = change;
+  const interrupt = new AbortController();
+  const stop = () => interrupt.abort();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+  try {
+    const written = changes ? await replace(change) : undefined;
+    if (prove === undefined) return { findings: [], outcome: "It is done." };
+    const findings = await proven(prove, interrupt.signal);
+    if (findings.every(({ holds }) => holds)) {
+      return { findings, outcome: changes ? `The ${setting.name} is in place, and holds.` : "It holds." };
+    }
+    return { findings, outcome: changes ? await putBack(change, written) : "It does not hold." };
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, stop);
+  }
+}
+
+/** Writes where nobody else has written meanwhile; answers what is there then, in the store's spelling. */
+async function replace({ setting, before, after }: Change): Promise<string | undefined> {
+  if (!isSame(await setting.read(), before)) {
+    throw new Error(
+      `somebody has changed the ${setting.name} in the meantime: nothing was written, run it again`,
+    );
+  }
+  await write(setting, after);
+  return setting.read();
+}
+
+/** What the proof finds in the end: at once where all of it holds, else when the time for spreading is over. */
+async function proven(
+  prove: NonNullable<Change["prove"]>,
+  interrupted: AbortSignal,
+): Promise<readonly Finding[]> {
+  const deadline = Date.now() + SPREADING;
+  for (;;) {
+    const findings = await prove().catch((error: unknown) => [{ what: wordsOf(error), holds: false }]);
+    if (interrupted.aborted) return [...findings, { what: "it was interrupted", holds: false }];
+    if (findings.every(({ holds }) => holds) || Date.now() > deadline) return findings;
+    await setTimeout(PAUSE);
+  }
+}
+
+async function putBack({ setting, before, after }: Change, written: string | undefined): Promise<string> {
+  try {
+    const there = await setting.read();
+    if (![before, after, written].some((document) => isSame(there, document))) {
+      return `It does not hold, and somebody else has changed the ${setting.name} since: it is left as it is.`;
+    }
+    await write(setting, before);
+  } catch (error) {
+    throw new Error(
+      `it does not hold, and the old ${setting.name} could not be put back: ${wordsOf(error)}. It was: ${before ?? "none"}`,
+    );
+  }
+  return before === undefined
+    ? `It does not hold: the ${setting.name} has been taken away again, there was none before.`
+    : `It does not hold: the old ${setting.name} is back.`;
+}
+
+function write(setting: Setting, json: string | undefined): Promise<void> {
+  return json === undefined ? setting.remove() : setting.put(json);
+}
+
+/** Lines as `diff -u` prints them. */
+function difference(before: string | undefined, after: string | undefined): string {
+  const { hunks } = structuredPatch("", "", pretty(before), pretty(after), "", "", { context: 4 });
+  return hunks
+    .flatMap(({ lines }) => lines)
+    .map(printable)
+    .map((line) =>
+      line.startsWith("+") ? paint("green", line) : line.startsWith("-") ? paint("red", line) : line,
+    )
+    .join("\n");
+}
+
+function pretty(json: string | undefined): string {
+  return json === undefined ? "" : `${JSON.stringify(parsed(json), null, 2)}\n`;
+}
+
+function parsed(json: string | undefined): unknown {
+  return json === undefined ? null : JSON.parse(json);
+}
+
+/** Whether two documents mean the same: stores give back other spellings than they were given. */
+export function isSame(a: string | undefined, b: string | undefined): boolean {
+  return JSON.stringify(normal(parsed(a))) === JSON.stringify(normal(parsed(b)));
+}
+
+/** Fields by name; a list of one is that one, and of several in any order; `true` and `"true"` are the same. */
+function normal(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(normal).map((item) => JSON.stringify(item));
+    return items.length === 1 ? normal(value[0]) : items.sort();
+  }
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(fields.map(([name, field]) => [name, normal(field)]));
+  }
+  return value === null ? null : String(value);
+}

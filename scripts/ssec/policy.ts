@@ -1,0 +1,160 @@
+/** `ssec policy`: a bucket policy that refuses uploads without a customer key. */
+import {
+  DeleteBucketPolicyCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+} from "@aws-sdk/client-s3";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Bucket, Config } from "../../src/config/load.ts";
+import { customerKeyHeaders } from "../../src/ssec/headers.ts";
+import { KeyRing, type KeyRule } from "../../src/ssec/ring.ts";
+import { type ChangeOptions, make, type Setting } from "./change.ts";
+import { lint, merge, ourStatements, type Wanted, without } from "./policy-document.ts";
+import { type Finding, throwAwayKey, tryUploads, type Uploads } from "./proof.ts";
+import { answerOf, type StoreBucket, s3Of } from "./s3.ts";
+import { bucketOf, keyOf, readWorker, type Where, writerOf } from "./worker.ts";
+
+interface PolicyOptions extends Where, ChangeOptions {
+  readonly prefix?: string;
+  readonly allowKey: readonly string[];
+  readonly remove?: true;
+}
+
+export const policyCommand = new Command("policy")
+  .description(
+    "a bucket policy that refuses uploads without a customer key: prints it, or applies and proves it",
+  )
+  .argument("<bucket>", "a bucket of BUCKETS")
+  .addOption(
+    new Option("--prefix <prefix>", "only for objects below it; default is the whole bucket").argParser(
+      literal,
+    ),
+  )
+  .addOption(
+    new Option("--allow-key <id...>", "refuse every key but these of KEYS, by their MD5").default(
+      [],
+      "any key",
+    ),
+  )
+  .addOption(
+    new Option("--remove", "take our statements out, for the prefix or all of them").conflicts("allowKey"),
+  )
+  .option("--apply", "merge it into the bucket's policy, and prove that it holds")
+  .option("--yes", "do not ask")
+  .option("--json", "what is done, as one JSON object")
+  .addHelpText(
+    "after",
+    `
+Statements are ours by their Sid (SsecEdge…); others are left as they are. What does not hold when it is tried is put
+back: docs/policies.md.
+
+Examples:
+  npm run -s ssec -- policy media                                  # prints the policy
+  npm run ssec -- policy media --apply                             # the difference, a question, the proof
+  npm run ssec -- policy media --prefix sensitive/ --allow-key k1 k2 --apply
+  npm run ssec -- policy media --remove --apply --yes`,
+  )
+  .action((bucket: string, _, command: Command) => policy(bucket, command.optsWithGlobals<PolicyOptions>()));
+
+async function policy(bucketName: string, options: PolicyOptions): Promise<void> {
+  const { config, secrets } = await readWorker(options);
+  const bucket = bucketOf(config, bucketName);
+  const ring = new KeyRing(secrets.read);
+  const allowed = options.allowKey.map((id) => allowedKey(config, id));
+  const wanted: Wanted = {
+    bucket: bucket.storeBucket,
+    prefix: options.prefix ?? "",
+    everybody: { [isCoreWeave(bucket) ? "CW" : "AWS"]: "*" },
+    keyMd5s: await Promise.all(allowed.map(async (rule) => (await ring.md5(rule)) ?? "")),
+  };
+  if (options.apply !== true && options.remove !== true) {
+    console.log(JSON.stringify({ Version: "2012-10-17", Statement: ourStatements(wanted) }, null, 2));
+    return;
+  }
+
+  const store = await s3Of(bucket, secrets);
+  const setting = policyOf(store);
+  const before = await setting.read();
+  if (options.remove) {
+    const after = without(before, options.prefix);
+    return make({ setting, before, after, warnings: [] }, options);
+  }
+  const rule = writerOf(bucket);
+  checkWriter(bucket, rule, allowed);
+  const objectKey = throwAwayKey(wanted.prefix);
+  const key = await ring.keyFor(rule, { storeBucket: bucket.storeBucket, key: objectKey });
+  const upload = {
+    action: "s3:PutObject",
+    bucket: bucket.storeBucket,
+    key: objectKey,
+    named: lowerCase(customerKeyHeaders(key)),
+    isSecure: bucket.store.endpoint.startsWith("https:"),
+  } as const;
+  await make(
+    {
+      setting,
+      before,
+      after: merge(before, wanted),
+      warnings: lint(before, upload),
+      prove: async () => findings(await tryUploads(store, objectKey, key), allowed),
+    },
+    options,
+  );
+}
+
+function findings(uploads: Uploads, allowed: readonly KeyRule[]): Finding[] {
+  return [
+    { what: "PutObject without a customer key is refused", holds: uploads.plain === "refused" },
+    { what: "a multipart upload without one is refused", holds: uploads.plainMultipart === "refused" },
+    { what: "PutObject with one is accepted", holds: uploads.encrypted === "accepted" },
+    { what: "a multipart upload with one is accepted", holds: uploads.encryptedMultipart === "accepted" },
+    ...(allowed.length > 0
+      ? [{ what: "PutObject with another key is refused", holds: uploads.strange === "refused" }]
+      : []),
+  ];
+}
+
+function allowedKey(config: Config, id: string): KeyRule {
+  const rule = keyOf(config, id);
+  if (!rule.derive) return rule;
+  throw new Error(
+    `KEYS.${id} is a root: each object has a key of its own, whose MD5 no list can have. Leave --allow-key out`,
+  );
+}
+
+/** Uploads go under the bucket's first key that may write: a policy that keeps the service out helps nobody. */
+function checkWriter({ name }: Bucket, writer: KeyRule, allowed: readonly KeyRule[]): void {
+  if (allowed.length === 0 || allowed.includes(writer)) return;
+  throw new Error(`BUCKETS.${name} is written under ${writer.id}: allow that key as well`);
+}
+
+function policyOf({ client, name: Bucket }: StoreBucket): Setting {
+  return {
+    name: "bucket policy",
+    read: async () => {
+      const sent = client.send(new GetBucketPolicyCommand({ Bucket }));
+      return (await answerOf("GetBucketPolicy", sent, "NoSuchBucketPolicy"))?.Policy;
+    },
+    put: async (Policy) => {
+      await answerOf("PutBucketPolicy", client.send(new PutBucketPolicyCommand({ Bucket, Policy })));
+    },
+    remove: async () => {
+      await answerOf("DeleteBucketPolicy", client.send(new DeleteBucketPolicyCommand({ Bucket })));
+    },
+  };
+}
+
+/** CoreWeave's policies have a principal of their own. */
+function isCoreWeave({ store }: Bucket): boolean {
+  return /(^|\.)(cwobject|cwlota)\.com$/.test(new URL(store.endpoint).hostname);
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** A prefix that a policy would take by its letters. */
+function literal(prefix: string): string {
+  if (/[*?$]/.test(prefix)) throw new InvalidArgumentError("a policy takes * ? $ for more than themselves.");
+  return prefix;
+}
