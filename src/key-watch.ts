@@ -32,7 +32,8 @@ export async function watchKeys({ config, ring }: Service, now = Date.now()): Pr
   }
 }
 
-function lifeOf({ id, writeUntil }: KeyRule, now: number): string | undefined {
+/** What an operator should know of a key that is near its end, or past it. */
+export function lifeOf({ id, writeUntil }: KeyRule, now: number): string | undefined {
   if (writeUntil === undefined) return undefined;
   const days = Math.ceil((writeUntil - now) / DAY);
   if (days > WARNING_DAYS) return undefined;

@@ -1,116 +1,120 @@
-/** `ssec check`: what is wrong with the configuration, and what is off, each with what to do. */
-import { Command } from "commander";
+/** `ssec check`: whether the configuration, the secrets and, with --live, the stores are as they should be. */
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../src/config/load.ts";
-import { CustomerKeyError } from "../../src/ssec/customer-key.ts";
-import { KeyRing, keyState, writer } from "../../src/ssec/ring.ts";
-import { EXIT } from "./terminal.ts";
+import type { ApiOptions } from "./api.ts";
+import { checkConfiguration } from "./check/configuration.ts";
+import { askDeployed } from "./check/deployed.ts";
+import { type Line, marked } from "./check/line.ts";
+import { checkLive } from "./check/live.ts";
+import { live } from "./check/table.ts";
+import { EXIT, progress } from "./terminal.ts";
 import { type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
 
-type Verdict = "ok" | "off" | "bad";
+export type { Line } from "./check/line.ts";
 
-interface Line {
-  readonly verdict: Verdict;
-  readonly what: string;
+interface CheckOptions extends Where, ApiOptions {
+  readonly live?: true;
+  readonly bucket?: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: true;
 }
 
-const MARKS = { ok: "✓", off: "·", bad: "✗" } as const;
-
-/** What each optional binding switches on, and how to bind it. */
-const FEATURES = {
-  DB: 'the audit trail that can be asked (D1): [[d1_databases]] binding = "DB"',
-  QUEUE: 'the way of events into it (Queues): [[queues.producers]] binding = "QUEUE"',
-  RATE_LIMIT: 'the rate limit by caller and subject: [[ratelimits]] name = "RATE_LIMIT"',
-  METRICS: 'metrics (Analytics Engine): [[analytics_engine_datasets]] binding = "METRICS"',
-} as const;
-
 export const checkCommand = new Command("check")
-  .description("checks the configuration and the secrets; exits 1 when something is wrong")
-  .addHelpText("after", "\nExample:\n  npm run ssec -- check --config wrangler.toml --env production")
+  .description("checks the configuration and the secrets, and with --live what the stores do")
+  .option("--live", "try every promise of SSE-C in the stores, with throw-away objects that are removed")
+  .addOption(new Option("--bucket <name...>", "only these of BUCKETS, live").implies({ live: true }))
+  .addOption(
+    new Option("--timeout <seconds>", "what one request to a store may take").default(10).argParser(seconds),
+  )
+  .option("--json", "one JSON object a line")
+  .addHelpText(
+    "after",
+    `
+Secrets are read from .dev.vars beside the configuration, or from the environment. Those that are not there are asked of
+the Worker at --url, with SSEC_TOKEN. What each line means: docs/check.md.
+
+Exit status: 1 when a line is red (✗); yellow (!) and grey (·) lines leave it at 0.
+
+Examples:
+  npm run ssec -- check --env production
+  npm run ssec -- --url https://edge.example.com check
+  npm run ssec -- check --live
+  npm run -s ssec -- check --bucket media --json | jq -r 'select(.verdict == "bad") | .todo'`,
+  )
   .action(async (_, command: Command) => {
-    const lines = await check(command.optsWithGlobals<Where>());
-    for (const { verdict, what } of lines) console.log(`${MARKS[verdict]} ${what}`);
-    if (lines.some(({ verdict }) => verdict === "bad")) process.exitCode = EXIT.failed;
+    const options = command.optsWithGlobals<CheckOptions>();
+    const worker = await configured(options);
+    if (Array.isArray(worker)) return print(worker, options);
+    const buckets = options.live ? bucketsOf(worker, options, command) : [];
+    print(
+      [
+        { verdict: "ok", what: `${options.config}: the configuration is valid` },
+        ...(await checkConfiguration(worker, () => askDeployed(options))),
+      ],
+      options,
+    );
+    if (!options.live) return;
+    const findings = await untilInterrupted((interrupted) =>
+      checkLive(buckets, { ...worker, interrupted, timeLimit: options.timeout * 1000, progress }),
+    ).finally(() => progress(""));
+    if (options.json) return print(findings, options);
+    for (const bucket of buckets)
+      console.log(
+        `\n${live(
+          bucket,
+          findings.filter((finding) => finding.bucket === bucket.name),
+        )}`,
+      );
+    judge(findings);
   });
 
-async function check(where: Where): Promise<Line[]> {
-  let worker: ConfiguredWorker;
+/** The Worker, or what is wrong with its configuration. */
+async function configured(where: Where): Promise<ConfiguredWorker | Line[]> {
   try {
-    worker = await readWorker(where);
+    return await readWorker(where);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.errors.map(({ path, message }) => ({ verdict: "bad", what: `${path}: ${message}` }));
   }
-  return [
-    { verdict: "ok", what: `${where.config}: the configuration is valid` },
-    ...(await checkSecrets(worker)),
-    ...(await checkKeys(worker)),
-    ...checkGrants(worker),
-    ...checkBindings(worker),
-  ];
 }
 
-async function checkSecrets({ config, secrets }: ConfiguredWorker): Promise<Line[]> {
-  const names = [
-    ...[...config.stores.values()].flatMap(({ accessKeyId, secretAccessKey, sessionToken }) => [
-      accessKeyId,
-      secretAccessKey,
-      ...(sessionToken === undefined ? [] : [sessionToken]),
-    ]),
-    ...config.tokenCallers.map(({ token }) => token),
-  ];
-  return Promise.all(
-    [...new Set(names)].map((name) =>
-      secrets.read(name).then(
-        (): Line => ({ verdict: "ok", what: `secret ${name} is there` }),
-        (error: Error): Line => ({ verdict: "bad", what: error.message }),
-      ),
-    ),
-  );
+function bucketsOf({ config }: ConfiguredWorker, { bucket: names }: CheckOptions, command: Command) {
+  if (names === undefined) return [...config.buckets.values()];
+  return names.map((name) => {
+    const bucket = config.buckets.get(name);
+    const have = [...config.buckets.keys()].join(", ");
+    return bucket ?? command.error(`error: no bucket "${name}" in BUCKETS (have: ${have})`);
+  });
 }
 
-async function checkKeys({ config, secrets }: ConfiguredWorker): Promise<Line[]> {
-  const ring = new KeyRing(secrets.read);
-  const keys = await Promise.all(
-    [...config.keys.values()].map((rule) =>
-      ring.md5(rule).then(
-        (md5): Line => ({
-          verdict: "ok",
-          what: `KEYS.${rule.id} is a key${md5 === undefined ? ", a root" : ` with MD5 ${md5}`}, ${keyState(rule, Date.now())}`,
-        }),
-        (error: unknown): Line => {
-          if (!(error instanceof CustomerKeyError)) throw error;
-          return { verdict: "bad", what: `KEYS.${rule.id}: ${error.message}` };
-        },
-      ),
-    ),
-  );
-  const dead = [...config.buckets.values()]
-    .filter((bucket) => writer(bucket.keys, Date.now()) === undefined)
-    .map(({ name }): Line => ({ verdict: "bad", what: `BUCKETS.${name}: none of its keys may write now` }));
-  return [...keys, ...dead];
+function print(lines: readonly Line[], { json }: CheckOptions): void {
+  for (const line of lines) console.log(json ? JSON.stringify(line) : marked(line.verdict, line.what));
+  judge(lines);
 }
 
-/** A token carries no claims, so that a prefix which names one is nobody's. */
-function checkGrants({ config }: ConfiguredWorker): Line[] {
-  return config.tokenCallers.flatMap(({ name, grants }) =>
-    grants
-      .filter(({ prefix }) => prefix.includes("{"))
-      .map(
-        ({ prefix }): Line => ({
-          verdict: "bad",
-          what: `CALLERS.${name}: the prefix ${JSON.stringify(prefix)} names a claim, and a token has none`,
-        }),
-      ),
-  );
+function judge(lines: readonly Line[]): void {
+  if (lines.some(({ verdict }) => verdict === "bad")) process.exitCode = EXIT.failed;
 }
 
-function checkBindings({ bindings, config }: ConfiguredWorker): Line[] {
-  const lines = Object.entries(FEATURES).map(
-    ([name, feature]): Line =>
-      bindings.has(name)
-        ? { verdict: "ok", what: `${name} is bound` }
-        : { verdict: "off", what: `${name} is not bound, which leaves off ${feature}` },
-  );
-  if (config.allowedOrigins.length > 0) return lines;
-  return [...lines, { verdict: "off", what: "ALLOWED_ORIGINS is empty: no page of another origin may call" }];
+/** Ctrl-C, which npm passes on a second time, ends what is under way in good order. */
+async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
+  const interruption = new AbortController();
+  const interrupt = () => {
+    progress("interrupted: removing what was made");
+    interruption.abort(new Error("interrupted"));
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    return await run(interruption.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError("seconds, more than 0.");
+  return number;
 }

@@ -14,6 +14,26 @@ export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "\ufffd");
 }
 
+/** Text in lines that fit the terminal, each behind the indent. */
+export function wrapped(text: string, indent: string): string {
+  const width = (process.stdout.columns ?? 110) - indent.length;
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => indent + line).join("\n");
+}
+
+/** Shows what is being done, in one line that the next replaces; nothing where nobody watches. */
+export function progress(doing: string): void {
+  if (!process.stderr.isTTY) return;
+  const line = doing.slice(0, (process.stderr.columns ?? 80) - 1);
+  process.stderr.write(`\r\x1b[K${line}`);
+}
+
 /**
  * Whether the operator agrees. Where nobody can be asked, only `--yes` agrees.
  *

@@ -14,7 +14,9 @@ export interface Where {
 export interface ConfiguredWorker {
   readonly config: Config;
   readonly secrets: Secrets;
-  /** Names of the optional bindings that are there. */
+  /** Whether a secret of that name is on this machine. */
+  readonly has: (secret: string) => boolean;
+  /** Names of the optional bindings that are there, and "crons" where there is a cron trigger. */
   readonly bindings: ReadonlySet<string>;
 }
 
@@ -38,10 +40,13 @@ export async function readWorker({ config: path, env }: Where): Promise<Configur
     ...raw.analytics_engine_datasets,
   ];
   const bindings = new Set(named.map(({ name, binding }) => binding ?? name ?? ""));
+  if (raw.triggers.crons?.length) bindings.add("crons");
+  const values: Readonly<Record<string, string | undefined>> = { ...process.env, ...local };
   return {
     // What is bound stands for itself: only whether it is there counts here.
     config: loadConfig({ ...raw.vars, ...(bindings.has("QUEUE") && { QUEUE: {} }) }),
-    secrets: new Secrets({ ...process.env, ...local }),
+    secrets: new Secrets(values),
+    has: (secret) => values[secret] !== undefined,
     bindings,
   };
 }

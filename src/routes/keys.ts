@@ -8,7 +8,8 @@ import { type KeyRule, type KeyState, keyState } from "../ssec/ring.ts";
 import type { AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
 
-interface KeyReport {
+/** A key as an admin sees it; times are ISO 8601. */
+export interface KeyReport {
   readonly id: string;
   readonly buckets: readonly string[];
   readonly mode: "shared" | "derived";

@@ -1,5 +1,12 @@
 /** Stands between the Worker and a store, passes everything on as it is, and breaks what it is told to. */
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface Fault {
@@ -9,12 +16,23 @@ export interface Fault {
   times?: number;
   /** Answers itself, without the store. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Passes another request on, as soon as it is resolved. */
+  readonly forward?: (request: IncomingMessage) => Promise<Forwarded>;
   /** Takes so many bytes of the request's body, then closes the connection. */
   readonly cutRequestAfter?: number;
   /** Passes so many bytes of the answer's body on, then closes the connection. */
   readonly cutAnswerAfter?: number;
   /** Changes the answer's headers, given by lower-case name. */
-  readonly headers?: (headers: Record<string, string | string[] | undefined>) => void;
+  readonly headers?: (
+    headers: Record<string, string | string[] | undefined>,
+    request: IncomingMessage,
+  ) => void;
+}
+
+export interface Forwarded {
+  /** Path and query. */
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders | Readonly<Record<string, string>>;
 }
 
 export const isPut = ({ method, url = "" }: IncomingMessage) =>
@@ -26,21 +44,23 @@ export const isHead = ({ method }: IncomingMessage) => method === "HEAD";
 export const isComplete = ({ method, url = "" }: IncomingMessage) =>
   method === "POST" && url.includes("uploadId=");
 
-export async function startFaultProxy(storeUrl: string) {
+/** @param tls key and certificate, PEM; without them it speaks plain HTTP */
+export async function startFaultProxy(storeUrl: string, tls?: { key: string; cert: string }) {
   let faults: Fault[] = [];
   let open = 0;
   const store = new URL(storeUrl);
-  const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
+  const listener = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const fault = faults.find(({ on, times = 1 }) => times > 0 && on(incoming));
     if (fault?.times !== undefined) fault.times--;
     if (fault?.answer) return fault.answer(incoming, outgoing);
+    const { url, headers } = fault?.forward ? await fault.forward(incoming) : incoming;
     open++;
     const upstream = httpRequest({
       hostname: store.hostname,
       port: store.port,
       method: incoming.method,
-      path: incoming.url,
-      headers: incoming.headers,
+      path: url,
+      headers: { ...headers },
     });
     outgoing.once("close", () => {
       open--;
@@ -49,7 +69,7 @@ export async function startFaultProxy(storeUrl: string) {
     upstream.on("error", () => outgoing.destroy());
     upstream.on("response", (answer) => {
       const headers = { ...answer.headers };
-      fault?.headers?.(headers);
+      fault?.headers?.(headers, incoming);
       outgoing.writeHead(answer.statusCode ?? 0, headers as never);
       let passed = 0;
       answer.on("data", (chunk: Buffer) => {
@@ -81,10 +101,14 @@ export async function startFaultProxy(storeUrl: string) {
     });
     incoming.on("end", () => upstream.end());
     incoming.on("error", () => upstream.destroy());
-  }).listen(0, "127.0.0.1");
+  };
+  const server = tls
+    ? createTlsServer({ ...tls, requestTimeout: 0 }, listener)
+    : createServer({ requestTimeout: 0 }, listener);
+  server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     break: (...next: Fault[]) => {
       faults = next;
     },

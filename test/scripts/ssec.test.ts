@@ -106,6 +106,42 @@ ${more}`,
   expect(bad.stdout).toMatch(/✗ secret SECRET is not bound: wrangler secret put SECRET/);
   expect(bad.stdout).toMatch(/✗ KEYS\.k1: secret K1 /);
 
+  writeFileSync(join(dir, ".dev.vars"), `ID="a\n"\nSECRET="b"\nK1="${key}"\nTOKEN="guess"`);
+  write(`[vars.CALLERS.you]
+token = "TOKEN"
+grants = [{ bucket = "media", prefix = "", allow = ["read"] }]
+[vars.KEYS.unused]
+secret = "K1"
+[vars.BUCKETS.cw-media]
+store = "cw"
+keys = ["k1"]
+[vars.STORES.path]
+endpoint = "https://cwobject.com"
+region = "us-east-04a"
+addressing = "path"
+accessKeyId = "ID"
+secretAccessKey = "SECRET"
+[vars]
+ALLOWED_ORIGINS = ["http://app.example.com", "http://localhost:3000"]`);
+  const doubtful = ssec("--config", config, "check", "--json");
+  expect(doubtful.status).toBe(1);
+  const lines = doubtful.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { verdict: string; what: string });
+  const of = (wanted: string) => lines.filter(({ verdict }) => verdict === wanted).map(({ what }) => what);
+  expect(of("bad")).toEqual([
+    "secret ID holds white space: bind it without, as `printf %s` does and `echo` does not",
+    "STORES.path: CoreWeave refuses path addressing: leave addressing out",
+    'STORES.path: CoreWeave\'s regions are its zones, as "US-EAST-04A"',
+    "BUCKETS.cw-media: CoreWeave allows no bucket name that begins with cw-",
+  ]);
+  expect(of("warn")).toEqual([
+    expect.stringMatching(/^secret TOKEN is a token of 5 characters/),
+    expect.stringMatching(/^ALLOWED_ORIGINS: http:\/\/app\.example\.com is plain http/),
+  ]);
+  expect(of("off")).toContain("KEYS.unused is in no bucket's keys: name it there, or take it out");
+
   write('[vars.BUCKETS.other]\nstore = "none"\nkeys = ["k1"]');
   const wrong = ssec("--config", config, "check");
   expect(wrong.status).toBe(1);

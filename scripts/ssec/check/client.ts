@@ -1,0 +1,82 @@
+/** A bucket of a store, as it is reached: presigned requests, sent by the plain client. */
+import type { Bucket } from "../../../src/config/load.ts";
+import type { Credentials } from "../../../src/s3/credentials.ts";
+import { type Presigned, presign, type SigningOptions, type Unsigned } from "../../../src/s3/presign.ts";
+import { type Answer, send } from "./http.ts";
+
+/** Seconds that a URL lives. */
+const EXPIRES_IN = 900;
+
+/** How the bucket is reached: as configured, or, where that is wrong, as the store has told. */
+export interface Reach {
+  readonly bucket: Bucket;
+  readonly credentials: Credentials;
+  /** What to add to this machine's clock to have the store's, milliseconds. */
+  readonly clockOffset: number;
+}
+
+export interface Limits {
+  /** What one request may take, milliseconds. */
+  readonly timeLimit: number;
+  /** Once it is aborted nothing new is begun. */
+  readonly interrupted: AbortSignal;
+}
+
+export interface Wanted {
+  readonly method: string;
+  readonly key: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+export class StoreClient {
+  readonly reach: Reach;
+  readonly limits: Limits;
+
+  constructor(reach: Reach, limits: Limits) {
+    this.reach = reach;
+    this.limits = limits;
+  }
+
+  /** The same bucket, reached otherwise. */
+  by(change: Partial<Reach>): StoreClient {
+    return new StoreClient({ ...this.reach, ...change }, this.limits);
+  }
+
+  /** The same, for what must be done even when everything else has been interrupted. */
+  uninterrupted(): StoreClient {
+    return new StoreClient(this.reach, { ...this.limits, interrupted: new AbortController().signal });
+  }
+
+  /** @param age how long ago it is signed, seconds */
+  presign({ method, key, headers = {}, query = {} }: Wanted, age = 0): Promise<Presigned> {
+    const request: Unsigned = {
+      method,
+      bucket: this.reach.bucket,
+      key,
+      headers: { ...headers },
+      query: { ...query },
+    };
+    return presign(request, this.signing(age));
+  }
+
+  signing(age = 0): SigningOptions {
+    const { credentials, clockOffset } = this.reach;
+    return {
+      credentials,
+      signingDate: new Date(Date.now() + clockOffset - age * 1000),
+      expiresIn: EXPIRES_IN,
+    };
+  }
+
+  /** @throws {NoAnswer} */
+  async send(request: Presigned, body?: Uint8Array): Promise<Answer> {
+    this.limits.interrupted.throwIfAborted();
+    return send(request, body, this.limits.timeLimit);
+  }
+
+  /** @throws {NoAnswer} */
+  async ask(wanted: Wanted, body?: Uint8Array): Promise<Answer> {
+    return this.send(await this.presign(wanted), body);
+  }
+}

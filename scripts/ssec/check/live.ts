@@ -1,0 +1,117 @@
+/** `ssec check --live`: each bucket, tried with throw-away objects that are removed whatever happens. */
+import type { Bucket, Config, Store } from "../../../src/config/load.ts";
+import { SecretError, type Secrets } from "../../../src/config/secrets.ts";
+import type { Credentials } from "../../../src/s3/credentials.ts";
+import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
+import { KeyRing, writer } from "../../../src/ssec/ring.ts";
+import { type Limits, StoreClient } from "./client.ts";
+import { cors } from "./cors.ts";
+import { randomBody, type TrialObject, tryObject } from "./object.ts";
+import { reach } from "./reach.ts";
+import { all, bad, CHECKS, type Finding, Report } from "./report.ts";
+import { Scratch } from "./scratch.ts";
+import { copy, enforced, form, multipart, query } from "./ways.ts";
+
+export interface LiveOptions extends Limits {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** Is told what is being tried. */
+  readonly progress: (doing: string) => void;
+}
+
+/**
+ * What was found in each bucket, in the order given. The buckets of one store are tried one after the other.
+ *
+ * @throws the reason for which `interrupted` was aborted, after everything has been removed
+ */
+export async function checkLive(buckets: readonly Bucket[], options: LiveOptions): Promise<Finding[]> {
+  const found = new Map<Bucket, Finding[]>();
+  const stores = [...Map.groupBy(buckets, ({ store }) => store).values()];
+  await all(
+    stores.map(async (ofOneStore) => {
+      for (const bucket of ofOneStore) found.set(bucket, await checkBucket(bucket, options));
+    }),
+  );
+  return buckets.flatMap((bucket) => found.get(bucket) ?? []);
+}
+
+async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Finding[]> {
+  const report = new Report(bucket.name, options.progress);
+  const credentials = await credentialsOf(bucket.store, options.secrets, report);
+  if (credentials === undefined) return report.findings();
+  const scratch = new Scratch();
+  const configured = new StoreClient({ bucket, credentials, clockOffset: 0 }, options);
+  const store = await reach(configured, scratch.name("nothing"), report);
+  if (store === undefined) return report.findings();
+  try {
+    await tryBucket(store, scratch, options, report);
+  } finally {
+    await report.try("removed", () => scratch.remove(store.uninterrupted()));
+    // The findings of an interrupted run are not shown, but what it may have left is.
+    const removed = report.get("removed");
+    if (options.interrupted.aborted)
+      console.error(`BUCKETS.${bucket.name}: ${CHECKS.removed}: ${removed?.what}`);
+  }
+  return report.findings();
+}
+
+async function tryBucket(
+  store: StoreClient,
+  scratch: Scratch,
+  { config, secrets }: LiveOptions,
+  report: Report,
+): Promise<void> {
+  const trial = trialObjects(store, scratch, secrets);
+  const object = await trial("object").catch((error: unknown) => {
+    if (!(error instanceof CustomerKeyError)) throw error;
+    report.set("put", bad("there is no key to write under", error.message));
+  });
+  if (object !== undefined) await tryObject(store, scratch, object, report);
+  const isStored = object !== undefined && !report.isBad("put") && !report.isBad("at-rest");
+  await all([
+    report.try("cors", () => cors(store, scratch.name("object"), config.allowedOrigins)),
+    report.try("enforced", () => enforced(store, scratch, scratch.name("plain"))),
+    ...(isStored
+      ? [
+          report.try("query", () => query(store, scratch, scratch.name("query"))),
+          report.try("copy", async () => copy(store, scratch, object, await trial("copy"))),
+          report.try("multipart", async () => multipart(store, scratch, await trial("multipart"))),
+          report.try("form", async () => form(store, scratch, await trial("form"))),
+        ]
+      : []),
+  ]);
+}
+
+/** Makes throw-away objects as the service would write them: each under the key that writes now, derived where it is. */
+function trialObjects({ reach }: StoreClient, scratch: Scratch, secrets: Secrets) {
+  const { storeBucket, keys, name: bucket } = reach.bucket;
+  const ring = new KeyRing(secrets.read);
+  return async (what: string): Promise<TrialObject> => {
+    const rule = writer(keys, Date.now());
+    if (rule === undefined)
+      throw new CustomerKeyError(`None of the keys of BUCKETS.${bucket} may write now.`);
+    const name = scratch.name(what);
+    return { name, key: await ring.keyFor(rule, { storeBucket, key: name }), body: randomBody() };
+  };
+}
+
+async function credentialsOf(
+  store: Store,
+  { read }: Secrets,
+  report: Report,
+): Promise<Credentials | undefined> {
+  const { accessKeyId, secretAccessKey, sessionToken } = store;
+  try {
+    return {
+      accessKeyId: await read(accessKeyId),
+      secretAccessKey: await read(secretAccessKey),
+      ...(sessionToken !== undefined && { sessionToken: await read(sessionToken) }),
+    };
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    const todo =
+      "--live needs them on this machine: in .dev.vars beside the configuration, or in the environment.";
+    report.set("credentials", bad(error.message, todo));
+    return undefined;
+  }
+}

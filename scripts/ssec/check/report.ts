@@ -1,0 +1,134 @@
+/** The checks of a live run, in their order, and what was found of each. */
+import { NoAnswer } from "./http.ts";
+import type { Line } from "./line.ts";
+
+/** What is tried of every bucket; the ids are stable. */
+export const CHECKS = {
+  connection: "connection",
+  tls: "TLS",
+  clock: "clock",
+  addressing: "addressing",
+  region: "region",
+  credentials: "credentials",
+  bucket: "bucket",
+  put: "PUT with the key",
+  echo: "the store says so",
+  get: "GET with the key",
+  "at-rest": "encrypted at rest",
+  "without-headers": "URL without headers",
+  "other-key": "GET with another key",
+  tampered: "headers changed",
+  inconsistent: "algorithm and MD5",
+  expired: "URL that expired",
+  query: "key in the query",
+  copy: "copy in the store",
+  multipart: "multipart upload",
+  form: "browser form",
+  cors: "CORS",
+  enforced: "SSE-C enforced",
+  removed: "objects removed",
+} as const;
+
+export type CheckId = keyof typeof CHECKS;
+
+/** Without these there is nothing to try the rest with. */
+const NEEDED: readonly CheckId[] = [
+  "connection",
+  "tls",
+  "addressing",
+  "region",
+  "credentials",
+  "bucket",
+  "put",
+  "at-rest",
+];
+
+export interface Outcome extends Line {
+  /** What it means, and what to do. */
+  readonly todo?: string;
+}
+
+export interface Finding extends Outcome {
+  /** Its name in BUCKETS. */
+  readonly bucket: string;
+  readonly check: CheckId;
+}
+
+export const ok = (what: string): Outcome => ({ verdict: "ok", what });
+export const off = (what: string, todo?: string): Outcome => ({
+  verdict: "off",
+  what,
+  ...(todo && { todo }),
+});
+export const warn = (what: string, todo: string): Outcome => ({ verdict: "warn", what, todo });
+export const bad = (what: string, todo: string): Outcome => ({ verdict: "bad", what, todo });
+
+/** The beginning of what is said of a check that could not be made. */
+export const NOT_TRIED = "not tried for want of:";
+
+/** All of them, and only then the first that failed: nothing goes on behind the back of whoever cleans up. */
+export async function all(attempts: readonly Promise<void>[]): Promise<void> {
+  for (const settled of await Promise.allSettled(attempts))
+    if (settled.status === "rejected") throw settled.reason;
+}
+
+export class Report {
+  readonly #bucket: string;
+  readonly #outcomes = new Map<CheckId, Outcome>();
+  readonly #progress: (doing: string) => void;
+
+  /** @param progress is told what is being tried */
+  constructor(bucket: string, progress: (doing: string) => void) {
+    this.#bucket = bucket;
+    this.#progress = progress;
+  }
+
+  set(check: CheckId, outcome: Outcome): void {
+    this.#outcomes.set(check, outcome);
+  }
+
+  /** Takes back what would say no more than another line does. */
+  drop(...checks: CheckId[]): void {
+    for (const check of checks) this.#outcomes.delete(check);
+  }
+
+  get(check: CheckId): Outcome | undefined {
+    return this.#outcomes.get(check);
+  }
+
+  isBad(check: CheckId): boolean {
+    return this.#outcomes.get(check)?.verdict === "bad";
+  }
+
+  /** Tries something, of which no answer is an outcome as well. */
+  async try(check: CheckId, attempt: () => Promise<Outcome>): Promise<void> {
+    this.#progress(`BUCKETS.${this.#bucket}: ${CHECKS[check]}`);
+    try {
+      this.set(check, await attempt());
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      this.set(check, silent(error));
+    }
+  }
+
+  /** Every check, those that could not be tried as well. */
+  findings(): Finding[] {
+    const ids = Object.keys(CHECKS) as CheckId[];
+    const lack = NEEDED.findLast((check) => this.isBad(check));
+    const missing = off(lack === undefined ? "not tried" : `${NOT_TRIED} ${CHECKS[lack]}`);
+    return ids.map((check) => ({
+      bucket: this.#bucket,
+      check,
+      ...(this.#outcomes.get(check) ?? missing),
+    }));
+  }
+}
+
+export function silent({ message, reason }: NoAnswer): Outcome {
+  return bad(
+    message,
+    reason === "timeout"
+      ? "The store, or the way to it, is too slow or down: try again, or give it more time with --timeout."
+      : "The store closed the connection: try again; if it stays so, ask whoever runs it.",
+  );
+}

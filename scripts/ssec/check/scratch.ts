@@ -1,0 +1,115 @@
+/** The throw-away objects of one run. Whatever is written is written through it, so that all of it can be removed. */
+import { randomBytes } from "node:crypto";
+import type { StoreClient, Wanted } from "./client.ts";
+import { type Answer, element, isDone, NoAnswer, said } from "./http.ts";
+import { isMissing } from "./refusal.ts";
+import { bad, type Outcome, ok } from "./report.ts";
+
+export class Scratch {
+  readonly prefix = `ssec-check/${randomBytes(8).toString("hex")}/`;
+  /** What may be there, and its versions as far as they are known. */
+  readonly #objects = new Map<string, Set<string>>();
+  readonly #uploads = new Map<string, string | undefined>();
+  #written = 0;
+
+  /** The whole key of an object of this run. */
+  name(what: string): string {
+    return `${this.prefix}${what}`;
+  }
+
+  /** @param write what may bring the object about; without an answer it may have */
+  async write(key: string, write: () => Promise<Answer>): Promise<Answer> {
+    const versions = this.#objects.get(key) ?? new Set();
+    this.#objects.set(key, versions);
+    const answer = await write();
+    const version = answer.headers["x-amz-version-id"];
+    if (isDone(answer)) {
+      this.#written++;
+      if (typeof version === "string") versions.add(version);
+    } else if (isSettled(answer)) this.#objects.delete(key);
+    return answer;
+  }
+
+  /** Begins a multipart upload, which is aborted in the end unless it is completed. */
+  async begin(key: string, create: () => Promise<Answer>): Promise<Answer> {
+    this.#uploads.set(key, undefined);
+    const answer = await create();
+    if (isDone(answer)) this.#uploads.set(key, element(answer, "UploadId"));
+    else if (isSettled(answer)) this.#uploads.delete(key);
+    return answer;
+  }
+
+  completed(key: string): void {
+    this.#uploads.delete(key);
+  }
+
+  /** Removes everything; nothing may be being written any more. */
+  async remove(store: StoreClient): Promise<Outcome> {
+    const left = [
+      ...[...this.#objects].map(([key, versions]) => removeObject(store, key, versions)),
+      ...[...this.#uploads].map(([key, uploadId]) => abort(store, key, uploadId)),
+    ];
+    const reasons = (await Promise.all(left)).filter((reason) => reason !== undefined);
+    if (reasons.length === 0) return ok(`${this.#written}, and nothing is left`);
+    const { name } = store.reach.bucket;
+    return bad(
+      `something may be left: ${[...new Set(reasons)].join(", ")}`,
+      `Remove what is below ${this.prefix} in BUCKETS.${name} by hand, multipart uploads as well; the credentials need DeleteObject and AbortMultipartUpload.`,
+    );
+  }
+}
+
+/** Certainly not done: a store that fails may have done it all the same. */
+const isSettled = (answer: Answer): boolean => answer.status < 500 || isMissing(answer);
+
+/** Why it may not have been done; undefined where it is. */
+type Reason = string | undefined;
+
+async function removeObject(store: StoreClient, key: string, versions: ReadonlySet<string>): Promise<Reason> {
+  if (versions.size > 0) return removeEach(store, key, "versionId", [...versions]);
+  const answer = await ask(store, { method: "DELETE", key });
+  // The version that is named here is but a marker, which hides those that are there.
+  const isHidden = typeof answer !== "string" && "x-amz-version-id" in answer.headers;
+  if (!isHidden) return failureOf(answer);
+  const listed = await ask(store, { method: "GET", key: "", query: { versions: "", prefix: key } });
+  return failureOf(listed) ?? removeEach(store, key, "versionId", idsIn(listed, "VersionId"));
+}
+
+async function abort(store: StoreClient, key: string, uploadId: string | undefined): Promise<Reason> {
+  if (uploadId !== undefined) return removeEach(store, key, "uploadId", [uploadId]);
+  // An upload whose beginning was not answered is known to the store alone.
+  const listed = await ask(store, { method: "GET", key: "", query: { uploads: "", prefix: key } });
+  return failureOf(listed) ?? removeEach(store, key, "uploadId", idsIn(listed, "UploadId"));
+}
+
+async function removeEach(
+  store: StoreClient,
+  key: string,
+  name: string,
+  ids: readonly string[],
+): Promise<Reason> {
+  const answers = await Promise.all(
+    ids.map((id) => ask(store, { method: "DELETE", key, query: { [name]: id } })),
+  );
+  return answers.map(failureOf).find((reason) => reason !== undefined);
+}
+
+/** An answer, or why there is none. */
+async function ask(store: StoreClient, wanted: Wanted): Promise<Answer | string> {
+  try {
+    return await store.ask(wanted);
+  } catch (error) {
+    if (error instanceof NoAnswer) return error.message;
+    throw error;
+  }
+}
+
+function failureOf(answer: Answer | string): Reason {
+  if (typeof answer === "string") return answer;
+  return isDone(answer) || answer.status === 404 ? undefined : said(answer);
+}
+
+function idsIn(answer: Answer | string, name: string): string[] {
+  const text = typeof answer === "string" ? "" : answer.body.toString();
+  return [...text.matchAll(new RegExp(`<${name}>([^<&]+)</${name}>`, "g"))].map(([, id = ""]) => id);
+}

@@ -1,0 +1,129 @@
+/** The other ways by which an object comes into a bucket: copy, multipart upload, form, the query, and without a key. */
+import { copySourceHeader } from "../../../src/s3/fields.ts";
+import { presignForm } from "../../../src/s3/post-policy.ts";
+import { ALGORITHM_HEADER, copySourceKeyHeaders, customerKeyHeaders } from "../../../src/ssec/headers.ts";
+import type { StoreClient } from "./client.ts";
+import { element, isDone, said } from "./http.ts";
+import { atRest, getUnder, opened, randomBody, randomKey, type TrialObject } from "./object.ts";
+import { isMissing, isRefusal, refused } from "./refusal.ts";
+import { bad, type Outcome, off, ok, warn } from "./report.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** From the object's key to that of its copy. */
+export async function copy(
+  store: StoreClient,
+  scratch: Scratch,
+  source: TrialObject,
+  target: TrialObject,
+): Promise<Outcome> {
+  const { storeBucket } = store.reach.bucket;
+  const headers = {
+    "x-amz-copy-source": copySourceHeader(storeBucket, { key: source.name }),
+    ...copySourceKeyHeaders(source.key),
+    ...customerKeyHeaders(target.key),
+  };
+  const wanted = { method: "PUT", key: target.name, headers, query: { "x-id": "CopyObject" } };
+  const answer = await scratch.write(target.name, () => store.ask(wanted));
+  if (isMissing(answer))
+    return off(
+      `the store cannot (${said(answer)})`,
+      "Nothing to do: rotation downloads and uploads instead.",
+    );
+  if (!isDone(answer)) return refused(answer);
+  return isEncrypted(store, { ...target, body: source.body }, "copied, from key to key");
+}
+
+/** One part, which is the last and may be of any size. */
+export async function multipart(store: StoreClient, scratch: Scratch, object: TrialObject): Promise<Outcome> {
+  const { name, key, body } = object;
+  const headers = customerKeyHeaders(key);
+  const create = { method: "POST", key: name, headers, query: { uploads: "" } };
+  const created = await scratch.begin(name, () => store.ask(create));
+  if (!isDone(created)) return refused(created);
+  const uploadId = element(created, "UploadId");
+  if (uploadId === undefined)
+    return bad("the store gave no uploadId", "Its answer is not that of an S3 API.");
+  const upload = { key: name, headers };
+  const part = await store.ask(
+    { ...upload, method: "PUT", query: { uploadId, partNumber: "1", "x-id": "UploadPart" } },
+    body,
+  );
+  if (!isDone(part)) return refused(part);
+  const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`;
+  const complete = { ...upload, method: "POST", query: { uploadId } };
+  const completed = await scratch.write(name, () => store.ask(complete, Buffer.from(list)));
+  if (!isDone(completed)) return refused(completed);
+  scratch.completed(name);
+  return isEncrypted(store, object, "begun, uploaded and completed");
+}
+
+/** As a browser sends it. */
+export async function form(store: StoreClient, scratch: Scratch, object: TrialObject): Promise<Outcome> {
+  const { name, key, body } = object;
+  const { bucket } = store.reach;
+  const { method, url, fields } = presignForm(
+    { bucket, key: { exactly: name }, fields: customerKeyHeaders(key) },
+    store.signing(),
+  );
+  const data = new FormData();
+  for (const [field, value] of Object.entries(fields)) data.append(field, value);
+  data.append("file", new Blob([new Uint8Array(body)]), "object");
+  const encoded = new Response(data);
+  const headers = { "content-type": encoded.headers.get("content-type") ?? "" };
+  const bytes = new Uint8Array(await encoded.arrayBuffer());
+  const answer = await scratch.write(name, () => store.send({ method, url, headers }, bytes));
+  if (isMissing(answer))
+    return off(
+      `the store cannot (${said(answer)})`,
+      "Nothing to do, but PostObject is of no use here: pages upload with PutObject.",
+    );
+  if (!isDone(answer)) return refused(answer);
+  return isEncrypted(store, object, "taken");
+}
+
+/** Only what the key opens and its lack does not is encrypted, whatever the store says of it. */
+async function isEncrypted(
+  store: StoreClient,
+  { name, key, body }: TrialObject,
+  done: string,
+): Promise<Outcome> {
+  const [withKey, without] = await Promise.all([store.ask(getUnder(name, key)), store.ask(getUnder(name))]);
+  const outcomes = [atRest(without, body), opened(withKey, body)];
+  return outcomes.find(({ verdict }) => verdict !== "ok") ?? ok(`${done}; opens to its key alone`);
+}
+
+/** A key in a URL is in every log on its way; so the key is one of this run alone. */
+export async function query(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
+  const body = randomBody();
+  const wanted = { method: "PUT", key: name, query: customerKeyHeaders(randomKey()) };
+  const answer = await scratch.write(name, () => store.ask(wanted, body));
+  if (isRefusal(answer)) return ok(`refused (${said(answer)}): it would be in every log`);
+  if (!isDone(answer)) return refused(answer);
+  const bare = await store.ask(getUnder(name));
+  if (!isDone(bare))
+    return warn(
+      `taken, and used (${said(answer)})`,
+      "A client that puts the key into the URL leaves it in logs, and nothing stops it. The service never does.",
+    );
+  return answer.headers[ALGORITHM_HEADER] === undefined
+    ? warn(
+        "ignored: the object is stored in the clear",
+        "A client that puts SSE-C into the URL stores in the clear, and sees it only by the missing echo. The service never does.",
+      )
+    : bad(
+        "said to be encrypted, and stored in the clear",
+        "The store does not do what it says: do not use it.",
+      );
+}
+
+/** Whether a policy demands SSE-C of those who do not send it. */
+export async function enforced(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
+  const answer = await scratch.write(name, () => store.ask({ method: "PUT", key: name }, randomBody()));
+  if (isRefusal(answer)) return ok(`a PUT without a key is refused (${said(answer)})`);
+  const { name: bucket } = store.reach.bucket;
+  if (!isDone(answer)) return refused(answer);
+  return warn(
+    "not enforced: a PUT without a key is taken, and stored in the clear",
+    `npm run ssec -- policy ${bucket} --apply has the store refuse it.`,
+  );
+}

@@ -1,0 +1,456 @@
+/** `ssec check --live`: green on an honest store, and red in the right line on each that is not. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CreateBucketCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketCorsCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startStore } from "../../scripts/store/index.ts";
+import { selfSigned } from "./certificates.ts";
+import { isCeph, store } from "./client.ts";
+import { error, type Fault, type FaultProxy, isPart, startFaultProxy } from "./fault-proxy.ts";
+import { droppingSse, hasKey, lyingAboutSse } from "./plaintext.ts";
+import { type Run, startSsec } from "./ssec.ts";
+
+const BUCKET = "check-live";
+const ORIGIN = "https://app.example.com";
+const SSE = "x-amz-server-side-encryption-customer-";
+
+const dir = mkdtempSync(join(tmpdir(), "ssec-check-"));
+const secrets = {
+  ID: store.accessKeyId,
+  SECRET: store.secretAccessKey,
+  WRONG_SECRET: randomBytes(30).toString("base64"),
+  K1: randomBytes(32).toString("base64"),
+  ROOT: randomBytes(32).toString("base64"),
+};
+const s3 = new S3Client({
+  endpoint: store.url,
+  region: "us-east-1",
+  credentials: store,
+  forcePathStyle: true,
+});
+
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  proxy = await startFaultProxy(store.url);
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const rule = {
+    AllowedOrigins: [ORIGIN],
+    AllowedMethods: ["GET", "PUT"],
+    AllowedHeaders: ["*"],
+    ExposeHeaders: ["ETag", `${SSE}algorithm`],
+  };
+  await s3.send(new PutBucketCorsCommand({ Bucket: BUCKET, CORSConfiguration: { CORSRules: [rule] } }));
+});
+afterEach(() => proxy.break());
+afterAll(() => {
+  proxy.close();
+  s3.destroy();
+  rmSync(dir, { recursive: true });
+});
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: "ok" | "off" | "warn" | "bad";
+  readonly what: string;
+  readonly todo?: string;
+}
+
+interface Options {
+  readonly store?: object;
+  readonly bucket?: object;
+  readonly vars?: object;
+  readonly args?: string[];
+  readonly env?: Record<string, string>;
+  readonly interrupt?: AbortSignal;
+}
+
+let runs = 0;
+
+/** Runs the command on a configuration of its own, with the bucket as "media". */
+async function run({ args = ["--json"], env = {}, interrupt, ...more }: Options = {}): Promise<Run> {
+  const config = join(dir, `${++runs}.json`);
+  const vars = {
+    STORES: {
+      main: {
+        endpoint: proxy.url,
+        region: "us-east-1",
+        addressing: "path",
+        accessKeyId: "ID",
+        secretAccessKey: "SECRET",
+        ...more.store,
+      },
+    },
+    KEYS: { k1: { secret: "K1" }, root: { secret: "ROOT", derive: true } },
+    BUCKETS: { media: { store: "main", name: BUCKET, keys: ["k1"], ...more.bucket } },
+    ALLOWED_ORIGINS: [ORIGIN],
+    ...more.vars,
+  };
+  writeFileSync(config, JSON.stringify({ name: "x", vars }));
+  const { child, ended } = startSsec(["--config", config, "check", "--live", ...args], {
+    ...secrets,
+    ...env,
+  });
+  interrupt?.addEventListener("abort", () => child.kill("SIGINT"));
+  const done = await ended;
+  for (const secret of [...Object.values(secrets).slice(1), "X-Amz-Signature", "x-amz-signature"]) {
+    expect(done.stdout + done.stderr).not.toContain(secret);
+  }
+  return done;
+}
+
+function findingsOf({ stdout }: Run): Record<string, Finding> {
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Finding);
+  return Object.fromEntries(
+    lines.filter(({ check }) => check !== undefined).map((line) => [line.check, line]),
+  );
+}
+
+async function check(options?: Options) {
+  const done = await run(options);
+  expect(done.stderr).toBe("");
+  const findings = findingsOf(done);
+  const by = (wanted: Finding["verdict"]) =>
+    Object.values(findings)
+      .filter(({ verdict }) => verdict === wanted)
+      .map(({ check }) => check);
+  for (const { verdict, todo } of Object.values(findings)) if (verdict === "bad") expect(todo).toBeTruthy();
+  expect(done.status).toBe(by("bad").length > 0 ? 1 : 0);
+  return { findings, red: by("bad"), yellow: by("warn"), grey: by("off"), green: by("ok") };
+}
+
+async function expectNothingLeft(): Promise<void> {
+  const [{ Contents = [] }, { Uploads = [] }] = await Promise.all([
+    s3.send(new ListObjectsV2Command({ Bucket: BUCKET })),
+    s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET })),
+  ]);
+  expect([...Contents, ...Uploads].map(({ Key }) => Key)).toEqual([]);
+}
+
+const always = () => true;
+const isCopy = ({ headers }: IncomingMessage) => "x-amz-copy-source" in headers;
+const isMultipart = ({ url = "" }: IncomingMessage) => /[?&]uploads|uploadId=/.test(url);
+const clockAt = (now: () => number): Fault => ({
+  on: always,
+  headers: (answer) => {
+    answer.date = new Date(now()).toUTCString();
+  },
+});
+const isPreflight = ({ method }: IncomingMessage) => method === "OPTIONS";
+
+describe("an honest store", { timeout: 60_000 }, () => {
+  test.for(["k1", "root"])("is green under the key %s", async (key) => {
+    const { red, yellow, grey, findings } = await check({ bucket: { keys: [key] } });
+    expect(red).toEqual([]);
+    // Ceph takes SSE-C in the query for nothing, and copies no encrypted object.
+    expect(yellow).toEqual(isCeph ? ["query", "enforced"] : ["enforced"]);
+    expect(grey).toEqual(isCeph ? ["tls", "copy"] : ["tls"]);
+    expect(findings["at-rest"]?.what).toMatch(/^without the key refused \(400/);
+    await expectNothingLeft();
+  });
+
+  test("says so at a glance, without colours where nobody looks", async () => {
+    const { status, stdout } = await run({ args: [] });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^BUCKETS.media: ${BUCKET} at ${proxy.url}$`, "m"));
+    expect(stdout).toMatch(/^✓ encrypted at rest +without the key refused/m);
+    expect(stdout).toMatch(/^! SSE-C enforced +not enforced.*\n {4}npm run ssec -- policy media --apply/m);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  test("that refuses a PUT without a key is green there too", async () => {
+    const isKeyless = (request: IncomingMessage) =>
+      request.method === "PUT" && !hasKey(request) && !request.url?.includes("customer-key");
+    proxy.break({ on: isKeyless, answer: error(403, "AccessDenied") });
+    expect((await check()).findings.enforced).toMatchObject({ verdict: "ok" });
+  });
+
+  test("whose pages may not read the echo is yellow", async () => {
+    proxy.break({ on: always, headers: (answer) => void delete answer["access-control-expose-headers"] });
+    const { yellow, findings } = await check();
+    expect(yellow).toContain("cors");
+    expect(findings.cors?.todo).toContain(`npm run ssec -- cors media --origin ${ORIGIN} --apply`);
+  });
+
+  test.runIf(isCeph)("keeps no version of what was thrown away", async () => {
+    const Bucket = "check-live-versions";
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const { findings } = await check({ bucket: { name: Bucket } });
+    expect(findings.removed?.verdict).toBe("ok");
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    expect([...Versions, ...DeleteMarkers]).toEqual([]);
+  });
+
+  test("is named: another bucket is not tried, and one that is not configured is a mistake", async () => {
+    const bucket = { store: "main", name: BUCKET, keys: ["k1"] };
+    const vars = { BUCKETS: { media: bucket, other: { ...bucket, name: "not-there" } } };
+    expect((await check({ vars, args: ["--bucket", "media", "--json"] })).red).toEqual([]);
+    const unknown = await run({ vars, args: ["--bucket", "nope"] });
+    expect(unknown).toMatchObject({ status: 2, stdout: "" });
+    expect(unknown.stderr).toContain('no bucket "nope" in BUCKETS (have: media, other)');
+    const { findings, red } = await check({ vars, args: ["--bucket", "other", "--json"] });
+    expect(red).toEqual(["bucket"]);
+    expect(findings.bucket?.what).toBe("there is no not-there");
+  });
+});
+
+/** What stands before the store, and the lines that are to be red; every other is to be as it was. */
+const FAULTS: readonly { name: string; fault: Fault; red: string[]; what: RegExp; lost?: string[] }[] = [
+  {
+    name: "drops the SSE-C headers and says that it encrypted",
+    fault: lyingAboutSse(store),
+    red: ["at-rest"],
+    what: /^NO: without any key the store gives the bytes/,
+    lost: ["other-key", "inconsistent", "query", "copy", "multipart", "form"],
+  },
+  {
+    name: "drops the SSE-C headers",
+    fault: droppingSse(store),
+    red: ["echo", "at-rest"],
+    what: /^PUT: does not say that the object is encrypted/,
+    lost: ["other-key", "inconsistent", "query", "copy", "multipart", "form"],
+  },
+  {
+    name: "drops them in multipart uploads alone",
+    fault: lyingAboutSse(store, (request) => hasKey(request) && isMultipart(request)),
+    red: ["multipart"],
+    what: /^NO: without any key the store gives the bytes/,
+  },
+  {
+    name: "echoes another key's MD5",
+    fault: {
+      on: hasKey,
+      headers: (answer) => {
+        if (`${SSE}key-md5` in answer) answer[`${SSE}key-md5`] = randomBytes(16).toString("base64");
+      },
+    },
+    red: ["echo"],
+    what: /^PUT: names another key's MD5/,
+  },
+  {
+    name: "says that it is 20 minutes later",
+    fault: clockAt(() => Date.now() + 20 * 60_000),
+    red: ["clock"],
+    what: /^the store's is 20 minutes ahead of this machine's/,
+  },
+  {
+    name: "has no CORS",
+    fault: { on: isPreflight, answer: error(403, "AccessForbidden") },
+    red: ["cors"],
+    what: /^https:\/\/app\.example\.com may not GET \(403\)/,
+  },
+  {
+    name: "answers copies with 501",
+    fault: { on: isCopy, answer: error(501, "NotImplemented") },
+    red: [],
+    what: /^/,
+    lost: ["copy"],
+  },
+];
+
+describe.skipIf(isCeph)("a store that", { timeout: 60_000 }, () => {
+  test.for(FAULTS)("$name", async ({ fault, red, what, lost = [] }) => {
+    proxy.break(fault);
+    const checked = await check();
+    expect(checked.red).toEqual(red);
+    if (red[0] !== undefined) expect(checked.findings[red[0]]?.what).toMatch(what);
+    expect(checked.grey.filter((check) => check !== "tls").sort()).toEqual([...lost].sort());
+    expect(checked.yellow).toEqual(["enforced"]);
+    await expectNothingLeft();
+  });
+
+  test("really is 20 minutes ahead is tried by its own clock", async () => {
+    const now = () => Date.now() + 20 * 60_000;
+    const data = join(dir, "ahead");
+    const ahead = await startStore({ data, credentials: store, now });
+    const its = await startFaultProxy(ahead.url);
+    its.break(clockAt(now));
+    const client = new S3Client({
+      endpoint: ahead.url,
+      region: "us-east-1",
+      credentials: store,
+      forcePathStyle: true,
+      systemClockOffset: 20 * 60_000,
+    });
+    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    const { red } = await check({ store: { endpoint: its.url }, vars: { ALLOWED_ORIGINS: [] } });
+    expect(red).toEqual(["clock"]);
+    client.destroy();
+    its.close();
+    await ahead.close();
+  });
+
+  test("is in another region is tried in its own", async () => {
+    const { red, findings } = await check({ store: { region: "eu-west-1" } });
+    expect(red).toEqual(["region"]);
+    expect(findings.region).toMatchObject({
+      what: expect.stringMatching(/^eu-west-1 is refused \(400/),
+      todo: expect.stringContaining('set STORES.main.region to "us-east-1"'),
+    });
+  });
+
+  test("takes only path style is tried by that", async () => {
+    const isVirtual = ({ headers }: IncomingMessage) => headers.host?.startsWith(BUCKET) === true;
+    const endpoint = proxy.url.replace("127.0.0.1", "localhost");
+    for (const refusal of [error(404, "NoSuchBucket"), error(400, "InvalidURI")]) {
+      proxy.break({ on: isVirtual, answer: refusal });
+      const { red, findings } = await check({ store: { endpoint, addressing: "virtual" } });
+      expect(red).toEqual(["addressing"]);
+      expect(findings.addressing?.todo).toContain('set STORES.main.addressing = "path"');
+    }
+    proxy.break();
+    expect((await check({ store: { endpoint, addressing: "virtual" } })).red).toEqual([]);
+  });
+
+  test("takes only host names is tried by those", async () => {
+    const isPath = ({ headers }: IncomingMessage) => headers.host?.startsWith(BUCKET) === false;
+    proxy.break({ on: isPath, answer: error(400, "PathStyleRequestNotAllowed") });
+    const { red, findings } = await check({
+      store: { endpoint: proxy.url.replace("127.0.0.1", "localhost") },
+    });
+    expect(red).toEqual(["addressing"]);
+    expect(findings.addressing?.todo).toContain('set STORES.main.addressing = "virtual"');
+  });
+
+  test("does not know the credentials", async () => {
+    const { red, green, findings } = await check({ store: { secretAccessKey: "WRONG_SECRET" } });
+    expect(red).toEqual(["credentials"]);
+    expect(green).toEqual(
+      ["connection", "clock", "addressing", "region"].filter((each) => green.includes(each)),
+    );
+    expect(findings.credentials?.what).toBe("refused (403 SignatureDoesNotMatch)");
+    const stranger = await check({ env: { ID: "AKIDNOBODY" } });
+    expect(stranger.findings.credentials?.what).toBe("refused (403 InvalidAccessKeyId)");
+    const missing = await check({ store: { secretAccessKey: "NOT_HERE" } });
+    expect(missing.findings.credentials?.what).toMatch(/^secret NOT_HERE is not bound/);
+  });
+
+  test("never answers, or too late, costs one step's time", async () => {
+    proxy.break({ on: always, answer: () => {} });
+    const began = performance.now();
+    const { red, findings } = await check({ args: ["--timeout", "1", "--json"] });
+    expect(red).toEqual(["connection"]);
+    expect(findings.connection?.what).toBe("no answer in 1 s");
+    expect(findings.get).toMatchObject({ verdict: "off", what: "not tried for want of: connection" });
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  test("is not there", async () => {
+    const { red, findings } = await check({ store: { endpoint: "http://127.0.0.1:9" } });
+    expect(red).toEqual(["connection"]);
+    expect(findings.connection?.what).toBe("no connection (ECONNREFUSED)");
+  });
+});
+
+describe.skipIf(isCeph)("TLS", { timeout: 60_000 }, () => {
+  const day = (offset: number) =>
+    `${new Date(Date.now() + offset * 86_400_000).toISOString().replace(/\D/g, "").slice(0, 14)}Z`;
+
+  async function behind(days: [number, number], isTrusted: boolean) {
+    const certificate = selfSigned(join(dir, `tls-${days}-${isTrusted}`), day(days[0]), day(days[1]));
+    const secure = await startFaultProxy(store.url, certificate);
+    const checked = await check({
+      store: { endpoint: secure.url },
+      ...(isTrusted && { env: { NODE_EXTRA_CA_CERTS: certificate.file } }),
+    });
+    secure.close();
+    return checked;
+  }
+
+  test("with a certificate that is trusted is green", async () => {
+    const { red, findings } = await behind([-1, 300], true);
+    expect(red).toEqual([]);
+    expect(findings.tls).toMatchObject({
+      verdict: "ok",
+      what: expect.stringMatching(/^TLSv1\.3, certificate valid until \d{4}-/),
+    });
+  });
+
+  test("whose certificate ends soon is yellow", async () => {
+    const { yellow } = await behind([-300, 5], true);
+    expect(yellow).toContain("tls");
+  });
+
+  test("whose certificate has expired is red, and no key is sent", async () => {
+    const { red, green, findings } = await behind([-300, -1], true);
+    expect(red).toEqual(["tls"]);
+    expect(green).toEqual(["connection"]);
+    expect(findings.tls).toMatchObject({
+      what: "no trusted connection (CERT_HAS_EXPIRED)",
+      todo: expect.stringMatching(/^The certificate has expired/),
+    });
+  });
+
+  test("whose certificate is by nobody is red, and no key is sent", async () => {
+    const { red, green, findings } = await behind([-1, 300], false);
+    expect(red).toEqual(["tls"]);
+    expect(green).toEqual(["connection"]);
+    expect(findings.tls?.todo).toContain("NODE_EXTRA_CA_CERTS");
+  });
+});
+
+describe("everything is removed", { timeout: 60_000 }, () => {
+  test("when a part is never taken", async () => {
+    proxy.break({ on: isPart, answer: () => {} });
+    const { red, findings } = await check({ args: ["--timeout", "5", "--json"] });
+    expect(red).toEqual(["multipart"]);
+    expect(findings.multipart?.what).toBe("no answer in 5 s");
+    await expectNothingLeft();
+  });
+
+  test("when the answer to the beginning of an upload is lost", async () => {
+    const isBegun = ({ method, url = "" }: IncomingMessage) => method === "POST" && /[?&]uploads/.test(url);
+    proxy.break({ on: isBegun, cutAnswerAfter: 0 });
+    const { red } = await check();
+    expect(red).toEqual(["multipart"]);
+    await expectNothingLeft();
+  });
+
+  test("when Ctrl-C comes in the middle", async () => {
+    const interruption = new AbortController();
+    const part = Promise.withResolvers<void>();
+    proxy.break({
+      on: isPart,
+      forward: async (request) => {
+        interruption.abort();
+        await part.promise;
+        return request;
+      },
+    });
+    const running = run({ interrupt: interruption.signal });
+    interruption.signal.addEventListener("abort", () => part.resolve());
+    const { status, stderr } = await running;
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^BUCKETS\.media: objects removed: \d, and nothing is left\nssec: interrupted\n$/);
+    await expectNothingLeft();
+  });
+
+  test("or it is said what is not", async () => {
+    proxy.break({ on: ({ method }) => method === "DELETE", answer: error(403, "AccessDenied") });
+    const { red, findings } = await check();
+    expect(red).toEqual(["removed"]);
+    expect(findings.removed).toMatchObject({
+      what: "something may be left: 403 AccessDenied",
+      todo: expect.stringMatching(
+        /^Remove what is below ssec-check\/[0-9a-f]{16}\/ in BUCKETS\.media by hand/,
+      ),
+    });
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+    expect(Contents.length).toBeGreaterThan(0);
+  });
+});

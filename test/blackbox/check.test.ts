@@ -1,0 +1,101 @@
+/** `ssec check` on a machine that has none of the secrets: the deployed Worker is asked. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
+import { startSsec } from "./ssec.ts";
+
+const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+const everything = ["read", "write", "delete", "admin"];
+const vars = {
+  STORES: {
+    main: {
+      endpoint: "https://s3.example.com",
+      region: "r",
+      accessKeyId: "ID",
+      secretAccessKey: "SECRET",
+    },
+  },
+  KEYS: {
+    k1: { secret: "K1", writeUntil: day(-1) },
+    k2: { secret: "K2", writeUntil: day(20) },
+    root: { secret: "ROOT", derive: true },
+  },
+  BUCKETS: { media: { store: "main", keys: ["k2", "k1"] }, vault: { store: "main", keys: ["root"] } },
+  CALLERS: {
+    you: {
+      token: "TOKEN",
+      grants: ["media", "vault"].map((bucket) => ({ bucket, prefix: "", allow: everything })),
+    },
+    partner: { token: "PARTNER_TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read"] }] },
+  },
+};
+const secrets = {
+  ID: "AKIDEXAMPLE",
+  SECRET: randomBytes(30).toString("base64"),
+  K1: randomBytes(32).toString("base64"),
+  K2: randomBytes(32).toString("base64"),
+  ROOT: randomBytes(32).toString("base64"),
+  TOKEN: randomBytes(24).toString("base64url"),
+  PARTNER_TOKEN: randomBytes(24).toString("base64url"),
+};
+
+const dir = mkdtempSync(join(tmpdir(), "ssec-check-"));
+const config = join(dir, "wrangler.json");
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  writeFileSync(config, JSON.stringify({ name: "x", vars }));
+  worker = await startWorker({ env: { ...vars, ...secrets }, without: ["RATE_LIMIT"], logLevel: "none" });
+});
+afterAll(async () => {
+  await worker.close();
+  rmSync(dir, { recursive: true });
+});
+
+const check = (url: string, token: string, ...args: string[]) =>
+  startSsec(["--config", config, "--url", url, "check", ...args], { SSEC_TOKEN: token }).ended;
+
+test("the deployed Worker says what is bound there", { timeout: 60_000 }, async () => {
+  const { status, stdout } = await check(worker.url, secrets.TOKEN);
+  expect(stdout).toContain(`✓ secret SECRET is bound in the Worker at ${worker.url}\n`);
+  expect(stdout).toMatch(/✓ KEYS\.k2 at http:\S+ is a key with MD5 \S{24}, active/);
+  expect(stdout).toMatch(/✓ KEYS\.root at http:\S+ is a key, a root, active/);
+  expect(stdout).toMatch(/^! KEYS\.k2 stops writing in 20 days: put its successor before it/m);
+  expect(stdout).toMatch(/^! KEYS\.k1 no longer writes: rotate what is still under it/m);
+  expect(status).toBe(0);
+  for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret);
+});
+
+test("what it cannot use is red", { timeout: 60_000 }, async () => {
+  const broken = await startWorker({
+    env: { ...vars, ...secrets, K2: `${secrets.K2}\n` },
+    without: ["RATE_LIMIT"],
+    logLevel: "none",
+  });
+  const { status, stdout } = await check(broken.url, secrets.TOKEN);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^✗ KEYS\.k2 at http:\S+: secret K2 ends in a newline/m);
+  expect(stdout).toMatch(/^· secret SECRET is not on this machine/m);
+  await broken.close();
+});
+
+test("who may not ask is told so, and what is missing is red", { timeout: 60_000 }, async () => {
+  for (const [url, token, reason] of [
+    [worker.url, secrets.PARTNER_TOKEN, /^! the Worker cannot be asked: 403: .*--url and SSEC_TOKEN/m],
+    ["http://127.0.0.1:9", secrets.TOKEN, /^! the Worker cannot be asked: .*does not answer/m],
+    [
+      worker.url,
+      "",
+      /^· where secrets are bound in the Worker alone, it can be asked by --url and SSEC_TOKEN/m,
+    ],
+  ] as const) {
+    const { status, stdout } = await check(url, token);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(reason);
+    expect(stdout).toMatch(/^✗ secret SECRET is not bound: wrangler secret put SECRET/m);
+    expect(stdout).toMatch(/^✗ KEYS\.k2: secret K2 is not bound/m);
+  }
+});
