@@ -100,16 +100,19 @@ function judge(lines: readonly Line[]): void {
 /** Ctrl-C, which npm passes on a second time, ends what is under way in good order. */
 async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
   const interruption = new AbortController();
-  const interrupt = () => {
+  const interrupt = () => interruption.abort(new Error("interrupted"));
+  const interruptVisibly = () => {
     progress("interrupted: removing what was made");
-    interruption.abort(new Error("interrupted"));
+    interrupt();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  for (const signal of signals) process.on(signal, interruptVisibly);
+  // A terminal that has gone takes no more text, which must not keep anything from being removed.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt);
   try {
     return await run(interruption.signal);
   } finally {
-    for (const signal of signals) process.off(signal, interrupt);
+    for (const signal of signals) process.off(signal, interruptVisibly);
   }
 }
 

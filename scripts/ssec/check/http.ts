@@ -94,7 +94,7 @@ function tlsOf(socket: unknown): Answer["tls"] {
 
 function noAnswer(error: unknown): NoAnswer {
   const code = String((error as NodeJS.ErrnoException).code ?? "no reason given");
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+  if (["ENOTFOUND", "EAI_AGAIN", "ERR_INVALID_URL"].includes(code))
     return new NoAnswer("name", `its name does not resolve (${code})`);
   if (/CERT|SIGNED|ISSUER|SIGNATURE|^ERR_(TLS|SSL)|^EPROTO$/.test(code)) return new NoAnswer("tls", code);
   return new NoAnswer("connection", `no connection (${code})`);

@@ -45,6 +45,7 @@ async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Findin
   if (store === undefined) return report.findings();
   try {
     await tryBucket(store, scratch, options, report);
+    options.interrupted.throwIfAborted();
   } finally {
     await report.try("removed", () => scratch.remove(store.uninterrupted()));
     // The findings of an interrupted run are not shown, but what it may have left is.

@@ -145,9 +145,7 @@ async function withItsRegion(attempt: Attempt, ask: Ask, report: Report): Promis
   const { bucket } = store.reach;
   const { region, name } = bucket.store;
   const told = regionIn(answer);
-  const isMisplaced = answer.status === 301 || answer.status === 307;
-  const isMalformed = /^Authorization(QueryParametersError|HeaderMalformed)$/.test(codeOf(answer));
-  if ((told === undefined || told === region) && !isMisplaced && !isMalformed) {
+  if ((told === undefined || told === region) && !isElsewhere(answer)) {
     report.set("region", ok(region));
     return attempt;
   }
@@ -157,12 +155,17 @@ async function withItsRegion(attempt: Attempt, ask: Ask, report: Report): Promis
     "region",
     bad(
       `${region} is refused (${said(answer)})`,
-      `Signatures are for another region: set STORES.${name}.region to ${where}${isMisplaced ? ", and its endpoint to that region's" : ""}.`,
+      `Signatures are for another region: set STORES.${name}.region to ${where}${isRedirect(answer) ? ", and its endpoint to that region's" : ""}.`,
     ),
   );
   if (told === undefined || told === region) return attempt;
   return ask(store.by({ bucket: { ...bucket, store: { ...bucket.store, region: told } } }));
 }
+
+const isRedirect = ({ status }: Answer): boolean => status === 301 || status === 307;
+
+const isElsewhere = (answer: Answer): boolean =>
+  isRedirect(answer) || /^Authorization(QueryParametersError|HeaderMalformed)$/.test(codeOf(answer));
 
 function regionIn(answer: Answer): string | undefined {
   const header = answer.headers["x-amz-bucket-region"];
@@ -221,11 +224,11 @@ function isLetIn(attempt: Attempt, report: Report): boolean {
   }
   if (isUsable(attempt)) {
     report.set("credentials", ok("known to the store"));
-    report.set("bucket", ok(`${storeBucket} is there`));
+    report.set("bucket", answer.status === 404 ? ok(`${storeBucket} is there`) : unlisted(answer));
     return true;
   }
-  if (report.isBad("region") && store.reach.bucket.store.region === config.region && answer.status !== 404)
-    return false;
+  // The line of the region has said so.
+  if (isElsewhere(answer)) return false;
   report.set(
     "bucket",
     codeOf(answer) === "NoSuchBucket"
@@ -239,6 +242,13 @@ function isLetIn(attempt: Attempt, report: Report): boolean {
         ),
   );
   return false;
+}
+
+function unlisted(answer: Answer): Outcome {
+  return warn(
+    `an object that is not there is refused (${said(answer)})`,
+    "Without ListBucket the service cannot tell a missing object from one that it may not read: allow it to the credentials.",
+  );
 }
 
 function hostOf({ endpoint }: Store): string {

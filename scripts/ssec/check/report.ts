@@ -12,16 +12,16 @@ export const CHECKS = {
   credentials: "credentials",
   bucket: "bucket",
   put: "PUT with the key",
-  echo: "the store says so",
+  echo: "SSE-C echoed",
   get: "GET with the key",
   "at-rest": "encrypted at rest",
   "without-headers": "URL without headers",
   "other-key": "GET with another key",
-  tampered: "headers changed",
-  inconsistent: "algorithm and MD5",
-  expired: "URL that expired",
+  tampered: "changed headers",
+  inconsistent: "wrong algorithm, MD5",
+  expired: "expired URL",
   query: "key in the query",
-  copy: "copy in the store",
+  copy: "copy",
   multipart: "multipart upload",
   form: "browser form",
   cors: "CORS",
@@ -75,6 +75,7 @@ export async function all(attempts: readonly Promise<void>[]): Promise<void> {
 export class Report {
   readonly #bucket: string;
   readonly #outcomes = new Map<CheckId, Outcome>();
+  readonly #trying = new Set<CheckId>();
   readonly #progress: (doing: string) => void;
 
   /** @param progress is told what is being tried */
@@ -102,13 +103,21 @@ export class Report {
 
   /** Tries something, of which no answer is an outcome as well. */
   async try(check: CheckId, attempt: () => Promise<Outcome>): Promise<void> {
-    this.#progress(`BUCKETS.${this.#bucket}: ${CHECKS[check]}`);
+    this.#trying.add(check);
+    this.#showProgress();
     try {
       this.set(check, await attempt());
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       this.set(check, silent(error));
+    } finally {
+      this.#trying.delete(check);
+      this.#showProgress();
     }
+  }
+
+  #showProgress(): void {
+    this.#progress(`BUCKETS.${this.#bucket}: ${[...this.#trying].map((check) => CHECKS[check]).join(", ")}`);
   }
 
   /** Every check, those that could not be tried as well. */
