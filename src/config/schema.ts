@@ -4,7 +4,8 @@ import * as v from "valibot";
 /** SigV4 refuses to presign for longer: one week, in seconds. */
 export const MAX_EXPIRES_IN = 604_800;
 
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** Host names of this machine itself. */
+export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 

@@ -442,7 +442,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 60_000 }, () => {
     const stranger = await check({ env: { ID: "AKIDNOBODY" } });
     expect(stranger.findings.credentials?.what).toBe("refused (403 InvalidAccessKeyId)");
     const missing = await check({ store: { secretAccessKey: "NOT_HERE" } });
-    expect(missing.findings.credentials?.what).toMatch(/^secret NOT_HERE is not bound/);
+    expect(missing.findings.credentials?.what).toMatch(/^STORES\.main: secret NOT_HERE is not bound/);
   });
 
   test("never answers, or too late, costs one step's time", async () => {

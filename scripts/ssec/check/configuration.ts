@@ -1,5 +1,6 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
 import type { Config, Store } from "../../../src/config/load.ts";
+import { LOOPBACK } from "../../../src/config/schema.ts";
 import { lifeOf } from "../../../src/key-watch.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../../src/ssec/ring.ts";
@@ -161,7 +162,7 @@ function checkOrigins({ allowedOrigins }: Config): Line[] {
   if (allowedOrigins.length === 0)
     return [off("ALLOWED_ORIGINS is empty: no page of another origin may call")];
   return allowedOrigins
-    .filter((origin) => /^http:\/\/(?!localhost(:|$)|127\.0\.0\.1(:|$)|\[::1\])/.test(origin))
+    .filter((origin) => origin.startsWith("http:") && !LOOPBACK.test(new URL(origin).hostname))
     .map((origin) =>
       warn(`ALLOWED_ORIGINS: ${origin} is plain http: whoever is on the way reads what its pages are handed`),
     );

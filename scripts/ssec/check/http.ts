@@ -106,8 +106,14 @@ export function codeOf(answer: Answer): string {
 }
 
 /** The text of an element of an XML answer, where it is a plain name. */
-export function element({ body }: Answer, name: string): string | undefined {
-  return new RegExp(`<${name}>([\\w.~-]{1,1024})</${name}>`).exec(body.toString())?.[1];
+export function element(answer: Answer, name: string): string | undefined {
+  return elements(answer, name).find((text) => /^[\w.-]{1,64}$/.test(text));
+}
+
+/** The texts of all elements of that name, where they need no unescaping. */
+export function elements({ body }: Answer, name: string): string[] {
+  const found = body.toString().matchAll(new RegExp(`<${name}>([^<&\\s]+)</${name}>`, "g"));
+  return [...found].map(([, text = ""]) => text);
 }
 
 /** `403 AccessDenied` */

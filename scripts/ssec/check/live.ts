@@ -1,7 +1,8 @@
 /** `ssec check --live`: each bucket, tried with throw-away objects that are removed whatever happens. */
-import type { Bucket, Config, Store } from "../../../src/config/load.ts";
-import { SecretError, type Secrets } from "../../../src/config/secrets.ts";
-import type { Credentials } from "../../../src/s3/credentials.ts";
+import type { Bucket, Config } from "../../../src/config/load.ts";
+import type { Secrets } from "../../../src/config/secrets.ts";
+import { Problem } from "../../../src/problem.ts";
+import { type Credentials, credentialsOf } from "../../../src/s3/credentials.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, writer } from "../../../src/ssec/ring.ts";
 import { type Limits, StoreClient } from "./client.ts";
@@ -37,10 +38,11 @@ export async function checkLive(buckets: readonly Bucket[], options: LiveOptions
 
 async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Finding[]> {
   const report = new Report(bucket.name, options.progress);
-  const credentials = await credentialsOf(bucket.store, options.secrets, report);
+  const credentials = await credentialsFor(bucket, options.secrets, report);
   if (credentials === undefined) return report.findings();
   const scratch = new Scratch();
   const configured = new StoreClient({ bucket, credentials, clockOffset: 0 }, options);
+  options.progress(`BUCKETS.${bucket.name}: ${CHECKS.connection}`);
   const store = await reach(configured, scratch.name("nothing"), report);
   if (store === undefined) return report.findings();
   try {
@@ -96,23 +98,18 @@ function trialObjects({ reach }: StoreClient, scratch: Scratch, secrets: Secrets
   };
 }
 
-async function credentialsOf(
-  store: Store,
-  { read }: Secrets,
+async function credentialsFor(
+  { store }: Bucket,
+  secrets: Secrets,
   report: Report,
 ): Promise<Credentials | undefined> {
-  const { accessKeyId, secretAccessKey, sessionToken } = store;
   try {
-    return {
-      accessKeyId: await read(accessKeyId),
-      secretAccessKey: await read(secretAccessKey),
-      ...(sessionToken !== undefined && { sessionToken: await read(sessionToken) }),
-    };
+    return await credentialsOf(store, secrets);
   } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
+    if (!(error instanceof Problem)) throw error;
     const todo =
-      "--live needs them on this machine: in .dev.vars beside the configuration, or in the environment.";
-    report.set("credentials", bad(error.message, todo));
+      "--live needs it on this machine: in .dev.vars beside the configuration, or in the environment.";
+    report.set("credentials", bad(error.operator ?? error.message, todo));
     return undefined;
   }
 }

@@ -5,16 +5,10 @@
 import type { Store } from "../../../src/config/load.ts";
 import type { Addressing } from "../../../src/config/schema.ts";
 import type { StoreClient } from "./client.ts";
+import { clockOutcome, GOOD_SKEW, skewOf } from "./clock.ts";
 import { type Answer, codeOf, element, NoAnswer, said } from "./http.ts";
-import { bad, type Outcome, off, ok, type Report, silent, warn } from "./report.ts";
-
-/** A certificate is near its end so many days before. */
-const CERTIFICATE_DAYS = 14;
-const DAY = 86_400_000;
-/** S3 refuses what is signed by a clock that is further off than that, milliseconds. */
-const MAX_SKEW = 15 * 60_000;
-/** Not worth a word, milliseconds: a Date header has whole seconds. */
-const GOOD_SKEW = 30_000;
+import { bad, type Outcome, ok, type Report, silent, warn } from "./report.ts";
+import { brokenTls, tlsOutcome } from "./tls.ts";
 
 interface Attempt {
   readonly store: StoreClient;
@@ -55,82 +49,41 @@ type Ask = (store: StoreClient) => Promise<Attempt>;
 
 async function connect(store: StoreClient, ask: Ask, report: Report): Promise<Attempt | undefined> {
   const began = performance.now();
-  const { store: config, storeBucket } = store.reach.bucket;
   try {
     const attempt = await ask(store);
     report.set("connection", ok(`answers in ${Math.round(performance.now() - began)} ms`));
-    report.set("tls", tlsOutcome(attempt.answer, config));
+    report.set("tls", tlsOutcome(attempt.answer, store.reach.bucket.store));
     return attempt;
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    const isMissingHost = error.reason === "name" && config.addressing === "virtual";
-    const other = isMissingHost ? await ask(addressedAs("path", store)).catch(nothing) : undefined;
-    if (other !== undefined) {
-      report.set("connection", ok("answers"));
-      report.set("tls", tlsOutcome(other.answer, config));
-      report.set("addressing", wrongAddressing(config, `there is no host ${storeBucket}.${hostOf(config)}`));
-      return other;
-    }
-    if (error.reason === "tls") {
-      report.set("connection", ok("takes connections"));
-      report.set("tls", brokenTls(error.message, config));
-    } else if (error.reason === "timeout") report.set("connection", silent(error));
-    else report.set("connection", unreachable(error, config));
-    return undefined;
+    return connectByPath(error, store, ask, report);
   }
 }
 
-function tlsOutcome({ tls }: Answer, { name, endpoint }: Store): Outcome {
-  if (tls === undefined) {
-    return /\/\/(localhost|.+\.localhost|127\.[\d.]+|\[::1\])(:|$)/.test(endpoint)
-      ? off("plain http, to this machine itself")
-      : warn(
-          "plain http: whoever is on the way reads the customer keys",
-          `Let STORES.${name}.endpoint begin with https:// unless the way to the store is private.`,
-        );
-  }
-  const until = `certificate valid until ${tls.validTo.toISOString().slice(0, 10)}`;
-  const days = (tls.validTo.getTime() - Date.now()) / DAY;
-  if (days > CERTIFICATE_DAYS) return ok(`${tls.version}, ${until}`);
-  return warn(`${tls.version}, ${until}`, "The certificate ends soon: have whoever runs the store renew it.");
-}
-
-const TLS_FAULTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "The certificate has expired: whoever runs the store must renew it.",
-  CERT_NOT_YET_VALID: "The certificate is not valid yet: is this machine's clock right?",
-  ERR_TLS_CERT_ALTNAME_INVALID:
-    'The certificate is for another name. Is the endpoint right? Many stores have no certificate for BUCKET.host: set addressing = "path" there, if the store takes it.',
-};
-const UNTRUSTED =
-  "The certificate is by nobody that is trusted. The Worker will not connect: use a certificate of a public authority. To check all the same, name the authority's file in NODE_EXTRA_CA_CERTS.";
-const NO_TLS =
-  "What answers there does not speak TLS as it should: are the endpoint's scheme and port right?";
-
-function brokenTls(code: string, { name }: Store): Outcome {
-  const isAboutTrust = /SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|UNTRUSTED/.test(code);
-  const meaning = TLS_FAULTS[code] ?? (isAboutTrust ? UNTRUSTED : NO_TLS);
-  return bad(`no trusted connection (${code})`, `${meaning} (STORES.${name}.endpoint)`);
+/** Where the bucket has no host of its own, the store may have one all the same. */
+async function connectByPath(
+  error: NoAnswer,
+  store: StoreClient,
+  ask: Ask,
+  report: Report,
+): Promise<Attempt | undefined> {
+  const { store: config, storeBucket } = store.reach.bucket;
+  const isMissingHost = error.reason === "name" && config.addressing === "virtual";
+  const attempt = isMissingHost ? await ask(addressedAs("path", store)).catch(nothing) : undefined;
+  if (attempt !== undefined) {
+    const { hostname } = new URL(config.endpoint);
+    report.set("connection", ok("answers"));
+    report.set("tls", tlsOutcome(attempt.answer, config));
+    report.set("addressing", wrongAddressing(config, `there is no host ${storeBucket}.${hostname}`));
+  } else if (error.reason === "tls") {
+    report.set("connection", ok("takes connections"));
+    report.set("tls", brokenTls(error.message, config));
+  } else report.set("connection", error.reason === "timeout" ? silent(error) : unreachable(error, config));
+  return attempt;
 }
 
 function unreachable({ message }: NoAnswer, { name, endpoint }: Store): Outcome {
   return bad(message, `Is STORES.${name}.endpoint right (${endpoint}), and the store up?`);
-}
-
-/** The store's clock less this machine's, milliseconds; undefined where the store does not tell. */
-function skewOf({ headers }: Answer, sentAt: number): number | undefined {
-  const date = Date.parse(headers.date ?? "");
-  return Number.isNaN(date) ? undefined : date - (sentAt + Date.now()) / 2;
-}
-
-function clockOutcome(skew: number | undefined): Outcome {
-  if (skew === undefined) return off("the store does not tell its time (no Date header)");
-  const seconds = Math.round(Math.abs(skew) / 1000);
-  if (Math.abs(skew) <= GOOD_SKEW) return ok(`${seconds} s off`);
-  const by = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
-  const what = `the store's is ${by} ${skew > 0 ? "ahead of" : "behind"} this machine's`;
-  const todo =
-    "URLs live so much shorter or longer, and beyond 15 minutes none is taken. Compare `date -u` here with the true time: set this machine's clock by NTP, or have whoever runs the store do so.";
-  return Math.abs(skew) < MAX_SKEW ? warn(what, todo) : bad(what, todo);
 }
 
 /** A store whose clock is off refuses what is signed now: then what is signed by its own clock is what it takes. */
@@ -144,22 +97,23 @@ async function withItsRegion(attempt: Attempt, ask: Ask, report: Report): Promis
   const { store, answer } = attempt;
   const { bucket } = store.reach;
   const { region, name } = bucket.store;
-  const told = regionIn(answer);
-  if ((told === undefined || told === region) && !isElsewhere(answer)) {
+  const told = isElsewhere(answer) || isStranger(answer) ? regionIn(answer) : undefined;
+  const other = told === region ? undefined : told;
+  if (other === undefined && !isElsewhere(answer)) {
     report.set("region", ok(region));
     return attempt;
   }
-  const where =
-    told === undefined || told === region ? "the one that the bucket is in" : JSON.stringify(told);
+  const where = other === undefined ? "the one that the bucket is in" : JSON.stringify(other);
+  const further = isRedirect(answer) ? ", and its endpoint to that region's" : "";
   report.set(
     "region",
     bad(
       `${region} is refused (${said(answer)})`,
-      `Signatures are for another region: set STORES.${name}.region to ${where}${isRedirect(answer) ? ", and its endpoint to that region's" : ""}.`,
+      `The store takes signatures for another: set STORES.${name}.region to ${where}${further}.`,
     ),
   );
-  if (told === undefined || told === region) return attempt;
-  return ask(store.by({ bucket: { ...bucket, store: { ...bucket.store, region: told } } }));
+  if (other === undefined) return attempt;
+  return ask(store.by({ bucket: { ...bucket, store: { ...bucket.store, region: other } } }));
 }
 
 const isRedirect = ({ status }: Answer): boolean => status === 301 || status === 307;
@@ -187,8 +141,9 @@ const isStranger = (answer: Answer): boolean =>
 async function withItsAddressing(attempt: Attempt, ask: Ask, report: Report): Promise<Attempt> {
   const { store, answer } = attempt;
   const { store: config } = store.reach.bucket;
-  if (isUsable(attempt) || isStranger(answer) || report.isBad("addressing")) {
-    if (!report.isBad("addressing")) report.set("addressing", ok(config.addressing));
+  if (report.isBad("addressing")) return attempt;
+  if (isUsable(attempt) || isStranger(answer)) {
+    report.set("addressing", ok(config.addressing));
     return attempt;
   }
   const other = await ask(addressedAs(config.addressing === "path" ? "virtual" : "path", store)).catch(
@@ -249,10 +204,6 @@ function unlisted(answer: Answer): Outcome {
     `an object that is not there is refused (${said(answer)})`,
     "Without ListBucket the service cannot tell a missing object from one that it may not read: allow it to the credentials.",
   );
-}
-
-function hostOf({ endpoint }: Store): string {
-  return new URL(endpoint).hostname;
 }
 
 function nothing(error: unknown): undefined {

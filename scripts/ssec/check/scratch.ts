@@ -1,7 +1,7 @@
 /** The throw-away objects of one run. Whatever is written is written through it, so that all of it can be removed. */
 import { randomBytes } from "node:crypto";
 import type { StoreClient, Wanted } from "./client.ts";
-import { type Answer, element, isDone, NoAnswer, said } from "./http.ts";
+import { type Answer, elements, isDone, NoAnswer, said } from "./http.ts";
 import { isMissing } from "./refusal.ts";
 import { bad, type Outcome, ok } from "./report.ts";
 
@@ -34,7 +34,7 @@ export class Scratch {
   async begin(key: string, create: () => Promise<Answer>): Promise<Answer> {
     this.#uploads.set(key, undefined);
     const answer = await create();
-    if (isDone(answer)) this.#uploads.set(key, element(answer, "UploadId"));
+    if (isDone(answer)) this.#uploads.set(key, elements(answer, "UploadId")[0]);
     else if (isSettled(answer)) this.#uploads.delete(key);
     return answer;
   }
@@ -110,6 +110,5 @@ function failureOf(answer: Answer | string): Reason {
 }
 
 function idsIn(answer: Answer | string, name: string): string[] {
-  const text = typeof answer === "string" ? "" : answer.body.toString();
-  return [...text.matchAll(new RegExp(`<${name}>([^<&]+)</${name}>`, "g"))].map(([, id = ""]) => id);
+  return typeof answer === "string" ? [] : elements(answer, name);
 }

@@ -3,7 +3,7 @@ import { copySourceHeader } from "../../../src/s3/fields.ts";
 import { presignForm } from "../../../src/s3/post-policy.ts";
 import { ALGORITHM_HEADER, copySourceKeyHeaders, customerKeyHeaders } from "../../../src/ssec/headers.ts";
 import type { StoreClient } from "./client.ts";
-import { element, isDone, said } from "./http.ts";
+import { elements, isDone, said } from "./http.ts";
 import { atRest, getUnder, opened, randomBody, randomKey, type TrialObject } from "./object.ts";
 import { isMissing, isRefusal, refused } from "./refusal.ts";
 import { bad, type Outcome, off, ok, warn } from "./report.ts";
@@ -30,7 +30,7 @@ export async function copy(
       "Nothing to do: rotation downloads and uploads instead.",
     );
   if (!isDone(answer)) return refused(answer);
-  return isEncrypted(store, { ...target, body: source.body }, "copied, from key to key");
+  return isEncrypted(store, { ...target, body: source.body }, "copied");
 }
 
 /** One part, which is the last and may be of any size. */
@@ -40,7 +40,7 @@ export async function multipart(store: StoreClient, scratch: Scratch, object: Tr
   const create = { method: "POST", key: name, headers, query: { uploads: "" } };
   const created = await scratch.begin(name, () => store.ask(create));
   if (!isDone(created)) return refused(created);
-  const uploadId = element(created, "UploadId");
+  const [uploadId] = elements(created, "UploadId");
   if (uploadId === undefined)
     return bad("the store gave no uploadId", "Its answer is not that of an S3 API.");
   const upload = { key: name, headers };
@@ -94,9 +94,8 @@ async function isEncrypted(
 
 /** A key in a URL is in every log on its way; so the key is one of this run alone. */
 export async function query(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
-  const body = randomBody();
   const wanted = { method: "PUT", key: name, query: customerKeyHeaders(randomKey()) };
-  const answer = await scratch.write(name, () => store.ask(wanted, body));
+  const answer = await scratch.write(name, () => store.ask(wanted, randomBody()));
   if (isRefusal(answer)) return ok(`refused (${said(answer)}): it would be in every log`);
   if (!isDone(answer)) return refused(answer);
   const bare = await store.ask(getUnder(name));
