@@ -1,12 +1,10 @@
 /** The Worker in workerd on this machine, bundled as `wrangler deploy` bundles it, with the bindings of wrangler.toml. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { unstable_readConfig, unstable_startWorker } from "wrangler";
+import { runWrangler } from "./wrangler.ts";
 
 /** What is used of wrangler's own types, which refer to packages that are not there. */
 interface Deployed {
@@ -53,10 +51,6 @@ export interface WorkerOptions {
 export type BindingName = "DB" | "QUEUE" | "RATE_LIMIT" | "METRICS";
 
 const CONFIG = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
-const WRANGLER = join(
-  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
-  "bin/wrangler.js",
-);
 
 /** Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -130,7 +124,6 @@ function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) 
 /** The schema of the database, as `wrangler d1 migrations apply` brings it about anywhere else. */
 async function migrate(config: string, persist: string): Promise<void> {
   const args = ["d1", "migrations", "apply", "DB", "--local", "--config", config, "--persist-to", persist];
-  await promisify(execFile)(process.execPath, [WRANGLER, ...args], {
-    env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" },
-  });
+  const { status, stderr } = await runWrangler(args, { env: { CI: "true" } });
+  if (status !== 0) throw new Error(`the audit trail's schema was not made: ${stderr}`);
 }

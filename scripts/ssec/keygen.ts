@@ -1,38 +1,113 @@
 /** `ssec keygen`: a customer key from the CSPRNG, and how to bind it. */
 import { randomBytes } from "node:crypto";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { KEY_ID } from "../../src/config/schema.ts";
 import { customerKey, KEY_BYTES } from "../../src/ssec/customer-key.ts";
+import { bindSecret } from "./bound.ts";
 import { EXIT } from "./terminal.ts";
+import type { Where } from "./worker.ts";
+
+interface KeygenOptions extends Where {
+  readonly show?: true;
+  readonly bind?: true;
+  readonly json?: true;
+}
 
 export const keygenCommand = new Command("keygen")
   .description("makes a customer key: the key goes to standard output, what to do with it to standard error")
-  .argument("[id]", "the key's id in KEYS", "k1")
-  .option("--show", "print the key even to a terminal")
+  .argument("[id]", "the key's id in KEYS", keyId, "k1")
+  .option("--show", "print the key even to a terminal, or after --bind")
+  .option("--bind", "bind it to the deployed Worker with wrangler; the key is then printed only with --show")
+  .option("--json", "print {id, secret, md5, key}, the key on the same terms")
   .addHelpText(
     "after",
-    "\nExamples:\n  npm run -s ssec -- keygen k2 | npx wrangler secret put SSEC_K2\n  npm run -s ssec -- keygen --show",
+    `
+Examples:
+  npm run -s ssec -- keygen k2 | npx wrangler secret put SSEC_K2
+  npm run -s ssec -- keygen k2 --bind --show | vault kv put -mount=secret ssec/k2 key=-
+  npm run -s ssec -- --env production keygen k2 --bind
+  npm run -s ssec -- keygen --show`,
   )
-  .action((id: string, { show }: { show?: boolean }) => keygen(id, show === true));
+  .action((id: string, _, command: Command) => keygen(id, command.optsWithGlobals<KeygenOptions>()));
 
-function keygen(id: string, show: boolean): void {
-  const secret = `SSEC_${id.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+/** The name of the secret that holds a key, as it is given out here. */
+export function keySecret(id: string): string {
+  return `SSEC_${id.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+}
+
+async function keygen(id: string, { show, bind, json, ...where }: KeygenOptions): Promise<void> {
+  const secret = keySecret(id);
   const isTerminal = process.stdout.isTTY === true;
-  if (isTerminal && !show) {
+  if (isTerminal && !show && !bind) {
     console.error(`A key is not shown on a terminal unless asked. Bind a fresh one without seeing it:
 
-  npm run -s ssec -- keygen ${id} | npx wrangler secret put ${secret}
+  npm run -s ssec --${envFlag(where)} keygen ${id} --bind
 
-or see it: npm run ssec -- keygen ${id} --show`);
+or see it: npm run -s ssec -- keygen ${id} --show`);
     process.exitCode = EXIT.usage;
     return;
   }
   const { base64, md5 } = customerKey(id, randomBytes(KEY_BYTES));
-  process.stdout.write(isTerminal ? `${base64}\n` : base64);
-  console.error(`MD5 ${md5}
-Bind it as ${secret} (wrangler secret put ${secret}), keep a copy in a secret manager — a lost key is lost data — and add:
+  if (bind) await bindSecret(secret, base64, where);
+  const isShown = show || !bind;
+  if (json) console.log(JSON.stringify({ id, secret, md5, ...(isShown && { key: base64 }) }));
+  else if (isShown) process.stdout.write(isTerminal ? `${base64}\n` : base64);
+  console.error(`MD5 ${md5}\n`);
+  if (!bind) console.error(howToBind(secret, where));
+  console.error(`${howToKeep(secret, isShown)}\n\n${howToConfigure(id, secret, where)}`);
+  if (!bind) console.error(`\n${bySecretsStore(secret, where)}\n\n${byHand(secret, where)}`);
+}
 
-  [vars.KEYS.${id}]
-  secret = "${secret}"
+function howToBind(secret: string, where: Where): string {
+  return `Bind it, with the key on standard input:
 
-The same by hand: openssl rand -base64 32 | tr -d '\\n'`);
+  npx wrangler secret put ${secret}${envFlag(where)}
+`;
+}
+
+function howToKeep(secret: string, isShown: boolean): string {
+  const reason = "Cloudflare gives no secret back, and a lost key is lost data.";
+  return isShown
+    ? `Keep a copy in a secret manager: ${reason}`
+    : `There is no copy of it, and ${reason}
+To have one, before anything lies under it: npx wrangler secret delete ${secret}, and again with --show.`;
+}
+
+function howToConfigure(id: string, secret: string, { config, env }: Where): string {
+  return `In ${config}, and then before the others in its buckets' keys:
+
+  [${env ? `env.${env}.` : ""}vars.KEYS.${tomlKey(id)}]
+  secret = "${secret}"`;
+}
+
+function bySecretsStore(secret: string, { env }: Where): string {
+  return `Where several Workers share it, the Secrets Store instead of a Worker's own secret:
+
+  npx wrangler secrets-store secret create STORE_ID --name ${secret} --scopes workers --remote
+
+  [[${env ? `env.${env}.` : ""}secrets_store_secrets]]
+  binding = "${secret}"
+  store_id = "STORE_ID"
+  secret_name = "${secret}"`;
+}
+
+function byHand(secret: string, where: Where): string {
+  return `The same without ssec, and the MD5 of a key on standard input:
+
+  openssl rand -base64 32 | tr -d '\\n' | npx wrangler secret put ${secret}${envFlag(where)}
+  base64 -d | openssl md5 -binary | base64`;
+}
+
+function envFlag({ env }: Where): string {
+  return env ? ` --env ${env}` : "";
+}
+
+/** A dot in a TOML key begins a table of its own. */
+function tomlKey(id: string): string {
+  return id.includes(".") ? `"${id}"` : id;
+}
+
+function keyId(text: string): string {
+  if (!KEY_ID.test(text)) throw new InvalidArgumentError("1 to 64 of A-Z a-z 0-9 . _ -");
+  return text;
 }

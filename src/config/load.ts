@@ -12,6 +12,7 @@ import {
   bucketTable,
   callerTable,
   defaultExpiresIn,
+  KEY_ID,
   keyTable,
   type Permission,
   storeTable,
@@ -119,7 +120,7 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     (id, row): KeyRule => ({ id, ...row }),
   );
   for (const [id, { path }] of keyTables) {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) report(path, "a key's id is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (!KEY_ID.test(id)) report(path, "a key's id is 1 to 64 of A-Z a-z 0-9 . _ -");
   }
 
   // What is there but wrong has been reported in its own place, and is a known name all the same.

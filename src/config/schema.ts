@@ -75,6 +75,8 @@ export const storeTable = v.pipe(
   ),
 );
 
+export const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
 export const keyTable = v.pipe(
   v.strictObject({
     secret: secretName,

@@ -9,6 +9,10 @@ export interface Tool {
 }
 
 export const CURL: Tool = { program: first(["curl"], ["--version"]), install: "curl" };
+export const PYTHON: Tool = {
+  program: first(["/usr/bin/python3", "python3"], ["--version"]),
+  install: "python3",
+};
 export const PYTHON_REQUESTS: Tool = { program: python("requests"), install: "python3-requests" };
 export const PYTHON_BOTO3: Tool = { program: python("boto3"), install: "python3-boto3" };
 

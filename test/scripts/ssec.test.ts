@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { codeBlocks } from "./documented.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-cli-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -53,12 +54,12 @@ keys = ["root", "k1"]
   const { status, stdout, stderr } = ssec("--config", config, "derive", "root", "media", key);
   expect(stderr).toMatch(/^MD5 /);
   expect(status).toBe(0);
-  const python = `import base64, hashlib, hmac, sys
-root, bucket, key = base64.b64decode(sys.argv[1]), sys.argv[2], sys.argv[3]
-prk = hmac.new(b"\\0" * 32, root, hashlib.sha256).digest()
-info = f"ssec-edge/v1\\n{bucket}\\n{key}".encode()
-print(base64.b64encode(hmac.new(prk, info + b"\\x01", hashlib.sha256).digest()).decode())`;
-  expect(stdout).toBe(execFileSync("python3", ["-c", python, root, "acme-media", key], { encoding: "utf8" }));
+  const [python = ""] = codeBlocks("docs/keys.md", "python");
+  const env = { ...process.env, ROOT: root };
+  const ours = execFileSync("python3", ["-c", python, "acme-media", key], { env, encoding: "utf8" });
+  expect(stdout).toBe(ours);
+  const json = JSON.parse(ssec("--config", config, "derive", "root", "media", key, "--json").stdout);
+  expect(json).toMatchObject({ keyId: "root", bucket: "media", key, customerKey: ours.trim() });
 
   expect(ssec("--config", config, "derive", "k1", "media", key).stderr).toContain("is shared by all objects");
   expect(ssec("--config", config, "derive", "k9", "media", key).stderr).toContain(

@@ -1,0 +1,47 @@
+/** The project's own wrangler, run as a person would run it. */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const WRANGLER = join(
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+  "bin/wrangler.js",
+);
+
+/** What it is asked for must be in its output, whatever the level of its log is here; it need not look for updates. */
+const QUIET = { WRANGLER_LOG: "log", WRANGLER_HIDE_BANNER: "true", WRANGLER_SEND_METRICS: "false" };
+
+export interface WranglerRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface WranglerOptions {
+  /** For its standard input. What is secret goes here: a command line can be read by everyone on the machine. */
+  readonly input?: string;
+  /** Shows on standard error what it says, as it says it. */
+  readonly isShown?: boolean;
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs it to its end, whatever that is. */
+export function runWrangler(args: readonly string[], options: WranglerOptions = {}): Promise<WranglerRun> {
+  const { input = "", isShown = false, env } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [WRANGLER, ...args], {
+      env: { ...process.env, ...QUIET, ...env },
+    });
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        said[name] += text;
+        if (isShown) process.stderr.write(text);
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (status) => resolve({ status, ...said }));
+    child.stdin.once("error", reject).end(input);
+  });
+}
