@@ -45,3 +45,13 @@ export function runWrangler(args: readonly string[], options: WranglerOptions = 
     child.stdin.once("error", reject).end(input);
   });
 }
+
+/**
+ * Runs it, showing what it says.
+ *
+ * @throws when it fails
+ */
+export async function wrangler(args: readonly string[], options: WranglerOptions = {}): Promise<void> {
+  const { status } = await runWrangler(args, { ...options, isShown: true });
+  if (status !== 0) throw new Error(`wrangler ${args[0]} failed: it says above why`);
+}

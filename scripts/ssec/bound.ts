@@ -1,5 +1,5 @@
 /** The secrets of the deployed Worker. Cloudflare lists their names and takes values; it gives none back. */
-import { runWrangler } from "../wrangler.ts";
+import { runWrangler, wrangler } from "../wrangler.ts";
 import type { Where } from "./worker.ts";
 
 /** What makes wrangler mean the same Worker as we do. An empty environment is the one outside `[env]`. */
@@ -31,9 +31,5 @@ export async function bindSecret(name: string, value: string, where: Where): Pro
       `${name} is bound already, and replacing it would lose what lies under it: take another id, or delete it first`,
     );
   }
-  const { status } = await runWrangler(["secret", "put", name, ...wranglerFlags(where)], {
-    input: value,
-    isShown: true,
-  });
-  if (status !== 0) throw new Error(`wrangler did not bind ${name}`);
+  await wrangler(["secret", "put", name, ...wranglerFlags(where)], { input: value });
 }

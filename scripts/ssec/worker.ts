@@ -16,7 +16,7 @@ export interface ConfiguredWorker {
   readonly secrets: Secrets;
   /** Whether a secret of that name is on this machine. */
   readonly has: (secret: string) => boolean;
-  /** Names of the optional bindings that are there, and "crons" where there is a cron trigger. */
+  /** Names of the optional bindings and of the Secrets Store's that are there, and "crons" for a cron trigger. */
   readonly bindings: ReadonlySet<string>;
 }
 
@@ -38,6 +38,7 @@ export async function readWorker({ config: path, env }: Where): Promise<Configur
     ...(raw.queues.producers ?? []),
     ...raw.ratelimits,
     ...raw.analytics_engine_datasets,
+    ...raw.secrets_store_secrets,
   ];
   const bindings = new Set(named.map(({ name, binding }) => binding ?? name ?? ""));
   if (raw.triggers.crons?.length) bindings.add("crons");
@@ -70,4 +71,18 @@ export function writerOf({ name, keys }: Bucket): KeyRule {
   const rule = writer(keys, Date.now());
   if (rule === undefined) throw new Error(`BUCKETS.${name}: none of its keys may write now`);
   return rule;
+}
+
+/** The secrets that the tables name. */
+export function secretNames({ keys, stores, tokenCallers }: Config): string[] {
+  const names = [
+    ...[...keys.values()].map(({ secret }) => secret),
+    ...[...stores.values()].flatMap((store) => [
+      store.accessKeyId,
+      store.secretAccessKey,
+      store.sessionToken,
+    ]),
+    ...tokenCallers.map(({ token }) => token),
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }

@@ -65,49 +65,82 @@ function api({ scripts, databases, queues }: Pick<Cloudflare, "scripts" | "datab
 
   const queueOf = (name: string) => ({ queue_id: name, queue_name: name, producers: [], consumers: [] });
 
-  return new Hono()
-    .basePath(`/accounts/${ACCOUNT}`)
-    .get("/workers/scripts/:name/secrets", (c) => {
-      const script = scripts.get(c.req.param("name"));
-      if (script === undefined) return noWorker();
-      return ok([...script.secrets.keys()].map((name) => ({ name, type: "secret_text" })));
-    })
-    .put("/workers/scripts/:name/secrets", async (c) => {
-      const script = scripts.get(c.req.param("name"));
-      if (script === undefined) return noWorker();
-      const { name, text } = await c.req.json<{ name: string; text: string }>();
-      script.secrets.set(name, text);
-      return ok({ name, type: "secret_text" });
-    })
-    .put("/workers/scripts/:name", async (c) => {
-      const name = c.req.param("name");
-      const script = scripts.get(name) ?? { secrets: new Map<string, string>(), upload: "" };
-      scripts.set(name, { ...script, upload: await c.req.text() });
-      return ok({ id: name, startup_time_ms: 1, deployment_id: "1" });
-    })
-    .get("/d1/database/:name", (c) => {
-      const name = c.req.param("name");
-      return databases.has(name) ? ok({ uuid: name, name }) : fail(404, 7404, "The database does not exist.");
-    })
-    .post("/d1/database", async (c) => {
-      const { name } = await c.req.json<{ name: string }>();
-      databases.set(name, new DatabaseSync(":memory:"));
-      return ok({ uuid: name, name });
-    })
-    .get("/queues", (c) => {
-      const name = c.req.query("name");
-      return ok([...queues].filter((queue) => name === undefined || queue === name).map(queueOf));
-    })
-    .post("/queues", async (c) => {
-      const { queue_name } = await c.req.json<{ queue_name: string }>();
-      if (queues.has(queue_name)) return fail(409, 11009, "Queue name is already taken.");
-      queues.add(queue_name);
-      return ok(queueOf(queue_name));
-    })
-    .all("*", (c) => {
-      console.error("UNKNOWN", c.req.method, c.req.path);
-      return fail(404, 7003, `not here: ${c.req.method} ${c.req.path}`);
-    });
+  return (
+    new Hono()
+      .basePath(`/accounts/${ACCOUNT}`)
+      .get("/workers/scripts/:name/secrets", (c) => {
+        const script = scripts.get(c.req.param("name"));
+        if (script === undefined) return noWorker();
+        return ok([...script.secrets.keys()].map((name) => ({ name, type: "secret_text" })));
+      })
+      .put("/workers/scripts/:name/secrets", async (c) => {
+        const script = scripts.get(c.req.param("name"));
+        if (script === undefined) return noWorker();
+        const { name, text } = await c.req.json<{ name: string; text: string }>();
+        script.secrets.set(name, text);
+        return ok({ name, type: "secret_text" });
+      })
+      // The first upload makes the Worker; secrets alone may do so as well.
+      .put("/workers/scripts/:name", async (c) => {
+        const name = c.req.param("name");
+        scripts.set(name, { secrets: new Map(), upload: await c.req.text() });
+        return ok({ id: name, startup_time_ms: 1, deployment_id: "1" });
+      })
+      .post("/workers/scripts/:name/versions", async (c) => {
+        const script = scripts.get(c.req.param("name"));
+        if (script === undefined) return noWorker();
+        script.upload = await c.req.text();
+        return ok({ id: "1", startup_time_ms: 1, resources: { script: { etag: "1" } } });
+      })
+      .post("/workers/scripts/:name/deployments", () => ok({ id: "1" }))
+      .get("/workers/services/:name", (c) => {
+        const name = c.req.param("name");
+        return scripts.has(name)
+          ? ok({ default_environment: { script: { last_deployed_from: "wrangler" } } })
+          : noWorker();
+      })
+      .get("/workers/scripts/:name/deployments", () => ok({ deployments: [] }))
+      .get("/workers/scripts/:name/settings", () => ok({ bindings: [] }))
+      .patch("/workers/scripts/:name/script-settings", () => ok({}))
+      .get("/workers/workers/:name", () => ok({ subdomain: { enabled: false } }))
+      .patch("/workers/workers/:name", () => ok({ subdomain: { enabled: true } }))
+      .post("/workers/scripts/:name/subdomain", () => ok({ enabled: true, previews_enabled: true }))
+      .get("/workers/subdomain", () => ok({ subdomain: "acme" }))
+      .put("/workers/scripts/:name/schedules", () => ok({}))
+      .get("/d1/database/:name", (c) => {
+        const name = c.req.param("name");
+        return databases.has(name)
+          ? ok({ uuid: name, name })
+          : fail(404, 7404, "The database does not exist.");
+      })
+      .post("/d1/database", async (c) => {
+        const { name } = await c.req.json<{ name: string }>();
+        databases.set(name, new DatabaseSync(":memory:"));
+        return ok({ uuid: name, name });
+      })
+      .post("/d1/database/:name/query", async (c) => {
+        const database = databases.get(c.req.param("name"));
+        if (database === undefined) return fail(404, 7404, "The database does not exist.");
+        const { sql } = await c.req.json<{ sql: string }>();
+        // All the statements of a migration are one query; only what begins with SELECT is asked for its rows.
+        const isQuestion = /^\s*SELECT/i.test(sql);
+        if (!isQuestion) database.exec(sql);
+        return ok([{ results: isQuestion ? database.prepare(sql).all() : [], success: true, meta: {} }]);
+      })
+      .get("/queues", (c) => {
+        const name = c.req.query("name");
+        return ok([...queues].filter((queue) => name === undefined || queue === name).map(queueOf));
+      })
+      .post("/queues", async (c) => {
+        const { queue_name } = await c.req.json<{ queue_name: string }>();
+        if (queues.has(queue_name)) return fail(409, 11009, "Queue name is already taken.");
+        queues.add(queue_name);
+        return ok(queueOf(queue_name));
+      })
+      .get("/queues/:name/consumers", () => ok([]))
+      .post("/queues/:name/consumers", () => ok({ consumer_id: "1" }))
+      .notFound((c) => fail(404, 7003, `the stand-in has no ${c.req.method} ${c.req.path}`))
+  );
 }
 
 async function init(request: IncomingMessage): Promise<RequestInit> {

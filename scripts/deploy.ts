@@ -1,0 +1,66 @@
+/** `npm run deploy`: checks, makes what is missing, migrates, deploys, and tries what is deployed. */
+import { Command, CommanderError } from "commander";
+import { demandSecrets, makeResources, migrate, upload } from "./deploy/account.ts";
+import { smokeTest } from "./deploy/smoke.ts";
+import { wranglerFlags } from "./ssec/bound.ts";
+import { EXIT } from "./ssec/terminal.ts";
+import { readWorker, type Where } from "./ssec/worker.ts";
+import { wrangler } from "./wrangler.ts";
+
+interface DeployOptions extends Where {
+  readonly dryRun?: true;
+  readonly url?: string;
+}
+
+const program = new Command("deploy")
+  .description("deploys the Worker: check, migrations, wrangler deploy, smoke test")
+  .option("--config <path>", "the Worker's configuration", "wrangler.toml")
+  .option("--env <name>", "its environment")
+  .option("--dry-run", "only checks and bundles, which needs no account")
+  .option("--url <url>", "where the smoke test finds the Worker, if not where wrangler says that it is")
+  .addHelpText(
+    "after",
+    `
+With a caller's token in SSEC_TOKEN the smoke test also asks who that is, and for a presigned URL.
+
+Examples:
+  npm run deploy
+  npm run deploy -- --env production --url https://edge.example.com
+  npm run deploy -- --env production --dry-run
+
+Exit status: 0 deployed, and it works; 1 not deployed, or it does not work; 2 the command line is wrong.`,
+  )
+  .exitOverride()
+  .action(deploy);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  else {
+    console.error(`deploy: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = EXIT.failed;
+  }
+}
+
+async function deploy({ dryRun, url, ...where }: DeployOptions): Promise<void> {
+  const worker = await readWorker(where);
+  console.log(`✓ ${where.config}${where.env ? `, ${where.env}` : ""}: the configuration is valid`);
+  if (dryRun) {
+    await wrangler(["deploy", "--dry-run", ...wranglerFlags(where)]);
+    return console.log("✓ the Worker can be bundled");
+  }
+  await demandSecrets(worker, where);
+  await makeResources(where);
+  await migrate(where);
+  const targets = await upload(where);
+  const address = url ?? targets.find((target) => target.startsWith("https://"));
+  if (address === undefined) throw new Error("it is deployed, but at no address to try: give one with --url");
+  try {
+    await smokeTest(address);
+  } catch (error) {
+    throw new Error(
+      `what is deployed does not work: ${error instanceof Error ? error.message : error}\nBack to what was there: npx wrangler rollback --env "${where.env ?? ""}"`,
+    );
+  }
+}

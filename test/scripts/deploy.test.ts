@@ -1,0 +1,121 @@
+/** `npm run deploy` with the real wrangler, against a stand-in of Cloudflare's API on loopback. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Local, startLocal } from "../../scripts/local.ts";
+import { type Cloudflare, startCloudflare } from "./cloudflare.ts";
+
+const NAMES = ["CW_ACCESS_KEY_ID", "CW_SECRET_ACCESS_KEY", "SSEC_K1", "ACME_TOKEN"];
+const bound = () => ({ secrets: new Map(NAMES.map((name) => [name, "bound"])), upload: "" });
+
+const dir = mkdtempSync(join(tmpdir(), "ssec-deploy-test-"));
+let cloudflare: Cloudflare;
+/** What the smoke test finds where the deployed Worker would answer. */
+let local: Local;
+beforeAll(async () => {
+  cloudflare = await startCloudflare();
+  local = await startLocal({ dir: join(dir, "local") });
+});
+afterAll(async () => {
+  await local.close();
+  await cloudflare.close();
+  rmSync(dir, { recursive: true });
+});
+
+function deploy(
+  args: string[],
+  token = "",
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["scripts/deploy.ts", ...args], {
+      env: { ...process.env, ...cloudflare.env, SSEC_TOKEN: token },
+    });
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (text) => (said[name] += text));
+    child.once("close", (status) => resolve({ status, ...said }));
+  });
+}
+
+describe("--dry-run", () => {
+  test.each(["", "production"])("bundles what wrangler.toml says of %j", { timeout: 60_000 }, async (env) => {
+    const { status, stdout, stderr } = await deploy(["--dry-run", ...(env ? ["--env", env] : [])]);
+    expect(stdout).toContain("the configuration is valid");
+    for (const binding of ["QUEUE", "DB", "METRICS", "RATE_LIMIT", "STORES", "KEYS", "BUCKETS", "CALLERS"])
+      expect(stderr).toContain(`env.${binding} (`);
+    expect(stderr).not.toContain("WARNING");
+    expect(status).toBe(0);
+    expect(cloudflare.calls).toEqual([]);
+  });
+
+  test("a wrong configuration is told whole", { timeout: 60_000 }, async () => {
+    const config = join(dir, "wrangler.toml");
+    writeFileSync(config, 'name = "x"\n[vars.BUCKETS.media]\nstore = "none"\nkeys = ["k1"]\n');
+    const { status, stderr } = await deploy(["--dry-run", "--config", config]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('BUCKETS.media.store: no store "none" in STORES');
+    expect(stderr).toContain("KEYS: is missing");
+    expect((await deploy(["--dry", "run"])).status).toBe(2);
+  });
+});
+
+test("without its secrets nothing is deployed, and nothing made", { timeout: 60_000 }, async () => {
+  const { status, stderr } = await deploy(["--env", "production"]);
+  expect(status).toBe(1);
+  for (const name of NAMES) expect(stderr).toContain(`npx wrangler secret put ${name} --env production`);
+  expect(stderr).toContain("npm run -s ssec -- --env production keygen ID --bind");
+  expect(cloudflare.calls.filter((call) => !call.startsWith("GET "))).toEqual([]);
+});
+
+test(
+  "an empty account ends with everything made, migrated, deployed and tried",
+  { timeout: 120_000 },
+  async () => {
+    cloudflare.scripts.set("ssec-edge-production", bound());
+    const args = ["--env", "production", "--url", local.url];
+    const { status, stdout } = await deploy(args, local.token);
+    expect(stdout.split("\n").filter((line) => line.startsWith("✓"))).toEqual([
+      "✓ wrangler.toml, production: the configuration is valid",
+      "✓ every secret that it names is bound",
+      "✓ d1 ssec-edge-production is made",
+      "✓ queues ssec-edge-production-audit is made",
+      "✓ queues ssec-edge-production-audit-dead is made",
+      "✓ DB: migrations are applied",
+      "✓ deployed",
+      `✓ ${local.url}/healthz: the configuration and every secret can be used`,
+      "✓ the token is that of you",
+      "✓ an upload to media is presigned",
+    ]);
+    expect(status).toBe(0);
+    const tables = cloudflare.databases
+      .get("ssec-edge-production")
+      ?.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .all();
+    expect(tables).toContainEqual({ name: "events" });
+    expect(cloudflare.scripts.get("ssec-edge-production")?.upload).toContain("not-encrypted");
+
+    // What is there is left as it is.
+    cloudflare.calls.length = 0;
+    const again = await deploy(args);
+    expect(again.stdout).toContain("✓ d1 ssec-edge-production is there");
+    expect(again.stdout).toContain("· SSEC_TOKEN is not set");
+    expect(again.status).toBe(0);
+    expect(cloudflare.calls.filter((call) => /^POST .*\/(queues|d1\/database)$/.test(call))).toEqual([]);
+  },
+);
+
+test("what is deployed and does not work is a failure, with the way back", { timeout: 120_000 }, async () => {
+  cloudflare.scripts.set("ssec-edge", bound());
+  const broken = createServer((_, response) => response.writeHead(503).end()).listen(0, "127.0.0.1");
+  await new Promise((resolve) => broken.once("listening", resolve));
+  const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
+  const { status, stdout, stderr } = await deploy(["--url", url]);
+  expect(stdout).toContain("✓ deployed");
+  expect(status).toBe(1);
+  expect(stderr).toContain(`${url}/healthz says 503`);
+  expect(stderr).toContain('npx wrangler rollback --env ""');
+  await new Promise((resolve) => broken.close(resolve));
+});
