@@ -128,25 +128,23 @@ export const multipartRoutes = new Hono<AppEnv>()
       const expiresAt = expiryOf(signing);
       use.draft.expiresAt = expiresAt;
       const { method, query } = OPERATIONS.UploadPart;
-      const parts = await Promise.all(
-        partNumbers.map(async (partNumber, i) => {
-          const contentLength = lengths?.[i];
-          const { url } = await presign(
-            {
-              method,
-              bucket: use.authorised.bucket,
-              key,
-              query: { ...query, partNumber: String(partNumber), uploadId },
-              headers: {
-                ...(contentLength !== undefined && { "content-length": String(contentLength) }),
-                ...headers,
-              },
+      const parts = partNumbers.map((partNumber, i) => {
+        const contentLength = lengths?.[i];
+        const { url } = presign(
+          {
+            method,
+            bucket: use.authorised.bucket,
+            key,
+            query: { ...query, partNumber: String(partNumber), uploadId },
+            headers: {
+              ...(contentLength !== undefined && { "content-length": String(contentLength) }),
+              ...headers,
             },
-            signing,
-          );
-          return { partNumber, method, url, ...(contentLength !== undefined && { contentLength }) };
-        }),
-      );
+          },
+          signing,
+        );
+        return { partNumber, method, url, ...(contentLength !== undefined && { contentLength }) };
+      });
       return c.json({ parts, headers, expiresAt });
     }),
   )

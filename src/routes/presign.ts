@@ -15,7 +15,7 @@ import {
   type PresignRequest,
   REQUEST_SCHEMAS,
 } from "../s3/operations.ts";
-import { presignForm } from "../s3/post-policy.ts";
+import { type PresignedForm, presignForm } from "../s3/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { Service } from "../service.ts";
@@ -103,7 +103,7 @@ async function presignOne(
     signingDate: new Date(),
     expiresIn: limits.expiresIn,
   };
-  const presigned = await sign(request, { bucket, key, source, sourceKey, limits }, signing);
+  const presigned = sign(request, { bucket, key, source, sourceKey, limits }, signing);
 
   const { keyPrefix, snippet: language } = request;
   const expiresAt = expiryOf(signing);
@@ -195,11 +195,11 @@ interface Parts {
   readonly limits: Limits;
 }
 
-async function sign(
+function sign(
   request: PresignRequest,
   { bucket, key, source, sourceKey, limits }: Parts,
   signing: SigningOptions,
-): Promise<Presigned | ReturnType<typeof presignForm>> {
+): Presigned | PresignedForm {
   const { method, query, sized } = OPERATIONS[request.operation];
   const sent = send(request);
   const headers = {

@@ -2,24 +2,26 @@
 import type { Bucket } from "../config/load.ts";
 
 export interface Address {
-  /** `https:` or `http:` */
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: number | undefined;
+  /** `https://media.example.com:9000` */
+  readonly origin: string;
+  /** `media.example.com:9000`; without a port where it is the protocol's own. */
+  readonly host: string;
   /** `""`, or `/bucket` under path addressing. */
   readonly path: string;
 }
 
+const known = new WeakMap<Bucket, Address>();
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
-export function addressOf({ store, storeBucket }: Bucket): Address {
-  const { protocol, hostname, port } = new URL(store.endpoint);
-  const at = { protocol, port: port === "" ? undefined : Number(port) };
-  return store.addressing === "virtual"
-    ? { ...at, hostname: `${storeBucket}.${hostname}`, path: "" }
-    : { ...at, hostname, path: `/${storeBucket}` };
+export function addressOf(bucket: Bucket): Address {
+  const address = known.get(bucket) ?? findAddress(bucket);
+  known.set(bucket, address);
+  return address;
 }
 
-/** `https://media.example.com:9000` */
-export function originOf({ protocol, hostname, port }: Address): string {
-  return `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`;
+function findAddress({ store, storeBucket }: Bucket): Address {
+  const { protocol, host } = new URL(store.endpoint);
+  return store.addressing === "virtual"
+    ? { origin: `${protocol}//${storeBucket}.${host}`, host: `${storeBucket}.${host}`, path: "" }
+    : { origin: `${protocol}//${host}`, host, path: `/${storeBucket}` };
 }

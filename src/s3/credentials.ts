@@ -10,18 +10,36 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there */
+const known = new WeakMap<Store, Credentials>();
+
+/**
+ * The same object as before, as long as no secret has changed: what is prepared for signing is remembered by it.
+ *
+ * @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there
+ */
 export async function credentialsOf(store: Store, secrets: Secrets): Promise<Credentials> {
   try {
-    return {
+    const credentials = {
       accessKeyId: await secrets.read(store.accessKeyId),
       secretAccessKey: await secrets.read(store.secretAccessKey),
       ...(store.sessionToken !== undefined && { sessionToken: await secrets.read(store.sessionToken) }),
     };
+    const before = known.get(store);
+    if (before !== undefined && areSame(before, credentials)) return before;
+    known.set(store, credentials);
+    return credentials;
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     throw new Problem("misconfigured", "The service is not configured correctly; its operator can see why.", {
       operator: `STORES.${store.name}: ${error.message}`,
     });
   }
+}
+
+function areSame(a: Credentials, b: Credentials): boolean {
+  return (
+    a.accessKeyId === b.accessKeyId &&
+    a.secretAccessKey === b.secretAccessKey &&
+    a.sessionToken === b.sessionToken
+  );
 }

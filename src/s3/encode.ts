@@ -2,21 +2,26 @@
 
 /** @throws {URIError} on a lone surrogate */
 export function encodeRfc3986(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return /[^\w.~-]/.test(text) ? encode(text) : text;
 }
 
 /** An object key as a path: its slashes stay. */
 export function encodeKey(key: string): string {
-  return encodeRfc3986(key).replaceAll("%2F", "/");
+  return /[^\w.~/-]/.test(key) ? encode(key).replaceAll("%2F", "/") : key;
 }
 
 /** `a=1&b=2`, by name. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  return Object.keys(query)
-    .sort()
-    .map((name) => `${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`)
-    .join("&");
+  let encoded = "";
+  for (const name of Object.keys(query).sort()) {
+    encoded += `${encoded && "&"}${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`;
+  }
+  return encoded;
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -2,10 +2,8 @@
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "./credentials.ts";
-import { presign, type Unsigned } from "./presign.ts";
+import { authorize, type Unsigned } from "./presign.ts";
 
-/** Seconds that such a request's own URL lives: as long as SigV4 allows clocks to differ. */
-const EXPIRES_IN = 900;
 /** Enough of a refusal to hold its code, characters. */
 const MAX_ERROR = 16_384;
 
@@ -24,11 +22,7 @@ export interface Sending {
  */
 export async function sendToStore(request: Unsigned, sending: Sending): Promise<Response> {
   const { credentials, body, timeLimit, signal } = sending;
-  const { url, headers } = await presign(request, {
-    credentials,
-    signingDate: new Date(),
-    expiresIn: EXPIRES_IN,
-  });
+  const { url, headers } = authorize(request, credentials);
   const time = new AbortController();
   const timer = timeLimit === undefined ? undefined : setTimeout(() => time.abort(), timeLimit);
   const ended = signal === undefined ? time.signal : AbortSignal.any([signal, time.signal]);
@@ -42,7 +36,7 @@ export async function sendToStore(request: Unsigned, sending: Sending): Promise<
       ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
     });
   } catch {
-    // The error is not passed on: a runtime may put the URL, signature and all, into its message.
+    // The error is not passed on: a runtime may put the URL into its message.
     if (ended.aborted) throw storeTimeout();
     throw storeError(request, "no answer", "is its endpoint right, and up?");
   } finally {

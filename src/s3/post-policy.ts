@@ -5,12 +5,12 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
 import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
 import type { Bucket } from "../config/load.ts";
 import { KEY_HEADER } from "../ssec/headers.ts";
-import { addressOf, originOf } from "./address.ts";
+import { addressOf } from "./address.ts";
 import { MAX_PUT_BYTES } from "./fields.ts";
 import type { SigningOptions } from "./presign.ts";
+import { ALGORITHM, signerOf } from "./sigv4.ts";
 
 export interface Form {
   readonly bucket: Bucket;
@@ -33,13 +33,12 @@ export function presignForm(
   { bucket, key, fields: given, minBytes, maxBytes }: Form,
   { credentials, signingDate, expiresIn }: SigningOptions,
 ): PresignedForm {
-  const timestamp = signingDate.toISOString().replace(/[-:]|\.\d+/g, "");
-  const scope = [timestamp.slice(0, 8), bucket.store.region, "s3", "aws4_request"];
+  const scope = signerOf(credentials, bucket.store.region).scope(signingDate);
   const signed: Record<string, string> = {
     ...given,
-    "x-amz-algorithm": "AWS4-HMAC-SHA256",
-    "x-amz-credential": [credentials.accessKeyId, ...scope].join("/"),
-    "x-amz-date": timestamp,
+    "x-amz-algorithm": ALGORITHM,
+    "x-amz-credential": scope.credential,
+    "x-amz-date": scope.timestamp,
     ...(credentials.sessionToken !== undefined && { "x-amz-security-token": credentials.sessionToken }),
   };
   const hasRange = minBytes !== undefined || maxBytes !== undefined;
@@ -56,24 +55,15 @@ export function presignForm(
     ],
   });
   const encoded = Buffer.from(policy).toString("base64");
-  const address = addressOf(bucket);
+  const { origin, path } = addressOf(bucket);
   return {
     method: "POST",
-    url: `${originOf(address)}${address.path}/`,
+    url: `${origin}${path}/`,
     fields: {
       key: "exactly" in key ? key.exactly : `${key.startsWith}\${filename}`,
       ...signed,
       policy: encoded,
-      "x-amz-signature": hmac(signingKey(credentials.secretAccessKey, scope), encoded).toString("hex"),
+      "x-amz-signature": scope.signText(encoded),
     },
   };
-}
-
-/** The key of one day, region and service: the secret, folded over the scope (SigV4, step 3). */
-function signingKey(secretAccessKey: string, scope: readonly string[]): Uint8Array {
-  return scope.reduce<Uint8Array>(hmac, Buffer.from(`AWS4${secretAccessKey}`));
-}
-
-function hmac(key: Uint8Array, text: string) {
-  return createHmac("sha256", key).update(text).digest();
 }

@@ -13,7 +13,7 @@ const bucketAt = (endpoint: string, region: string, storeBucket: string): Bucket
 
 test("an SSE-C GET has the signature that was verified twice elsewhere", async () => {
   const key = customerKey("k1", decodeCustomerKey("pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs="));
-  const { url, headers } = await presign(
+  const { url, headers } = presign(
     {
       method: "GET",
       bucket: bucketAt("https://cwobject.com", "US-EAST-04A", "bkt"),
