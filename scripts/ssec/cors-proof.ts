@@ -1,7 +1,7 @@
 /** What a store answers to the pages of an origin, tried as a browser does: preflights, then an upload. */
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import type { Bucket } from "../../src/config/load.ts";
-import { addressOf, originOf } from "../../src/s3/address.ts";
+import { addressOf } from "../../src/s3/address.ts";
 import { encodeKey } from "../../src/s3/encode.ts";
 import { presign } from "../../src/s3/presign.ts";
 import type { CustomerKey } from "../../src/ssec/customer-key.ts";
@@ -47,9 +47,9 @@ async function mayCall(
   page: string,
   method: string,
 ): Promise<boolean> {
-  const address = addressOf(bucket);
+  const { origin, path } = addressOf(bucket);
   const asked = ["content-type", ...Object.keys(customerKeyHeaders(key))].map((name) => name.toLowerCase());
-  const { ok, headers } = await fetch(`${originOf(address)}${address.path}/${encodeKey(objectKey)}`, {
+  const { ok, headers } = await fetch(`${origin}${path}/${encodeKey(objectKey)}`, {
     method: "OPTIONS",
     headers: {
       origin: page,

@@ -49,7 +49,7 @@ export class StoreClient {
   }
 
   /** @param age how long ago it is signed, seconds */
-  presign({ method, key, headers = {}, query = {} }: Wanted, age = 0): Promise<Presigned> {
+  presign({ method, key, headers = {}, query = {} }: Wanted, age = 0): Presigned {
     const request: Unsigned = {
       method,
       bucket: this.reach.bucket,
