@@ -17,15 +17,9 @@ import { WhichKey } from "../s3/which-key.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { download } from "../transfer/download.ts";
 import { askedHeaders, UPLOADED_SCHEMAS, uploadedFields, WHOLE_BODY_FIELDS } from "../transfer/headers.ts";
+import { putInParts } from "../transfer/parts.ts";
 import { choosePartSize, MAX_PARTS } from "../transfer/plan.ts";
-import {
-  putBytes,
-  putInParts,
-  putObject,
-  removeObject,
-  type Upload,
-  type Uploaded,
-} from "../transfer/upload.ts";
+import { putBytes, putObject, removeObject, type Upload, type Uploaded } from "../transfer/upload.ts";
 import { valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
