@@ -14,6 +14,7 @@ export const PYTHON: Tool = {
   install: "python3",
 };
 export const PYTHON_REQUESTS: Tool = { program: python("requests"), install: "python3-requests" };
+export const AWS_CLI: Tool = { program: first(["aws"], ["--version"]), install: "awscli" };
 export const PYTHON_BOTO3: Tool = { program: python("boto3"), install: "python3-boto3" };
 
 export function isSkipped({ program }: Tool): boolean {
