@@ -37,6 +37,14 @@ export interface ChangeOptions {
   readonly json?: true;
 }
 
+interface Result {
+  readonly applied: boolean;
+  /** Nothing was refused, and what was tried holds. */
+  readonly isGood: boolean;
+  readonly proof: readonly Finding[];
+  readonly outcome: string;
+}
+
 /** Shows a change and, where asked to, makes it. What was not done, or does not hold, sets the exit status. */
 export async function make(change: Change, options: ChangeOptions): Promise<void> {
   const { setting, before, after, warnings } = change;
@@ -44,46 +52,43 @@ export async function make(change: Change, options: ChangeOptions): Promise<void
   const say = options.json ? () => {} : console.log;
   say(changes ? difference(before, after) : `The ${setting.name} is as it should be.`);
   for (const warning of warnings) say(paint("yellow", `! ${printable(warning)}`));
-
-  const report = { changes, warnings, document: parsed(after) };
-  if (options.apply !== true) {
-    if (options.json) console.log(JSON.stringify({ ...report, applied: false }));
-    else if (changes) say("Nothing was changed: give --apply.");
-    return;
+  const { isGood, ...result } = await applyWhereAsked(change, changes, options);
+  for (const { what, holds } of result.proof) {
+    say(`${holds ? paint("green", "✓") : paint("red", "✗")} ${printable(what)}`);
   }
-  if (!changes && change.prove === undefined && !options.json) return;
-  if (changes && !(await agree(`Put this ${setting.name} in place?`, options.yes === true))) {
-    say("Nothing was changed.");
-    process.exitCode = EXIT.failed;
-    return;
-  }
-  const { findings, outcome } = await carryOut(change, changes);
-  const holds = findings.every((finding) => finding.holds);
-  for (const finding of findings) {
-    say(`${finding.holds ? paint("green", "✓") : paint("red", "✗")} ${printable(finding.what)}`);
-  }
-  say(outcome);
-  if (options.json)
-    console.log(JSON.stringify({ ...report, applied: changes && holds, proof: findings, outcome }));
-  if (!holds) process.exitCode = EXIT.failed;
+  say(result.outcome);
+  if (options.json) console.log(JSON.stringify({ changes, warnings, document: parsed(after), ...result }));
+  if (!isGood) process.exitCode = EXIT.failed;
 }
 
-async function carryOut(
-  change: Change,
-  changes: boolean,
-): Promise<{ findings: readonly Finding[]; outcome: string }> {
+async function applyWhereAsked(change: Change, changes: boolean, options: ChangeOptions): Promise<Result> {
+  const nothing = { applied: false, isGood: true, proof: [] };
+  if (options.apply !== true) {
+    return {
+      ...nothing,
+      outcome: changes ? "Nothing was changed: give --apply." : "There is nothing to do.",
+    };
+  }
+  const agreed = !changes || (await agree(`Put this ${change.setting.name} in place?`, options.yes === true));
+  if (!agreed) return { ...nothing, isGood: false, outcome: "Nothing was changed." };
+  if (change.prove && !options.json) console.log(paint("dim", "Trying it with a throw-away object …"));
+  return apply(change, changes);
+}
+
+async function apply(change: Change, changes: boolean): Promise<Result> {
   const { setting, prove } = change;
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
   try {
     const written = changes ? await replace(change) : undefined;
-    if (prove === undefined) return { findings: [], outcome: "It is done." };
-    const findings = await proven(prove, interrupt.signal);
-    if (findings.every(({ holds }) => holds)) {
-      return { findings, outcome: changes ? `The ${setting.name} is in place, and holds.` : "It holds." };
+    const proof = prove === undefined ? [] : await proven(prove, interrupt.signal);
+    if (!proof.every(({ holds }) => holds)) {
+      const outcome = changes ? await putBack(change, written) : "It does not hold.";
+      return { applied: false, isGood: false, proof, outcome };
     }
-    return { findings, outcome: changes ? await putBack(change, written) : "It does not hold." };
+    const held = changes ? `The ${setting.name} is in place, and holds.` : "It holds.";
+    return { applied: changes, isGood: true, proof, outcome: prove === undefined ? "It is done." : held };
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, stop);
   }
@@ -160,11 +165,13 @@ export function isSame(a: string | undefined, b: string | undefined): boolean {
   return JSON.stringify(normal(parsed(a))) === JSON.stringify(normal(parsed(b)));
 }
 
-/** Fields by name; a list of one is that one, and of several in any order; `true` and `"true"` are the same. */
+/** Fields by name; a list of one is that one, and of several words in any order; `true` and `"true"` are the same. */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) {
-    const items = value.map(normal).map((item) => JSON.stringify(item));
-    return items.length === 1 ? normal(value[0]) : items.sort();
+    if (value.length === 1) return normal(value[0]);
+    const items = value.map(normal);
+    // The order of rules counts.
+    return items.every((item) => typeof item === "string") ? items.sort() : items;
   }
   if (typeof value === "object" && value !== null) {
     const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -14,6 +14,8 @@ import { type Finding, throwAwayKey, tryUploads, type Uploads } from "./proof.ts
 import { answerOf, type StoreBucket, s3Of } from "./s3.ts";
 import { bucketOf, keyOf, readWorker, type Where, writerOf } from "./worker.ts";
 
+const NO_LIST = "each object has a key of its own, whose MD5 no list can have. Leave --allow-key out";
+
 interface PolicyOptions extends Where, ChangeOptions {
   readonly prefix?: string;
   readonly allowKey: readonly string[];
@@ -61,6 +63,7 @@ async function policy(bucketName: string, options: PolicyOptions): Promise<void>
   const bucket = bucketOf(config, bucketName);
   const ring = new KeyRing(secrets.read);
   const allowed = options.allowKey.map((id) => allowedKey(config, id));
+  if (allowed.length > 0) checkWriter(bucket, writerOf(bucket), allowed);
   const wanted: Wanted = {
     bucket: bucket.storeBucket,
     prefix: options.prefix ?? "",
@@ -79,10 +82,8 @@ async function policy(bucketName: string, options: PolicyOptions): Promise<void>
     const after = without(before, options.prefix);
     return make({ setting, before, after, warnings: [] }, options);
   }
-  const rule = writerOf(bucket);
-  checkWriter(bucket, rule, allowed);
   const objectKey = throwAwayKey(wanted.prefix);
-  const key = await ring.keyFor(rule, { storeBucket: bucket.storeBucket, key: objectKey });
+  const key = await ring.keyFor(writerOf(bucket), { storeBucket: bucket.storeBucket, key: objectKey });
   const upload = {
     action: "s3:PutObject",
     bucket: bucket.storeBucket,
@@ -116,15 +117,14 @@ function findings(uploads: Uploads, allowed: readonly KeyRule[]): Finding[] {
 
 function allowedKey(config: Config, id: string): KeyRule {
   const rule = keyOf(config, id);
-  if (!rule.derive) return rule;
-  throw new Error(
-    `KEYS.${id} is a root: each object has a key of its own, whose MD5 no list can have. Leave --allow-key out`,
-  );
+  if (rule.derive) throw new Error(`KEYS.${id} is a root: ${NO_LIST}`);
+  return rule;
 }
 
 /** Uploads go under the bucket's first key that may write: a policy that keeps the service out helps nobody. */
 function checkWriter({ name }: Bucket, writer: KeyRule, allowed: readonly KeyRule[]): void {
-  if (allowed.length === 0 || allowed.includes(writer)) return;
+  if (writer.derive) throw new Error(`BUCKETS.${name} is written under ${writer.id}, a root: ${NO_LIST}`);
+  if (allowed.includes(writer)) return;
   throw new Error(`BUCKETS.${name} is written under ${writer.id}: allow that key as well`);
 }
 

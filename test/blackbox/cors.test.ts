@@ -116,7 +116,10 @@ test("others' rules stay as they are, after ours; ours is replaced, and taken ou
   expect(await apply("--origin", APP)).toMatchObject([{ AllowedOrigins: [APP] }, FOREIGN]);
   const other = "https://other.example.com";
   expect(await apply("--origin", other)).toMatchObject([{ AllowedOrigins: [other] }, FOREIGN]);
-  const [, kept] = await rulesOf(name);
+  const [ours, kept] = await rulesOf(name);
+  // Behind a rule that fits our pages as well, ours would count for nothing.
+  await setRules(name, ...([kept, ours] as CORSRule[]));
+  expect(await apply("--origin", other)).toEqual([ours, kept]);
   expect(await apply("--remove")).toEqual([kept]);
   // There is nothing more to remove.
   expect(await apply("--remove")).toEqual([kept]);

@@ -132,6 +132,10 @@ test("what cannot be is refused, with the reason", TIMEOUT, async () => {
   expect(await told("nowhere")).toMatch(/^1 .*no bucket "nowhere" in BUCKETS \(have: media\)/);
   expect(await told("media", "--allow-key", "k9")).toMatch(/^1 .*no key "k9" in KEYS \(have: k1, k2, root\)/);
   expect(await told("media", "--allow-key", "root")).toMatch(/^1 .*KEYS\.root is a root/);
+  const derived = await operator({ keys: freshKeys("root", "k1") });
+  expect((await derived.ssec("policy", "media", "--allow-key", "k1")).stderr).toContain(
+    "BUCKETS.media is written under root, a root",
+  );
   expect(await told("media", "--allow-key", "k2", "--apply", "--yes")).toMatch(
     /^1 .*BUCKETS\.media is written under k1/,
   );
@@ -273,6 +277,20 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     },
   );
 
+  test("what somebody else puts in place during the proof stays", TIMEOUT, async () => {
+    const { start, name } = await operator();
+    const uploads = { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` };
+    await setPolicy(name, foreign(name, uploads));
+    const run = ended(start("policy", "media", "--apply", "--yes"));
+    await vi.waitFor(async () => expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire"), 60_000);
+    const theirs = foreign(name, { Sid: "Quicker", ...uploads });
+    await setPolicy(name, theirs);
+    const { status, stdout } = await run;
+    expect(status).toBe(1);
+    expect(stdout).toContain("somebody else has changed the bucket policy since: it is left as it is");
+    expect(await policyOf(name)).toBe(theirs);
+  });
+
   test("interrupted in the proof, it puts back what was there", TIMEOUT, async () => {
     const { start, name, objects } = await operator();
     const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
@@ -326,12 +344,28 @@ describe("where something comes between", () => {
     expect(stderr).toContain("GetBucketPolicy: NotImplemented");
   });
 
-  test.skipIf(isCeph)("a store that does not say that it encrypts is not believed", TIMEOUT, async () => {
-    const { ssec, name, objects } = await proxied({
-      on: isPut,
+  const silence: Fault = {
+    on: isPut,
+    times: Number.POSITIVE_INFINITY,
+    headers: (headers) => void delete headers[ALGORITHM],
+  };
+
+  test("a policy that cannot be put back is said to be there", TIMEOUT, async () => {
+    const stuck = {
+      on: isPolicy("DELETE"),
       times: Number.POSITIVE_INFINITY,
-      headers: (headers) => void delete headers[ALGORITHM],
-    });
+      answer: error(403, "AccessDenied"),
+    };
+    const { ssec, name } = await proxied(stuck, silence);
+    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
+    expect(status).toBe(1);
+    expect(stderr).toContain("the old bucket policy could not be put back: DeleteBucketPolicy: AccessDenied");
+    expect(stderr).toContain("It was: none");
+    expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire");
+  });
+
+  test.skipIf(isCeph)("a store that does not say that it encrypts is not believed", TIMEOUT, async () => {
+    const { ssec, name, objects } = await proxied(silence);
     const { status, stdout } = await ssec("policy", "media", "--apply", "--yes");
     expect(status).toBe(1);
     expect(stdout).toContain("✗ the store takes SSE-C headers and does not say that it encrypts");
