@@ -81,10 +81,10 @@ async function apply(change: Change, changes: boolean): Promise<Result> {
   const stop = () => interrupt.abort();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
   try {
-    const written = changes ? await replace(change) : undefined;
+    if (changes) await replace(change);
     const proof = prove === undefined ? [] : await proven(prove, interrupt.signal);
     if (!proof.every(({ holds }) => holds)) {
-      const outcome = changes ? await putBack(change, written) : "It does not hold.";
+      const outcome = changes ? await putBack(change) : "It does not hold.";
       return { applied: false, isGood: false, proof, outcome };
     }
     const held = changes ? `The ${setting.name} is in place, and holds.` : "It holds.";
@@ -94,15 +94,14 @@ async function apply(change: Change, changes: boolean): Promise<Result> {
   }
 }
 
-/** Writes where nobody else has written meanwhile; answers what is there then, in the store's spelling. */
-async function replace({ setting, before, after }: Change): Promise<string | undefined> {
+/** Writes where nobody else has written meanwhile. */
+async function replace({ setting, before, after }: Change): Promise<void> {
   if (!isSame(await setting.read(), before)) {
     throw new Error(
       `somebody has changed the ${setting.name} in the meantime: nothing was written, run it again`,
     );
   }
   await write(setting, after);
-  return setting.read();
 }
 
 /** What the proof finds in the end: at once where all of it holds, else when the time for spreading is over. */
@@ -119,10 +118,11 @@ async function proven(
   }
 }
 
-async function putBack({ setting, before, after }: Change, written: string | undefined): Promise<string> {
+async function putBack({ setting, before, after }: Change): Promise<string> {
   try {
     const there = await setting.read();
-    if (![before, after, written].some((document) => isSame(there, document))) {
+    // What was written may not have spread yet.
+    if (!isSame(there, after) && !isSame(there, before)) {
       return `It does not hold, and somebody else has changed the ${setting.name} since: it is left as it is.`;
     }
     await write(setting, before);

@@ -1,11 +1,11 @@
 /** `ssec cors`: the rule is merged, proven as a browser would find it, and put back where it does not hold. */
 import { type CORSRule, GetBucketCorsCommand, PutBucketCorsCommand } from "@aws-sdk/client-s3";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ALGORITHM, store } from "./client.ts";
-import { error, type Fault, startFaultProxy } from "./fault-proxy.ts";
-import { operator, s3 } from "./operator.ts";
+import { error, type Fault } from "./fault-proxy.ts";
+import { operator, proxied, s3 } from "./operator.ts";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 240_000 };
 const APP = "https://app.example.com";
 const HEADERS = ["", "-MD5"].map((end) => `x-amz-server-side-encryption-customer-key${end}`);
 
@@ -73,7 +73,6 @@ test("what cannot be is refused, with the reason", TIMEOUT, async () => {
   };
   expect(await told("media", "--apply", "--yes")).toMatch(/^1 .*ALLOWED_ORIGINS is empty/);
   expect(await told("media", "--origin", `${APP}/`)).toMatch(/^2 .*without a path/);
-  expect(await told("media", "--origin", "app.example.com")).toMatch(/^2 /);
   expect(await told("media", "--origin", APP, "--remove")).toMatch(/^2 /);
   expect(await told("media", "--origin", APP, "--apply")).toMatch(/^1 .*give --yes/);
   expect(await rulesOf(name)).toEqual([]);
@@ -125,13 +124,7 @@ test("others' rules stay as they are, after ours; ours is replaced, and taken ou
   expect(await apply("--remove")).toEqual([kept]);
 });
 
-describe("where something comes between", () => {
-  async function proxied(...faults: Fault[]) {
-    const proxy = await startFaultProxy(store.url);
-    onTestFinished(proxy.close);
-    proxy.break(...faults);
-    return operator({ endpoint: proxy.url });
-  }
+describe.concurrent("where something comes between", () => {
   const isCors = ({ method, url = "" }: { method?: string | undefined; url?: string | undefined }) =>
     method === "GET" && /[?&]cors(=|&|$)/.test(url);
 

@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 import { store } from "./client.ts";
+import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 
 export interface Run {
   status: number | null;
@@ -32,8 +33,22 @@ export const s3 = new S3Client({
   region: "us-east-1",
   credentials: { accessKeyId, secretAccessKey },
   forcePathStyle: true,
-  maxAttempts: 1,
 });
+
+const dirs: string[] = [];
+const proxies: FaultProxy[] = [];
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true });
+  for (const proxy of proxies) proxy.close();
+});
+
+/** An operator between whom and the store something is wrong. */
+export async function proxied(...faults: Fault[]) {
+  const proxy = await startFaultProxy(store.url);
+  proxies.push(proxy);
+  proxy.break(...faults);
+  return operator({ endpoint: proxy.url });
+}
 
 export async function operator(options: OperatorOptions = {}) {
   const name = options.bucket ?? `operated-${randomBytes(6).toString("hex")}`;
@@ -71,7 +86,7 @@ function configFor(
   { endpoint = store.url, keys = freshKeys(), vars = "" }: OperatorOptions,
 ): string {
   const dir = mkdtempSync(join(tmpdir(), "ssec-operator-"));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  dirs.push(dir);
   const ids = Object.keys(keys);
   writeFileSync(
     join(dir, "wrangler.toml"),

@@ -1,18 +1,17 @@
 /** `ssec policy`: the policy is merged, proven, and put back where a store does not do what it took. */
 import { createHash, randomBytes } from "node:crypto";
 import {
-  DeleteBucketPolicyCommand,
   GetBucketPolicyCommand,
   ListMultipartUploadsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { ALGORITHM, call, isCeph, presign, secrets, send, store } from "./client.ts";
-import { error, type Fault, isPut, startFaultProxy } from "./fault-proxy.ts";
-import { ended, freshKeys, operator, s3 } from "./operator.ts";
+import { describe, expect, test, vi } from "vitest";
+import { ALGORITHM, call, isCeph, presign, secrets, send } from "./client.ts";
+import { error, type Fault, isPut } from "./fault-proxy.ts";
+import { ended, freshKeys, operator, proxied, s3 } from "./operator.ts";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 240_000 };
 const MiB = 2 ** 20;
 
 interface Statement {
@@ -113,8 +112,6 @@ describe("without --apply the policy is printed", () => {
 
   test.for([
     ["https://cwobject.com", "CW"],
-    ["http://cwlota.com", "CW"],
-    ["https://s3.eu-central-1.amazonaws.com", "AWS"],
     ["https://notcwobject.com", "AWS"],
   ] as const)("in the dialect of %s", async ([endpoint, principal]) => {
     const { ssec } = await operator({ endpoint, bucket: "acme-media" });
@@ -177,7 +174,6 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     const { ssec } = await operator({ bucket: "vault", keys: { k3: secrets.KEY_3 ?? "" } });
     const args = ["policy", "media", "--prefix", prefix];
     const applied = await ssec(...args, "--allow-key", "k3", "--apply", "--yes");
-    onTestFinished(async () => void (await s3.send(new DeleteBucketPolicyCommand({ Bucket: "vault" }))));
     expect(applied.status, applied.stdout).toBe(0);
     expect(await put("vault", `${prefix}plain`)).toBe("AccessDenied");
 
@@ -234,27 +230,27 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
       return sidsOf(policy);
     };
     const whole = ["SsecEdgeRequire", "SsecEdgeAlgorithm"];
-    expect(await apply()).toEqual(["ReadersOnly", ...whole]);
     expect(await apply("--allow-key", "k1", "k2")).toEqual(["ReadersOnly", ...whole, "SsecEdgeKeys"]);
     expect(await put(name, "k", triple())).toBe("AccessDenied");
     expect(await apply()).toEqual(["ReadersOnly", ...whole]);
     expect(await put(name, "k", triple())).toBe("ok");
-    const both = await apply("--prefix", "a/");
-    expect(both).toHaveLength(5);
-    expect(await apply("--remove", "--prefix", "a/")).toEqual(["ReadersOnly", ...whole]);
-    expect(await apply("--remove")).toEqual(["ReadersOnly"]);
-    expect(await put(name, "plain")).toBe("ok");
-
-    await s3.send(new DeleteBucketPolicyCommand({ Bucket: name }));
-    await ssec("policy", "media", "--apply", "--yes");
     const shown = await ssec("policy", "media", "--remove");
     expect(shown.stdout).toContain("Nothing was changed: give --apply.");
-    expect(sidsOf(await policyOf(name))).toEqual(whole);
-    await ssec("policy", "media", "--remove", "--apply", "--yes");
+    expect(sidsOf(await policyOf(name))).toEqual(["ReadersOnly", ...whole]);
+    expect(await apply("--remove")).toEqual(["ReadersOnly"]);
+    expect(await put(name, "plain")).toBe("ok");
+  });
+
+  test("of a policy that was ours alone nothing is left", TIMEOUT, async () => {
+    const { ssec, name } = await operator();
+    await ssec("policy", "media", "--prefix", "a/", "--apply", "--yes");
+    expect(sidsOf(await policyOf(name))).toHaveLength(2);
+    const { status, stdout } = await ssec("policy", "media", "--remove", "--apply", "--yes");
+    expect(status, stdout).toBe(0);
     expect(await policyOf(name)).toBeUndefined();
   });
 
-  test(
+  test.concurrent(
     "a statement that lets no customer key in is named, and what does not hold is put back",
     TIMEOUT,
     async () => {
@@ -277,7 +273,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     },
   );
 
-  test("what somebody else puts in place during the proof stays", TIMEOUT, async () => {
+  test.concurrent("what somebody else puts in place during the proof stays", TIMEOUT, async () => {
     const { start, name } = await operator();
     const uploads = { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` };
     await setPolicy(name, foreign(name, uploads));
@@ -291,7 +287,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     expect(await policyOf(name)).toBe(theirs);
   });
 
-  test("interrupted in the proof, it puts back what was there", TIMEOUT, async () => {
+  test.concurrent("interrupted in the proof, it puts back what was there", TIMEOUT, async () => {
     const { start, name, objects } = await operator();
     const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
     await setPolicy(name, before);
@@ -307,13 +303,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
   });
 });
 
-describe("where something comes between", () => {
-  async function proxied(...faults: Fault[]) {
-    const proxy = await startFaultProxy(store.url);
-    onTestFinished(proxy.close);
-    proxy.break(...faults);
-    return operator({ endpoint: proxy.url });
-  }
+describe.concurrent("where something comes between", () => {
   const isPolicy = (method: string) => (request: { method?: string | undefined; url?: string | undefined }) =>
     request.method === method && /[?&]policy(=|&|$)/.test(request.url ?? "");
 
@@ -374,7 +364,7 @@ describe("where something comes between", () => {
   });
 });
 
-describe.runIf(isCeph)("on Ceph, which takes such policies and then denies everything", () => {
+describe.runIf(isCeph).concurrent("on Ceph, which takes such policies and then denies everything", () => {
   test.for([[undefined], [foreign]] as const)(
     "the proof fails, and the old policy is back",
     TIMEOUT,

@@ -73,3 +73,18 @@ test("what is not ours is not taken out", () => {
     JSON.parse(theirs).Statement,
   ]);
 });
+
+test("each prefix has statements of its own, which are replaced and taken out alone", () => {
+  const sids = (policy: string | undefined) =>
+    (JSON.parse(policy ?? "").Statement as { Sid: string }[]).map(({ Sid }) => Sid);
+  const whole = ["SsecEdgeRequire", "SsecEdgeAlgorithm"];
+  const inA = { ...WANTED, prefix: "a/" };
+  const both = merge(merge(undefined, WANTED), { ...inA, keyMd5s: ["MD5"] });
+  expect(sids(both)).toHaveLength(5);
+  for (const sid of sids(both)) expect(sid).toMatch(/^[A-Za-z0-9]+$/);
+  expect(sids(merge(both, inA))).toHaveLength(4);
+  expect(sids(without(both, "a/"))).toEqual(whole);
+  expect(sids(without(both, ""))).toHaveLength(3);
+  expect(without(both, "b/")).toBe(both);
+  expect(without(both, undefined)).toBeUndefined();
+});
