@@ -6,6 +6,7 @@ import { corsCommand } from "./ssec/cors.ts";
 import { cpCommand } from "./ssec/cp.ts";
 import { deriveCommand } from "./ssec/derive.ts";
 import { getCommand } from "./ssec/get.ts";
+import { initCommand } from "./ssec/init.ts";
 import { keygenCommand } from "./ssec/keygen.ts";
 import { headCommand, lsCommand, rmCommand } from "./ssec/objects.ts";
 import { policyCommand } from "./ssec/policy.ts";
@@ -23,6 +24,7 @@ const program = new Command("ssec")
 Exit status: 0 done; 1 something is not as it should be, or was refused; 2 the command line is wrong.
 Colours are left out where standard output is no terminal, or NO_COLOR is set.`,
   )
+  .addCommand(initCommand)
   .addCommand(checkCommand)
   .addCommand(keygenCommand)
   .addCommand(deriveCommand)

@@ -21,7 +21,8 @@ export interface Terminal {
 
 /** Starts the project's own scripts on a terminal that util-linux's `script` makes. */
 export function openTerminal(args: readonly string[], env: Record<string, string> = {}): Terminal {
-  const line = [process.execPath, ...args].map((arg) => `'${arg}'`).join(" ");
+  // Of its own the terminal has no size at all.
+  const line = `stty cols 160 rows 50; exec ${[process.execPath, ...args].map((arg) => `'${arg}'`).join(" ")}`;
   const child: ChildProcess = spawn(
     "script",
     ["--quiet", "--flush", "--return", "--command", line, "/dev/null"],

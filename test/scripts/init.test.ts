@@ -1,0 +1,227 @@
+/** `ssec init`, by flags and at a real terminal. */
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { decodeCustomerKey } from "../../src/ssec/customer-key.ts";
+import { CTRL_C, DOWN, ENTER, openTerminal, type Terminal } from "./terminal.ts";
+
+let dir: string;
+let config: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "ssec-init-test-"));
+  config = join(dir, "wrangler.toml");
+  copyFileSync("wrangler.toml", config);
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const CREDENTIALS = { CW_ACCESS_KEY_ID: "CWEXAMPLE", CW_SECRET_ACCESS_KEY: "made/for+this" };
+const read = (name: string) => readFileSync(join(dir, name), "utf8");
+const devVars = () => parseEnv(read(".dev.vars")) as Record<string, string>;
+
+function init(args: string[], env: Record<string, string> = CREDENTIALS) {
+  return spawnSync(process.execPath, ["scripts/ssec.ts", "--config", config, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+}
+
+const COREWEAVE = ["init", "--store", "coreweave", "--bucket", "acme-photos", "--caller", "acme", "--yes"];
+
+test("flags alone set it all up, and the check is green", { timeout: 60_000 }, () => {
+  const { status, stdout } = init([...COREWEAVE, "--prefix", "a/", "--origin", "https://a.example"]);
+  expect(stdout).toContain("✓ KEYS.k1 is a key with MD5");
+  expect(status).toBe(0);
+
+  const secrets = devVars();
+  expect(secrets).toMatchObject(CREDENTIALS);
+  expect(decodeCustomerKey(secrets.SSEC_K1 ?? "")).toHaveLength(32);
+  expect(Buffer.from(secrets.ACME_TOKEN ?? "", "base64url")).toHaveLength(32);
+  expect(statSync(join(dir, ".dev.vars")).mode & 0o777).toBe(0o600);
+  for (const secret of Object.values(secrets)) {
+    expect(stdout).not.toContain(secret);
+    expect(read("wrangler.toml")).not.toContain(secret);
+  }
+  expect(read("wrangler.toml")).toContain(`[vars]
+ALLOWED_ORIGINS = ["https://a.example"]
+
+[vars.STORES.coreweave]
+endpoint = "https://cwobject.com"
+region = "US-EAST-04A"
+addressing = "virtual"
+accessKeyId = "CW_ACCESS_KEY_ID"
+secretAccessKey = "CW_SECRET_ACCESS_KEY"
+
+[vars.KEYS.k1]
+secret = "SSEC_K1"
+
+[vars.BUCKETS.acme-photos]
+store = "coreweave"
+keys = ["k1"]
+
+[vars.CALLERS.acme]
+token = "ACME_TOKEN"
+[[vars.CALLERS.acme.grants]]
+bucket = "acme-photos"
+prefix = "a/"
+allow = ["read", "write", "delete"]
+`);
+  // All that is not ours is as it was, comments included.
+  const outside = (text: string) => text.split("\n").filter((line) => /^(#|\[(?!vars)|\w+ = .*#)/.test(line));
+  expect(outside(read("wrangler.toml"))).toEqual(outside(readFileSync("wrangler.toml", "utf8")));
+});
+
+test("a second time replaces tables, and no secret", { timeout: 60_000 }, () => {
+  writeFileSync(join(dir, ".dev.vars"), "# mine\nOTHER='x'\nCW_ACCESS_KEY_ID=old", { mode: 0o644 });
+  init([...COREWEAVE, "--origin", "https://a.example"]);
+  const first = read(".dev.vars");
+  expect(first).toMatch(/^# mine\nOTHER='x'\nCW_ACCESS_KEY_ID=old\n/);
+  expect(statSync(join(dir, ".dev.vars")).mode & 0o777).toBe(0o600);
+  const again = init(
+    ["init", "--store", "minio", "--endpoint", "https://minio.example.com", "--bucket", "b.c"].concat([
+      "--caller",
+      "acme",
+      "--origin",
+      "https://b.example",
+      "--yes",
+    ]),
+    { MINIO_ACCESS_KEY_ID: "m", MINIO_SECRET_ACCESS_KEY: "n" },
+  );
+  expect(again.status).toBe(0);
+  expect(read(".dev.vars")).toBe(`${first}MINIO_ACCESS_KEY_ID="m"\nMINIO_SECRET_ACCESS_KEY="n"\n`);
+  const text = read("wrangler.toml").split("[env.production]")[0] ?? "";
+  expect(text).toContain('[vars.BUCKETS."b.c"]');
+  expect(text).not.toContain("acme-photos");
+  expect(text).toContain('[vars]\nALLOWED_ORIGINS = ["https://b.example"]\n');
+  expect(text).not.toContain("a.example");
+});
+
+test("an environment is set up beside the others", { timeout: 60_000 }, () => {
+  const { status } = init(["--env", "production", ...COREWEAVE]);
+  expect(status).toBe(0);
+  const [before = "", after = ""] = read("wrangler.toml").split("[env.production]");
+  expect(before).toBe(readFileSync("wrangler.toml", "utf8").split("[env.production]")[0]);
+  expect(after).toContain("[env.production.vars.BUCKETS.acme-photos]");
+  expect(after).not.toContain("acme-media");
+});
+
+test("what cannot be done is said, and changes nothing", { timeout: 60_000 }, () => {
+  const before = read("wrangler.toml");
+  const refused = (args: string[], status: number, message: string | RegExp, env = CREDENTIALS) => {
+    const run = init(args, env);
+    expect(run).toMatchObject({ status, stderr: expect.stringMatching(message) });
+    expect(readdirSync(dir)).toEqual(["wrangler.toml"]);
+    return run;
+  };
+  refused(["init", "--yes"], 2, /say which store it is: --store/);
+  refused(["init", "--store", "gcs", "--yes"], 2, /Allowed choices are coreweave, aws, r2/);
+  refused(
+    ["init", "--store", "ceph", "--yes"],
+    2,
+    /--endpoint must not be empty\n--bucket must not be empty/,
+  );
+  refused(
+    ["init", "--store", "coreweave", "--bucket", "A", "--yes"],
+    2,
+    /--bucket cannot be addressed as a host/,
+  );
+  refused([...COREWEAVE, "--origin", "https://a.example/"], 2, /--origin must be an origin/);
+  refused(COREWEAVE.slice(0, -1), 1, /nobody is here to be asked: give --yes/);
+  refused(COREWEAVE, 1, /CW_ACCESS_KEY_ID holds what .dev.vars cannot carry/, {
+    ...CREDENTIALS,
+    CW_ACCESS_KEY_ID: 'a"b',
+  });
+  expect(read("wrangler.toml")).toBe(before);
+  // What a person wrote in a way that is not understood here is left to that person, with the tables to put in.
+  const inline = 'name = "x"\nvars = { KEYS = { k1 = { secret = "K" } } }\n';
+  writeFileSync(config, inline);
+  refused(COREWEAVE, 1, /Put this in by hand:\n\n\[vars\.STORES\.coreweave\]/);
+  expect(read("wrangler.toml")).toBe(inline);
+});
+
+/** Up to the question that is named, with the answers that a person would give. */
+const DIALOGUE = [
+  ["Where are the objects?", ENTER],
+  ["Region", ENTER],
+  ["Bucket", `A${ENTER}`],
+  ["cannot be addressed as a host name", `\u007facme-photos${ENTER}`],
+  ["first caller", ENTER],
+  ["begin with", `users/${ENTER}`],
+  ["Origins", `https://a.example, https://b.example${ENTER}`],
+  ["CW_ACCESS_KEY_ID", `CWEXAMPLE${ENTER}`],
+  ["CW_SECRET_ACCESS_KEY", `made/for+this${ENTER}`],
+  ["Write this?", "y"],
+] as const;
+
+async function talk(terminal: Terminal, until?: string): Promise<void> {
+  for (const [question, keys] of DIALOGUE) {
+    if (question === until) return terminal.answer(question, CTRL_C);
+    await terminal.answer(question, keys);
+  }
+}
+
+test("a person at a terminal is asked", { timeout: 120_000 }, async () => {
+  const terminal = openTerminal(["scripts/ssec.ts", "--config", config, "init"]);
+  await talk(terminal);
+  expect(await terminal.ended()).toBe(0);
+  expect(terminal.screen).toContain("these tables are replaced: [vars.STORES.coreweave]");
+  expect(terminal.screen).not.toContain("made/for+this");
+  expect(devVars()).toMatchObject(CREDENTIALS);
+  const text = read("wrangler.toml");
+  expect(text).toContain('ALLOWED_ORIGINS = ["https://a.example", "https://b.example"]');
+  expect(text).toContain('[vars.CALLERS.app]\ntoken = "APP_TOKEN"');
+  expect(text).toContain('prefix = "users/"');
+});
+
+test("another store asks for its endpoint", { timeout: 120_000 }, async () => {
+  const terminal = openTerminal([
+    "scripts/ssec.ts",
+    "--config",
+    config,
+    "init",
+    "--bucket",
+    "media",
+    "--caller",
+    "me",
+  ]);
+  await terminal.answer("Where are the objects?", `${DOWN}${DOWN}${ENTER}`);
+  await terminal.answer("Region", ENTER);
+  await terminal.answer("Its endpoint", `https://abc.r2.cloudflarestorage.com${ENTER}`);
+  await terminal.answer("begin with", ENTER);
+  await terminal.answer("Origins", ENTER);
+  await terminal.answer("R2_ACCESS_KEY_ID", ENTER);
+  await terminal.answer("R2_SECRET_ACCESS_KEY", ENTER);
+  await terminal.answer("Write this?", "y");
+  // The credentials are to come: the check says so.
+  expect(await terminal.ended()).toBe(1);
+  expect(terminal.screen).toContain("✗ secret R2_ACCESS_KEY_ID is not bound");
+  expect(read("wrangler.toml")).toContain(
+    'endpoint = "https://abc.r2.cloudflarestorage.com"\nregion = "auto"',
+  );
+});
+
+test.each(["Where are the objects?", "Bucket", "CW_SECRET_ACCESS_KEY", "Write this?"])(
+  "Ctrl-C at %j changes nothing",
+  { timeout: 120_000 },
+  async (question) => {
+    const before = read("wrangler.toml");
+    const terminal = openTerminal(["scripts/ssec.ts", "--config", config, "init"]);
+    await talk(terminal, question);
+    expect(await terminal.ended()).toBe(1);
+    expect(terminal.screen).toContain("nothing was changed");
+    expect(read("wrangler.toml")).toBe(before);
+    expect(existsSync(join(dir, ".dev.vars"))).toBe(false);
+    expect(readdirSync(dir)).toEqual(["wrangler.toml"]);
+  },
+);
