@@ -1,4 +1,5 @@
 /** `npm run ssec -- COMMAND`: the operator's tools. */
+import completion from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./ssec/audit.ts";
 import { checkCommand } from "./ssec/check.ts";
@@ -21,6 +22,11 @@ const program = new Command("ssec")
   .addHelpText(
     "after",
     `
+Examples:
+  npm run -s ssec -- init
+  npm run -s ssec -- --env production check
+  npm run -s ssec -- --url https://edge.example.com audit --since 24h
+
 Exit status: 0 done; 1 something is not as it should be, or was refused; 2 the command line is wrong.
 Colours are left out where standard output is no terminal, or NO_COLOR is set.`,
   )
@@ -43,6 +49,7 @@ const withSubcommands = (command: Command): Command[] => [
   ...command.commands.flatMap(withSubcommands),
 ];
 for (const command of withSubcommands(program)) command.exitOverride();
+completion(program);
 
 try {
   await program.parseAsync();

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const WRANGLER = join(
   dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
@@ -36,8 +37,10 @@ export function runWrangler(args: readonly string[], options: WranglerOptions = 
     const said = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
-        said[name] += text;
-        if (isShown) process.stderr.write(text);
+        // It colours some messages whatever it writes to.
+        const plain = stripVTControlCharacters(text);
+        said[name] += plain;
+        if (isShown) process.stderr.write(process.stderr.isTTY ? text : plain);
       });
     }
     child.once("error", reject);

@@ -33,6 +33,7 @@ const objects = new Command("objects")
   .description("which objects a key was used for")
   .argument("<keyId>", "a key of KEYS")
   .addOption(jsonOption)
+  .addHelpText("after", "\nExample:\n  npm run -s ssec -- audit objects k1 --json | jq -r .key")
   .action(async (keyId: string, _, command: Command) => {
     const { json, ...options } = command.optsWithGlobals<ApiOptions & { json?: true }>();
     const path = `/v1/audit/keys/${encodeURIComponent(keyId)}/objects`;
@@ -51,6 +52,7 @@ const summary = new Command("summary")
   .description("how many events there were of each kind")
   .addOption(sinceOption)
   .addOption(jsonOption)
+  .addHelpText("after", "\nExample:\n  npm run -s ssec -- audit summary --since 7d")
   .action(async (_, command: Command) => {
     const { json, since, ...options } = command.optsWithGlobals<
       ApiOptions & { since?: string; json?: true }
