@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Api } from "../ssec/api.ts";
 
 /** A new address, or version, is not everywhere at once. Milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 20_000;
 
 interface Me {
   readonly caller: string;

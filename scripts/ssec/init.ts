@@ -110,7 +110,7 @@ function next(env: string | undefined, { bucket, caller }: Answers): string {
   return `
 Written. Next:
   npx wrangler dev${flag}                     the Worker on this machine, with the secrets of .dev.vars
-  npx wrangler secret bulk .dev.vars${flag}   the same secrets for the deployed Worker, and then:
+  npx wrangler secret bulk .dev.vars${flag}   the same secrets for a deployed Worker that has none yet: it replaces them
   npm run deploy${flag && ` --${flag}`}
 Keep a copy of the key in a secret manager: a lost key is lost data. ${caller} may now reach ${bucket}.
 `;

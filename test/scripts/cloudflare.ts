@@ -80,6 +80,13 @@ function api({ scripts, databases, queues }: Pick<Cloudflare, "scripts" | "datab
         script.secrets.set(name, text);
         return ok({ name, type: "secret_text" });
       })
+      .patch("/workers/scripts/:name/secrets-bulk", async (c) => {
+        const script = scripts.get(c.req.param("name"));
+        if (script === undefined) return noWorker();
+        const { secrets } = await c.req.json<{ secrets: Record<string, { name: string; text: string }> }>();
+        for (const { name, text } of Object.values(secrets)) script.secrets.set(name, text);
+        return ok([]);
+      })
       // The first upload makes the Worker; secrets alone may do so as well.
       .put("/workers/scripts/:name", async (c) => {
         const name = c.req.param("name");

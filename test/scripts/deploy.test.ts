@@ -1,13 +1,14 @@
 /** `npm run deploy` with the real wrangler, against a stand-in of Cloudflare's API on loopback. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
+import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Local, startLocal } from "../../scripts/local.ts";
 import { type Cloudflare, startCloudflare } from "./cloudflare.ts";
+import { run } from "./run.ts";
 
 const NAMES = ["CW_ACCESS_KEY_ID", "CW_SECRET_ACCESS_KEY", "SSEC_K1", "ACME_TOKEN"];
 const bound = () => ({ secrets: new Map(NAMES.map((name) => [name, "bound"])), upload: "" });
@@ -26,32 +27,25 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-function deploy(
-  args: string[],
-  token = "",
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["scripts/deploy.ts", ...args], {
-      env: { ...process.env, ...cloudflare.env, SSEC_TOKEN: token },
-    });
-    const said = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (text) => (said[name] += text));
-    child.once("close", (status) => resolve({ status, ...said }));
-  });
-}
+const node = (args: string[], env: Record<string, string> = {}) => run(args, { ...cloudflare.env, ...env });
+const deploy = (args: string[], token = "") => node(["scripts/deploy.ts", ...args], { SSEC_TOKEN: token });
 
 describe("--dry-run", () => {
-  test.each(["", "production"])("bundles what wrangler.toml says of %j", { timeout: 60_000 }, async (env) => {
-    const { status, stdout, stderr } = await deploy(["--dry-run", ...(env ? ["--env", env] : [])]);
-    expect(stdout).toContain("the configuration is valid");
-    for (const binding of ["QUEUE", "DB", "METRICS", "RATE_LIMIT", "STORES", "KEYS", "BUCKETS", "CALLERS"])
-      expect(stderr).toContain(`env.${binding} (`);
-    expect(stderr).not.toContain("WARNING");
-    expect(status).toBe(0);
-    expect(cloudflare.calls).toEqual([]);
-  });
+  test.each(["", "production"])(
+    "bundles what wrangler.toml says of %j",
+    { timeout: 120_000 },
+    async (env) => {
+      const { status, stdout, stderr } = await deploy(["--dry-run", ...(env ? ["--env", env] : [])]);
+      expect(stdout).toContain("the configuration is valid");
+      for (const binding of ["QUEUE", "DB", "METRICS", "RATE_LIMIT", "STORES", "KEYS", "BUCKETS", "CALLERS"])
+        expect(stderr).toContain(`env.${binding} (`);
+      expect(stderr).not.toContain("WARNING");
+      expect(status).toBe(0);
+      expect(cloudflare.calls).toEqual([]);
+    },
+  );
 
-  test("a wrong configuration is told whole", { timeout: 60_000 }, async () => {
+  test("a wrong configuration is told whole", { timeout: 120_000 }, async () => {
     const config = join(dir, "wrangler.toml");
     writeFileSync(config, 'name = "x"\n[vars.BUCKETS.media]\nstore = "none"\nkeys = ["k1"]\n');
     const { status, stderr } = await deploy(["--dry-run", "--config", config]);
@@ -62,7 +56,7 @@ describe("--dry-run", () => {
   });
 });
 
-test("without its secrets nothing is deployed, and nothing made", { timeout: 60_000 }, async () => {
+test("without its secrets nothing is deployed, and nothing made", { timeout: 120_000 }, async () => {
   const { status, stderr } = await deploy(["--env", "production"]);
   expect(status).toBe(1);
   for (const name of NAMES) expect(stderr).toContain(`npx wrangler secret put ${name} --env production`);
@@ -107,7 +101,27 @@ test(
   },
 );
 
-test("what is deployed and does not work is a failure, with the way back", { timeout: 120_000 }, async () => {
+test("init, wrangler secret bulk and deploy are all it takes", { timeout: 240_000 }, async () => {
+  const config = join(dir, "project.toml");
+  const devVars = join(dir, ".dev.vars");
+  // Paths in it are relative to where it lies.
+  const original = readFileSync("wrangler.toml", "utf8").replace('name = "ssec-edge"', 'name = "fresh"');
+  writeFileSync(config, original.replaceAll('"src/', `"${resolvePath("src")}/`));
+  const flags = ["--config", config];
+  const credentials = { CW_ACCESS_KEY_ID: "made", CW_SECRET_ACCESS_KEY: "here" };
+  const coreweave = ["--store", "coreweave", "--bucket", "acme-media", "--yes"];
+  const init = await node(["scripts/ssec.ts", ...flags, "init", ...coreweave], credentials);
+  expect(init.status).toBe(0);
+  const wrangler = "node_modules/wrangler/bin/wrangler.js";
+  const bulk = await node([wrangler, "secret", "bulk", devVars, ...flags, "--env", ""]);
+  expect(bulk.status).toBe(0);
+  expect([...(cloudflare.scripts.get("fresh")?.secrets ?? [])].sort()).toEqual(
+    Object.entries(parseEnv(readFileSync(devVars, "utf8"))).sort(),
+  );
+  expect(await deploy([...flags, "--url", local.url])).toMatchObject({ status: 0 });
+});
+
+test("what is deployed and does not work is a failure, with the way back", { timeout: 240_000 }, async () => {
   cloudflare.scripts.set("ssec-edge", bound());
   const broken = createServer((_, response) => response.writeHead(503).end()).listen(0, "127.0.0.1");
   await new Promise((resolve) => broken.once("listening", resolve));

@@ -39,7 +39,7 @@ function init(args: string[], env: Record<string, string> = CREDENTIALS) {
 
 const COREWEAVE = ["init", "--store", "coreweave", "--bucket", "acme-photos", "--caller", "acme", "--yes"];
 
-test("flags alone set it all up, and the check is green", { timeout: 60_000 }, () => {
+test("flags alone set it all up, and the check is green", { timeout: 120_000 }, () => {
   const { status, stdout } = init([...COREWEAVE, "--prefix", "a/", "--origin", "https://a.example"]);
   expect(stdout).toContain("✓ KEYS.k1 is a key with MD5");
   expect(status).toBe(0);
@@ -82,7 +82,7 @@ allow = ["read", "write", "delete"]
   expect(outside(read("wrangler.toml"))).toEqual(outside(readFileSync("wrangler.toml", "utf8")));
 });
 
-test("a second time replaces tables, and no secret", { timeout: 60_000 }, () => {
+test("a second time replaces tables, and no secret", { timeout: 120_000 }, () => {
   writeFileSync(join(dir, ".dev.vars"), "# mine\nOTHER='x'\nCW_ACCESS_KEY_ID=old", { mode: 0o644 });
   init([...COREWEAVE, "--origin", "https://a.example"]);
   const first = read(".dev.vars");
@@ -107,7 +107,7 @@ test("a second time replaces tables, and no secret", { timeout: 60_000 }, () => 
   expect(text).not.toContain("a.example");
 });
 
-test("an environment is set up beside the others", { timeout: 60_000 }, () => {
+test("an environment is set up beside the others", { timeout: 120_000 }, () => {
   const { status } = init(["--env", "production", ...COREWEAVE]);
   expect(status).toBe(0);
   const [before = "", after = ""] = read("wrangler.toml").split("[env.production]");
@@ -116,7 +116,7 @@ test("an environment is set up beside the others", { timeout: 60_000 }, () => {
   expect(after).not.toContain("acme-media");
 });
 
-test("what cannot be done is said, and changes nothing", { timeout: 60_000 }, () => {
+test("what cannot be done is said, and changes nothing", { timeout: 120_000 }, () => {
   const before = read("wrangler.toml");
   const refused = (args: string[], status: number, message: string | RegExp, env = CREDENTIALS) => {
     const run = init(args, env);

@@ -1,11 +1,12 @@
 /** `ssec keygen`, as an operator runs it: into a pipe, at a terminal, and straight into Cloudflare. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cloudflare, startCloudflare } from "./cloudflare.ts";
+import { run } from "./run.ts";
 import { openTerminal } from "./terminal.ts";
 
 const KEY = /[A-Za-z0-9+/]{43}=/;
@@ -21,17 +22,8 @@ afterAll(async () => {
   rmSync(logs, { recursive: true });
 });
 
-/** Not spawnSync: Cloudflare's stand-in lives in this process. */
-function ssec(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["scripts/ssec.ts", ...args], {
-      env: { ...process.env, ...cloudflare.env, WRANGLER_LOG_PATH: logs },
-    });
-    const said = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) child[name].on("data", (text) => (said[name] += text));
-    child.once("close", (status) => resolve({ status, ...said }));
-  });
-}
+const ssec = (...args: string[]) =>
+  run(["scripts/ssec.ts", ...args], { ...cloudflare.env, WRANGLER_LOG_PATH: logs });
 
 test("what to do next is said exactly, for the environment that is meant", async () => {
   const { stderr } = await ssec("--env", "production", "keygen", "k.2");
@@ -55,7 +47,7 @@ test("--json has the key and what belongs to it", async () => {
   expect(rest).toEqual({ id: "k3", secret: "SSEC_K3", md5: md5Of(key) });
 });
 
-test("a terminal sees the key only when it asks", { timeout: 60_000 }, async () => {
+test("a terminal sees the key only when it asks", { timeout: 180_000 }, async () => {
   const unasked = openTerminal(["scripts/ssec.ts", "keygen", "k2"]);
   expect(await unasked.ended()).toBe(2);
   expect(unasked.screen).toContain("npm run -s ssec -- keygen k2 --bind");
@@ -65,7 +57,7 @@ test("a terminal sees the key only when it asks", { timeout: 60_000 }, async () 
   expect(asked.screen).toMatch(KEY);
 });
 
-test("--bind gives the key to wrangler and to nobody else", { timeout: 90_000 }, async () => {
+test("--bind gives the key to wrangler and to nobody else", { timeout: 180_000 }, async () => {
   const bound = await ssec("keygen", "k2", "--bind", "--json");
   expect(bound.status).toBe(0);
   const key = cloudflare.scripts.get("ssec-edge")?.secrets.get("SSEC_K2") ?? "";
@@ -85,13 +77,13 @@ test("--bind gives the key to wrangler and to nobody else", { timeout: 90_000 },
   expect(cloudflare.scripts.get("ssec-edge")?.secrets.get("SSEC_K2")).toBe(key);
 });
 
-test("--bind --show hands the same key on, for an environment", { timeout: 90_000 }, async () => {
+test("--bind --show hands the same key on, for an environment", { timeout: 180_000 }, async () => {
   const { status, stdout } = await ssec("--env", "production", "keygen", "k2", "--bind", "--show");
   expect(status).toBe(0);
   expect(cloudflare.scripts.get("ssec-edge-production")?.secrets.get("SSEC_K2")).toBe(stdout);
 });
 
-test("a wrangler that fails is a failure, and no key is handed out", { timeout: 60_000 }, async () => {
+test("a wrangler that fails is a failure, and no key is handed out", { timeout: 180_000 }, async () => {
   await cloudflare.close();
   const { status, stdout, stderr } = await ssec("keygen", "k4", "--bind", "--show");
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
