@@ -1,4 +1,5 @@
 /** What a person at a terminal sees: colours where they are wanted, and questions. */
+import { clearLine, cursorTo } from "node:readline";
 import { styleText } from "node:util";
 import { confirm as ask, isCancel } from "@clack/prompts";
 
@@ -30,8 +31,9 @@ export function wrapped(text: string, indent: string): string {
 /** Shows what is being done, in one line that the next replaces; nothing where nobody watches. */
 export function progress(doing: string): void {
   if (!process.stderr.isTTY) return;
-  const line = doing.slice(0, (process.stderr.columns ?? 80) - 1);
-  process.stderr.write(`\r\x1b[K${line}`);
+  clearLine(process.stderr, 0);
+  cursorTo(process.stderr, 0);
+  process.stderr.write(doing.slice(0, process.stderr.columns - 1));
 }
 
 /**
