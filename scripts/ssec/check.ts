@@ -1,6 +1,6 @@
 /** `ssec check`: whether the configuration, the secrets and, with --live, the stores are as they should be. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError } from "../../src/config/load.ts";
+import { type Bucket, ConfigError } from "../../src/config/load.ts";
 import type { ApiOptions } from "./api.ts";
 import { checkConfiguration } from "./check/configuration.ts";
 import { askDeployed } from "./check/deployed.ts";
@@ -11,6 +11,9 @@ import { EXIT, progress } from "./terminal.ts";
 import { type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
 
 export type { Line } from "./check/line.ts";
+
+/** An hour, in seconds. */
+const MAX_TIMEOUT = 3600;
 
 interface CheckOptions extends Where, ApiOptions {
   readonly live?: true;
@@ -46,28 +49,28 @@ Examples:
     const options = command.optsWithGlobals<CheckOptions>();
     const worker = await configured(options);
     if (Array.isArray(worker)) return print(worker, options);
-    const buckets = options.live ? bucketsOf(worker, options, command) : [];
-    print(
-      [
-        { verdict: "ok", what: `${options.config}: the configuration is valid` },
-        ...(await checkConfiguration(worker, () => askDeployed(options))),
-      ],
-      options,
-    );
-    if (!options.live) return;
-    const findings = await untilInterrupted((interrupted) =>
-      checkLive(buckets, { ...worker, interrupted, timeLimit: options.timeout * 1000, progress }),
-    ).finally(() => progress(""));
-    if (options.json) return print(findings, options);
-    for (const bucket of buckets)
-      console.log(
-        `\n${live(
-          bucket,
-          findings.filter((finding) => finding.bucket === bucket.name),
-        )}`,
-      );
-    judge(findings);
+    const buckets = bucketsOf(worker, options, command);
+    const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
+    print([valid, ...(await checkConfiguration(worker, () => askDeployed(options)))], options);
+    if (options.live) await tryBuckets(buckets, worker, options);
   });
+
+async function tryBuckets(
+  buckets: readonly Bucket[],
+  worker: ConfiguredWorker,
+  options: CheckOptions,
+): Promise<void> {
+  const timeLimit = options.timeout * 1000;
+  const findings = await untilInterrupted((interrupted) =>
+    checkLive(buckets, { ...worker, interrupted, timeLimit, progress }),
+  ).finally(() => progress(""));
+  if (options.json) return print(findings, options);
+  for (const bucket of buckets) {
+    const its = findings.filter((finding) => finding.bucket === bucket.name);
+    console.log(`\n${live(bucket, its)}`);
+  }
+  judge(findings);
+}
 
 /** The Worker, or what is wrong with its configuration. */
 async function configured(where: Where): Promise<ConfiguredWorker | Line[]> {
@@ -102,7 +105,7 @@ async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new Error("interrupted"));
   const interruptVisibly = () => {
-    progress("interrupted: removing what was made");
+    progress("interrupted: ending what is under way, and removing what was made");
     interrupt();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -118,6 +121,7 @@ async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>
 
 function seconds(text: string): number {
   const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError("seconds, more than 0.");
+  if (!(number > 0 && number <= MAX_TIMEOUT))
+    throw new InvalidArgumentError(`seconds, more than 0 and at most ${MAX_TIMEOUT}.`);
   return number;
 }

@@ -73,6 +73,7 @@ afterAll(() => {
 });
 
 interface Finding {
+  readonly bucket: string;
   readonly check: string;
   readonly verdict: "ok" | "off" | "warn" | "bad";
   readonly what: string;
@@ -90,6 +91,7 @@ interface Options {
   readonly hangsUp?: boolean;
 }
 
+const MAIN = { region: "us-east-1", addressing: "path", accessKeyId: "ID", secretAccessKey: "SECRET" };
 let runs = 0;
 
 /** Runs the command on a configuration of its own, with the bucket as "media". */
@@ -103,14 +105,7 @@ async function run({
   const config = join(dir, `${++runs}.json`);
   const vars = {
     STORES: {
-      main: {
-        endpoint: proxy.url,
-        region: "us-east-1",
-        addressing: "path",
-        accessKeyId: "ID",
-        secretAccessKey: "SECRET",
-        ...more.store,
-      },
+      main: { ...MAIN, endpoint: proxy.url, ...more.store },
     },
     KEYS: { k1: { secret: "K1" }, root: { secret: "ROOT", derive: true } },
     BUCKETS: { media: { store: "main", name: BUCKET, keys: ["k1"], ...more.bucket } },
@@ -133,27 +128,30 @@ async function run({
   return done;
 }
 
-function findingsOf({ stdout }: Run): Record<string, Finding> {
-  const lines = stdout
+function findingsOf({ stdout }: Run, bucket = "media"): Finding[] {
+  return stdout
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as Finding);
-  return Object.fromEntries(
-    lines.filter(({ check }) => check !== undefined).map((line) => [line.check, line]),
-  );
+    .map((line) => JSON.parse(line) as Finding)
+    .filter((line) => line.bucket === bucket);
+}
+
+function summaryOf(lines: readonly Finding[]) {
+  const by = (wanted: Finding["verdict"]) =>
+    lines.filter(({ verdict }) => verdict === wanted).map(({ check }) => check);
+  for (const { verdict, todo } of lines) if (verdict === "bad") expect(todo).toBeTruthy();
+  const findings = Object.fromEntries(lines.map((line) => [line.check, line]));
+  return { findings, red: by("bad"), yellow: by("warn"), grey: by("off"), green: by("ok") };
 }
 
 async function check(options?: Options) {
   const done = await run(options);
   expect(done.stderr).toBe("");
-  const findings = findingsOf(done);
-  const by = (wanted: Finding["verdict"]) =>
-    Object.values(findings)
-      .filter(({ verdict }) => verdict === wanted)
-      .map(({ check }) => check);
-  for (const { verdict, todo } of Object.values(findings)) if (verdict === "bad") expect(todo).toBeTruthy();
-  expect(done.status).toBe(by("bad").length > 0 ? 1 : 0);
-  return { findings, red: by("bad"), yellow: by("warn"), grey: by("off"), green: by("ok") };
+  const summary = summaryOf(
+    findingsOf(done, options?.args?.[0] === "--bucket" ? options.args[1] : undefined),
+  );
+  expect(done.status).toBe(summary.red.length > 0 ? 1 : 0);
+  return summary;
 }
 
 async function expectNothingLeft(): Promise<void> {
@@ -365,13 +363,38 @@ const FAULTS: readonly {
 ];
 
 describe.skipIf(isCeph)("a store that", { timeout: 60_000 }, () => {
-  test.for(FAULTS)("$name", async ({ fault, red, what, lost = [], yellow = [] }) => {
-    proxy.break(fault);
-    const checked = await check();
+  let done: Run;
+
+  // All at once, as the command tries stores side by side.
+  beforeAll(async () => {
+    const proxies = await Promise.all(FAULTS.map(() => startFaultProxy(store.url)));
+    for (const [i, { fault }] of FAULTS.entries()) proxies[i]?.break(fault);
+    const each = <T>(make: (i: number) => T) => Object.fromEntries(FAULTS.map((_, i) => [`s${i}`, make(i)]));
+    done = await run({
+      vars: {
+        STORES: each((i) => ({ ...MAIN, endpoint: proxies[i]?.url })),
+        BUCKETS: each((i) => ({ store: `s${i}`, name: BUCKET, keys: ["k1"] })),
+      },
+    });
+    for (const faulty of proxies) faulty.close();
+  }, 120_000);
+
+  test.for(FAULTS.map((fault, i) => ({ ...fault, bucket: `s${i}` })))("$name", ({
+    bucket,
+    red,
+    what,
+    lost = [],
+    yellow = [],
+  }) => {
+    const checked = summaryOf(findingsOf(done, bucket));
     expect(checked.red).toEqual(red);
     if (red[0] !== undefined) expect(checked.findings[red[0]]?.what).toMatch(what);
     expect(checked.grey.filter((check) => check !== "tls").sort()).toEqual([...lost].sort());
     expect(checked.yellow).toEqual([...yellow, "enforced"]);
+  });
+
+  test("fails leaves nothing behind, and the exit status says so", async () => {
+    expect(done).toMatchObject({ status: 1, stderr: "" });
     await expectNothingLeft();
   });
 
@@ -530,7 +553,7 @@ describe("everything is removed", { timeout: 60_000 }, () => {
     const interruption = new AbortController();
     proxy.break({ on: isPart, answer: () => interruption.abort() });
     const { status, stdout, stderr } = await run({
-      args: ["--timeout", "8"],
+      args: [],
       interrupt: interruption.signal,
     });
     expect(status).toBe(1);
@@ -542,7 +565,7 @@ describe("everything is removed", { timeout: 60_000 }, () => {
   test("when the terminal is closed", async () => {
     const interruption = new AbortController();
     proxy.break({ on: isPart, answer: () => interruption.abort() });
-    await run({ args: ["--timeout", "8"], interrupt: interruption.signal, hangsUp: true });
+    await run({ interrupt: interruption.signal, hangsUp: true });
     await expectNothingLeft();
   });
 

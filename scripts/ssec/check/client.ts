@@ -18,7 +18,7 @@ export interface Reach {
 export interface Limits {
   /** What one request may take, milliseconds. */
   readonly timeLimit: number;
-  /** Once it is aborted nothing new is begun. */
+  /** Once it is aborted nothing new is begun, and what is under way is cut. */
   readonly interrupted: AbortSignal;
 }
 
@@ -31,21 +31,28 @@ export interface Wanted {
 
 export class StoreClient {
   readonly reach: Reach;
-  readonly limits: Limits;
+  readonly #limits: Limits;
+  readonly #isWriting: boolean;
 
-  constructor(reach: Reach, limits: Limits) {
+  constructor(reach: Reach, limits: Limits, isWriting = false) {
     this.reach = reach;
-    this.limits = limits;
+    this.#limits = limits;
+    this.#isWriting = isWriting;
   }
 
   /** The same bucket, reached otherwise. */
   by(change: Partial<Reach>): StoreClient {
-    return new StoreClient({ ...this.reach, ...change }, this.limits);
+    return new StoreClient({ ...this.reach, ...change }, this.#limits);
   }
 
   /** The same, for what must be done even when everything else has been interrupted. */
   uninterrupted(): StoreClient {
-    return new StoreClient(this.reach, { ...this.limits, interrupted: new AbortController().signal });
+    return new StoreClient(this.reach, { ...this.#limits, interrupted: new AbortController().signal });
+  }
+
+  /** The same, whose requests are not cut: an object might appear after its removal. */
+  writing(): StoreClient {
+    return new StoreClient(this.reach, this.#limits, true);
   }
 
   /** @param age how long ago it is signed, seconds */
@@ -71,8 +78,9 @@ export class StoreClient {
 
   /** @throws {NoAnswer} */
   async send(request: Presigned, body?: Uint8Array): Promise<Answer> {
-    this.limits.interrupted.throwIfAborted();
-    return send(request, body, this.limits.timeLimit);
+    const { timeLimit, interrupted } = this.#limits;
+    interrupted.throwIfAborted();
+    return send(request, body, timeLimit, this.#isWriting ? undefined : interrupted);
   }
 
   /** @throws {NoAnswer} */

@@ -34,18 +34,21 @@ export class NoAnswer extends Error {
  * Sends a request as it stands, on a connection of its own: one that the store closes in between is not held against it.
  *
  * @param timeLimit for everything, milliseconds
- * @throws {NoAnswer} whose message holds neither the URL nor a header
+ * @param cut ends it before its time
+ * @throws {NoAnswer} whose message holds neither the URL nor a header; the reason of `cut`
  */
 export async function send(
   { method, url, headers }: Presigned,
   body: Uint8Array | undefined,
   timeLimit: number,
+  cut?: AbortSignal,
 ): Promise<Answer> {
-  const signal = AbortSignal.timeout(timeLimit);
+  const time = AbortSignal.timeout(timeLimit);
   try {
-    return await exchange({ method, url, headers }, body, signal);
+    return await exchange({ method, url, headers }, body, cut ? AbortSignal.any([time, cut]) : time);
   } catch (error) {
-    if (signal.aborted) throw new NoAnswer("timeout", `no answer in ${timeLimit / 1000} s`);
+    if (cut?.aborted) throw cut.reason;
+    if (time.aborted) throw new NoAnswer("timeout", `no answer in ${timeLimit / 1000} s`);
     throw noAnswer(error);
   }
 }

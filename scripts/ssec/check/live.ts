@@ -10,7 +10,7 @@ import { cors } from "./cors.ts";
 import { randomBody, type TrialObject, tryObject } from "./object.ts";
 import { reach } from "./reach.ts";
 import { all, bad, CHECKS, type Finding, Report } from "./report.ts";
-import { Scratch } from "./scratch.ts";
+import { NOTHING, Scratch } from "./scratch.ts";
 import { copy, enforced, form, multipart, query } from "./ways.ts";
 
 export interface LiveOptions extends Limits {
@@ -40,16 +40,16 @@ async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Findin
   const report = new Report(bucket.name, options.progress);
   const credentials = await credentialsFor(bucket, options.secrets, report);
   if (credentials === undefined) return report.findings();
-  const scratch = new Scratch();
   const configured = new StoreClient({ bucket, credentials, clockOffset: 0 }, options);
   options.progress(`BUCKETS.${bucket.name}: ${CHECKS.connection}`);
-  const store = await reach(configured, scratch.name("nothing"), report);
+  const store = await reach(configured, NOTHING, report);
   if (store === undefined) return report.findings();
+  const scratch = new Scratch(store);
   try {
     await tryBucket(store, scratch, options, report);
     options.interrupted.throwIfAborted();
   } finally {
-    await report.try("removed", () => scratch.remove(store.uninterrupted()));
+    await report.try("removed", () => scratch.remove());
     // The findings of an interrupted run are not shown, but what it may have left is.
     const removed = report.get("removed");
     if (options.interrupted.aborted)

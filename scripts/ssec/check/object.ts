@@ -52,7 +52,7 @@ export async function tryObject(
       headers: customerKeyHeaders(key),
       query: { "x-id": "PutObject" },
     };
-    put = await scratch.write(name, () => store.ask(wanted, body));
+    put = await scratch.write(name, (store) => store.ask(wanted, body));
     return isDone(put) ? ok(`taken (${said(put)})`) : refused(put);
   });
   if (put === undefined || report.isBad("put")) return;

@@ -117,7 +117,8 @@ export class Report {
   }
 
   #showProgress(): void {
-    this.#progress(`BUCKETS.${this.#bucket}: ${[...this.#trying].map((check) => CHECKS[check]).join(", ")}`);
+    const trying = [...this.#trying].map((check) => CHECKS[check]).join(", ");
+    this.#progress(trying && `BUCKETS.${this.#bucket}: ${trying}`);
   }
 
   /** Every check, those that could not be tried as well. */

@@ -5,12 +5,21 @@ import { type Answer, elements, isDone, NoAnswer, said } from "./http.ts";
 import { isMissing } from "./refusal.ts";
 import { bad, type Outcome, ok } from "./report.ts";
 
+const PREFIX = "ssec-check/";
+/** The key of an object that is never there. */
+export const NOTHING = `${PREFIX}nothing`;
+
 export class Scratch {
-  readonly prefix = `ssec-check/${randomBytes(8).toString("hex")}/`;
+  readonly prefix = `${PREFIX}${randomBytes(8).toString("hex")}/`;
+  readonly #store: StoreClient;
   /** What may be there, and its versions as far as they are known. */
   readonly #objects = new Map<string, Set<string>>();
   readonly #uploads = new Map<string, string | undefined>();
   #written = 0;
+
+  constructor(store: StoreClient) {
+    this.#store = store;
+  }
 
   /** The whole key of an object of this run. */
   name(what: string): string {
@@ -18,10 +27,10 @@ export class Scratch {
   }
 
   /** @param write what may bring the object about; without an answer it may have */
-  async write(key: string, write: () => Promise<Answer>): Promise<Answer> {
+  async write(key: string, write: (store: StoreClient) => Promise<Answer>): Promise<Answer> {
     const versions = this.#objects.get(key) ?? new Set();
     this.#objects.set(key, versions);
-    const answer = await write();
+    const answer = await write(this.#store.writing());
     const version = answer.headers["x-amz-version-id"];
     if (isDone(answer)) {
       this.#written++;
@@ -31,9 +40,9 @@ export class Scratch {
   }
 
   /** Begins a multipart upload, which is aborted in the end unless it is completed. */
-  async begin(key: string, create: () => Promise<Answer>): Promise<Answer> {
+  async begin(key: string, create: (store: StoreClient) => Promise<Answer>): Promise<Answer> {
     this.#uploads.set(key, undefined);
-    const answer = await create();
+    const answer = await create(this.#store.writing());
     if (isDone(answer)) this.#uploads.set(key, elements(answer, "UploadId")[0]);
     else if (isSettled(answer)) this.#uploads.delete(key);
     return answer;
@@ -43,8 +52,9 @@ export class Scratch {
     this.#uploads.delete(key);
   }
 
-  /** Removes everything; nothing may be being written any more. */
-  async remove(store: StoreClient): Promise<Outcome> {
+  /** Removes everything, interrupted or not; nothing may be being written any more. */
+  async remove(): Promise<Outcome> {
+    const store = this.#store.uninterrupted();
     const left = [
       ...[...this.#objects].map(([key, versions]) => removeObject(store, key, versions)),
       ...[...this.#uploads].map(([key, uploadId]) => abort(store, key, uploadId)),

@@ -23,7 +23,7 @@ export async function copy(
     ...customerKeyHeaders(target.key),
   };
   const wanted = { method: "PUT", key: target.name, headers, query: { "x-id": "CopyObject" } };
-  const answer = await scratch.write(target.name, () => store.ask(wanted));
+  const answer = await scratch.write(target.name, (store) => store.ask(wanted));
   if (isMissing(answer))
     return off(
       `the store cannot (${said(answer)})`,
@@ -38,7 +38,7 @@ export async function multipart(store: StoreClient, scratch: Scratch, object: Tr
   const { name, key, body } = object;
   const headers = customerKeyHeaders(key);
   const create = { method: "POST", key: name, headers, query: { uploads: "" } };
-  const created = await scratch.begin(name, () => store.ask(create));
+  const created = await scratch.begin(name, (store) => store.ask(create));
   if (!isDone(created)) return refused(created);
   const [uploadId] = elements(created, "UploadId");
   if (uploadId === undefined)
@@ -51,7 +51,7 @@ export async function multipart(store: StoreClient, scratch: Scratch, object: Tr
   if (!isDone(part)) return refused(part);
   const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`;
   const complete = { ...upload, method: "POST", query: { uploadId } };
-  const completed = await scratch.write(name, () => store.ask(complete, Buffer.from(list)));
+  const completed = await scratch.write(name, (store) => store.ask(complete, Buffer.from(list)));
   if (!isDone(completed)) return refused(completed);
   scratch.completed(name);
   return isEncrypted(store, object, "begun, uploaded and completed");
@@ -71,7 +71,7 @@ export async function form(store: StoreClient, scratch: Scratch, object: TrialOb
   const encoded = new Response(data);
   const headers = { "content-type": encoded.headers.get("content-type") ?? "" };
   const bytes = new Uint8Array(await encoded.arrayBuffer());
-  const answer = await scratch.write(name, () => store.send({ method, url, headers }, bytes));
+  const answer = await scratch.write(name, (store) => store.send({ method, url, headers }, bytes));
   if (isMissing(answer))
     return off(
       `the store cannot (${said(answer)})`,
@@ -95,7 +95,7 @@ async function isEncrypted(
 /** A key in a URL is in every log on its way; so the key is one of this run alone. */
 export async function query(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
   const wanted = { method: "PUT", key: name, query: customerKeyHeaders(randomKey()) };
-  const answer = await scratch.write(name, () => store.ask(wanted, randomBody()));
+  const answer = await scratch.write(name, (store) => store.ask(wanted, randomBody()));
   if (isRefusal(answer)) return ok(`refused (${said(answer)}): it would be in every log`);
   if (!isDone(answer)) return refused(answer);
   const bare = await store.ask(getUnder(name));
@@ -117,7 +117,7 @@ export async function query(store: StoreClient, scratch: Scratch, name: string):
 
 /** Whether a policy demands SSE-C of those who do not send it. */
 export async function enforced(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
-  const answer = await scratch.write(name, () => store.ask({ method: "PUT", key: name }, randomBody()));
+  const answer = await scratch.write(name, (store) => store.ask({ method: "PUT", key: name }, randomBody()));
   if (isRefusal(answer)) return ok(`a PUT without a key is refused (${said(answer)})`);
   const { name: bucket } = store.reach.bucket;
   if (!isDone(answer)) return refused(answer);
