@@ -78,6 +78,7 @@ interface Finding {
   readonly verdict: "ok" | "off" | "warn" | "bad";
   readonly what: string;
   readonly todo?: string;
+  readonly command?: string;
 }
 
 interface Options {
@@ -189,7 +190,9 @@ describe("an honest store", { timeout: 60_000 }, () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(new RegExp(`^BUCKETS.media: ${BUCKET} at ${proxy.url}$`, "m"));
     expect(stdout).toMatch(/^✓ encrypted at rest +without the key refused/m);
-    expect(stdout).toMatch(/^! SSE-C enforced +not enforced.*\n {4}npm run ssec -- policy media --apply/m);
+    expect(stdout).toMatch(
+      /^! SSE-C enforced +not enforced.*\n.*\n {6}npm run ssec -- policy media --apply$/m,
+    );
     expect(stdout).not.toContain("\u001b");
   });
 
@@ -215,7 +218,7 @@ describe("an honest store", { timeout: 60_000 }, () => {
     proxy.break({ on: always, headers: (answer) => void delete answer["access-control-expose-headers"] });
     const { yellow, findings } = await check();
     expect(yellow).toContain("cors");
-    expect(findings.cors?.todo).toContain(`npm run ssec -- cors media --origin ${ORIGIN} --apply`);
+    expect(findings.cors?.command).toBe(`npm run ssec -- cors media --origin ${ORIGIN} --apply`);
   });
 
   test.runIf(isCeph)("keeps no version of what was thrown away", async () => {
@@ -520,7 +523,7 @@ describe.skipIf(isCeph)("TLS", { timeout: 60_000 }, () => {
     expect(green).toEqual(["connection"]);
     expect(findings.tls).toMatchObject({
       what: "no trusted connection (CERT_HAS_EXPIRED)",
-      todo: expect.stringMatching(/^The certificate has expired/),
+      todo: expect.stringContaining("the certificate has expired"),
     });
   });
 

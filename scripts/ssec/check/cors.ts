@@ -13,16 +13,18 @@ const READ = ["etag", ALGORITHM_HEADER];
 export async function cors(store: StoreClient, name: string, origins: readonly string[]): Promise<Outcome> {
   if (origins.length === 0) return off("ALLOWED_ORIGINS is empty: no page of another origin may call");
   const { name: bucket } = store.reach.bucket;
-  const mend = `npm run ssec -- cors ${bucket} ${origins.map((origin) => `--origin ${origin}`).join(" ")} --apply`;
+  const command = `npm run ssec -- cors ${bucket} ${origins.map((origin) => `--origin ${origin}`).join(" ")} --apply`;
   const faults = await Promise.all(origins.map((origin) => faultOf(store, name, origin)));
   const [fault] = faults.filter((each) => each !== undefined);
-  if (fault !== undefined) return bad(fault, `Browsers will keep pages from the store: ${mend}`);
+  if (fault !== undefined)
+    return bad(fault, "Browsers will keep pages from the store until its bucket allows them:", command);
   const hidden = await Promise.all(origins.map((origin) => hiddenFrom(store, name, origin)));
   const [headers] = hidden.filter(({ length }) => length > 0);
   if (headers === undefined) return ok(`${origins.join(", ")} may GET and PUT`);
   return warn(
     `pages may not read ${headers.join(", ")}`,
-    `They cannot see whether an upload was encrypted: ${mend}`,
+    "They cannot see whether an upload was encrypted until the bucket exposes it:",
+    command,
   );
 }
 

@@ -83,7 +83,10 @@ async function connectByPath(
 }
 
 function unreachable({ message }: NoAnswer, { name, endpoint }: Store): Outcome {
-  return bad(message, `Is STORES.${name}.endpoint right (${endpoint}), and the store up?`);
+  return bad(
+    message,
+    `Is STORES.${name}.endpoint right, its scheme and port as well (${endpoint}), and the store up?`,
+  );
 }
 
 /** A store whose clock is off refuses what is signed now: then what is signed by its own clock is what it takes. */

@@ -46,6 +46,8 @@ const NEEDED: readonly CheckId[] = [
 export interface Outcome extends Line {
   /** What it means, and what to do. */
   readonly todo?: string;
+  /** What to type for it. */
+  readonly command?: string;
 }
 
 export interface Finding extends Outcome {
@@ -60,8 +62,16 @@ export const off = (what: string, todo?: string): Outcome => ({
   what,
   ...(todo && { todo }),
 });
-export const warn = (what: string, todo: string): Outcome => ({ verdict: "warn", what, todo });
-export const bad = (what: string, todo: string): Outcome => ({ verdict: "bad", what, todo });
+export const warn = (what: string, todo: string, command?: string): Outcome => ({
+  verdict: "warn",
+  what,
+  todo,
+  ...(command && { command }),
+});
+export const bad = (what: string, todo: string, command?: string): Outcome => ({
+  ...warn(what, todo, command),
+  verdict: "bad",
+});
 
 /** The beginning of what is said of a check that could not be made. */
 export const NOT_TRIED = "not tried for want of:";

@@ -5,19 +5,23 @@ import { paint, wrapped } from "../terminal.ts";
 import { marked } from "./line.ts";
 import { CHECKS, type Finding, NOT_TRIED } from "./report.ts";
 
+const INDENT = "    ";
+
 export function live({ name, storeBucket, store }: Bucket, findings: readonly Finding[]): string {
   const title = `BUCKETS.${name}: ${storeBucket} at ${store.endpoint}`;
   const rows = folded(findings);
   const [first = [], ...rest] = rows.map(({ check, what }) => [check, what]);
   const cells = table(first, rest).split("\n");
-  const lines = rows.flatMap(({ verdict, todo }, i) => [
+  const lines = rows.flatMap(({ verdict, todo, command }, i) => [
     marked(verdict, cells[i] ?? ""),
-    ...(todo === undefined ? [] : [wrapped(todo, "    ")]),
+    ...(todo === undefined ? [] : [wrapped(todo, INDENT)]),
+    // Not broken, so that it can be copied.
+    ...(command === undefined ? [] : [`${INDENT}  ${command}`]),
   ]);
   return [paint("bold", title), ...lines].join("\n");
 }
 
-interface Row extends Pick<Finding, "verdict" | "what" | "todo"> {
+interface Row extends Pick<Finding, "verdict" | "what" | "todo" | "command"> {
   readonly check: string;
 }
 

@@ -9,15 +9,15 @@ const CERTIFICATE_DAYS = 14;
 const DAY = 86_400_000;
 
 const TLS_FAULTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "The certificate has expired: whoever runs the store must renew it.",
-  CERT_NOT_YET_VALID: "The certificate is not valid yet: is this machine's clock right?",
+  CERT_HAS_EXPIRED: "the certificate has expired: whoever runs the store must renew it.",
+  CERT_NOT_YET_VALID: "the certificate is not valid yet: is this machine's clock right?",
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'The certificate is for another name. Is the endpoint right? Many stores have no certificate for BUCKET.host: set addressing = "path" there, if the store takes it.',
+    'the certificate is for another name. Is the endpoint right? Many stores have no certificate for BUCKET.host: set addressing = "path" there, if the store takes it.',
 };
 const UNTRUSTED =
-  "The certificate is by nobody that is trusted. Neither the Worker nor clients will connect: use a certificate of a public authority. To check all the same, name the authority's file in NODE_EXTRA_CA_CERTS.";
+  "the certificate is by nobody that is trusted. Neither the Worker nor clients will connect: use a certificate of a public authority. To check all the same, name the authority's file in NODE_EXTRA_CA_CERTS.";
 const NO_TLS =
-  "What answers there does not speak TLS as it should: are the endpoint's scheme and port right?";
+  "what answers there does not speak TLS as it should: are the endpoint's scheme and port right?";
 
 export function tlsOutcome({ tls }: Answer, { name, endpoint }: Store): Outcome {
   if (tls === undefined) {
@@ -38,5 +38,5 @@ export function tlsOutcome({ tls }: Answer, { name, endpoint }: Store): Outcome 
 export function brokenTls(code: string, { name }: Store): Outcome {
   const isAboutTrust = /SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|UNTRUSTED/.test(code);
   const meaning = TLS_FAULTS[code] ?? (isAboutTrust ? UNTRUSTED : NO_TLS);
-  return bad(`no trusted connection (${code})`, `${meaning} (STORES.${name}.endpoint)`);
+  return bad(`no trusted connection (${code})`, `STORES.${name}.endpoint: ${meaning}`);
 }

@@ -123,6 +123,7 @@ export async function enforced(store: StoreClient, scratch: Scratch, name: strin
   if (!isDone(answer)) return refused(answer);
   return warn(
     "not enforced: a PUT without a key is taken, and stored in the clear",
-    `npm run ssec -- policy ${bucket} --apply has the store refuse it.`,
+    "A policy has the store refuse it:",
+    `npm run ssec -- policy ${bucket} --apply`,
   );
 }
