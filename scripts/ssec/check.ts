@@ -8,7 +8,7 @@ import { type Line, marked } from "./check/line.ts";
 import { checkLive } from "./check/live.ts";
 import { live } from "./check/table.ts";
 import { EXIT, progress } from "./terminal.ts";
-import { type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
+import { bucketOf, type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
 
 export type { Line } from "./check/line.ts";
 
@@ -37,7 +37,7 @@ export const checkCommand = new Command("check")
 Secrets are read from .dev.vars beside the configuration, or from the environment. Those that are not there are asked of
 the Worker at --url, with SSEC_TOKEN. What each line means: docs/check.md.
 
-Exit status: 1 when a line is red (✗); yellow (!) and grey (·) lines leave it at 0.
+Exit status: 1 when a line is red (✗); yellow (!) and grey (·) lines leave it at 0; 130 after Ctrl-C.
 
 Examples:
   npm run ssec -- check --env production
@@ -49,10 +49,11 @@ Examples:
     const options = command.optsWithGlobals<CheckOptions>();
     const worker = await configured(options);
     if (Array.isArray(worker)) return print(worker, options);
-    const buckets = bucketsOf(worker, options, command);
+    const { buckets } = worker.config;
+    const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
     const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
     print([valid, ...(await checkConfiguration(worker, () => askDeployed(options)))], options);
-    if (options.live) await tryBuckets(buckets, worker, options);
+    if (options.live) await tryBuckets(tried, worker, options);
   });
 
 async function tryBuckets(
@@ -63,7 +64,8 @@ async function tryBuckets(
   const timeLimit = options.timeout * 1000;
   const findings = await untilInterrupted((interrupted) =>
     checkLive(buckets, { ...worker, interrupted, timeLimit, progress }),
-  ).finally(() => progress(""));
+  );
+  if (findings === undefined) return;
   if (options.json) return print(findings, options);
   for (const bucket of buckets) {
     const its = findings.filter((finding) => finding.bucket === bucket.name);
@@ -82,15 +84,6 @@ async function configured(where: Where): Promise<ConfiguredWorker | Line[]> {
   }
 }
 
-function bucketsOf({ config }: ConfiguredWorker, { bucket: names }: CheckOptions, command: Command) {
-  if (names === undefined) return [...config.buckets.values()];
-  return names.map((name) => {
-    const bucket = config.buckets.get(name);
-    const have = [...config.buckets.keys()].join(", ");
-    return bucket ?? command.error(`error: no bucket "${name}" in BUCKETS (have: ${have})`);
-  });
-}
-
 function print(lines: readonly Line[], { json }: CheckOptions): void {
   for (const line of lines) console.log(json ? JSON.stringify(line) : marked(line.verdict, line.what));
   judge(lines);
@@ -100,22 +93,23 @@ function judge(lines: readonly Line[]): void {
   if (lines.some(({ verdict }) => verdict === "bad")) process.exitCode = EXIT.failed;
 }
 
-/** Ctrl-C, which npm passes on a second time, ends what is under way in good order. */
-async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
+/** Ctrl-C, which npm passes on a second time, ends what is under way in good order; then there is no result. */
+async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new Error("interrupted"));
-  const interruptVisibly = () => {
-    progress("interrupted: ending what is under way, and removing what was made");
-    interrupt();
-  };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interruptVisibly);
+  for (const signal of signals) process.on(signal, interrupt);
   // A terminal that has gone takes no more text, which must not keep anything from being removed.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt);
   try {
     return await run(interruption.signal);
+  } catch (error) {
+    if (error !== interruption.signal.reason) throw error;
+    process.exitCode = EXIT.interrupted;
+    return undefined;
   } finally {
-    for (const signal of signals) process.off(signal, interruptVisibly);
+    progress("");
+    for (const signal of signals) process.off(signal, interrupt);
   }
 }
 

@@ -15,9 +15,9 @@ export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "\ufffd");
 }
 
-/** Text in lines that fit the terminal, each behind the indent. */
+/** Text in lines that fit the terminal, each behind the indent; in one where that is none. */
 export function wrapped(text: string, indent: string): string {
-  const width = (process.stdout.columns ?? 110) - indent.length;
+  const width = (process.stdout.columns ?? Number.POSITIVE_INFINITY) - indent.length;
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);

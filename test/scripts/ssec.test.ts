@@ -101,6 +101,12 @@ ${more}`,
   write('[[ratelimits]]\nname = "RATE_LIMIT"\nnamespace_id = "1"\nsimple = { limit = 1, period = 10 }');
   expect(ssec("--config", config, "check").stdout).toContain("✓ RATE_LIMIT is bound");
 
+  writeFileSync(join(dir, ".dev.vars"), `ID="a"\nSECRET="b"`);
+  write('[[secrets_store_secrets]]\nbinding = "K1"\nstore_id = "s"\nsecret_name = "k1"');
+  const stored = ssec("--config", config, "check");
+  expect(stored.status).toBe(0);
+  expect(stored.stdout).toContain("· KEYS.k1: secret K1 is bound from a Secrets Store");
+
   writeFileSync(join(dir, ".dev.vars"), `ID="a"\nK1="${key}x"`);
   const bad = ssec("--config", config, "check");
   expect(bad.status).toBe(1);

@@ -85,6 +85,6 @@ export class StoreClient {
 
   /** @throws {NoAnswer} */
   async ask(wanted: Wanted, body?: Uint8Array): Promise<Answer> {
-    return this.send(await this.presign(wanted), body);
+    return this.send(this.presign(wanted), body);
   }
 }

@@ -4,7 +4,7 @@ import { LOOPBACK } from "../../../src/config/schema.ts";
 import { lifeOf } from "../../../src/key-watch.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../../src/ssec/ring.ts";
-import type { ConfiguredWorker } from "../worker.ts";
+import { type ConfiguredWorker, secretNames } from "../worker.ts";
 import { type Deployed, keyLine, secretLine } from "./deployed.ts";
 import type { Line } from "./line.ts";
 
@@ -15,6 +15,9 @@ const FEATURES = {
   RATE_LIMIT: 'the rate limit by caller and subject: [[ratelimits]] name = "RATE_LIMIT"',
   METRICS: 'metrics (Analytics Engine): [[analytics_engine_datasets]] binding = "METRICS"',
 } as const;
+
+/** Of a secret in a Secrets Store. */
+const ELSEWHERE = "is bound from a Secrets Store, which the Worker alone can read";
 
 /** A token that is shorter can be guessed, characters. */
 const MIN_TOKEN = 16;
@@ -29,8 +32,7 @@ export type AskDeployed = () => Promise<Deployed | Line>;
 /** @param ask is called when a secret is not on this machine */
 export async function checkConfiguration(worker: ConfiguredWorker, ask: AskDeployed): Promise<Line[]> {
   const { config, has } = worker;
-  const names = [...secretNames(config), ...[...config.keys.values()].map(({ secret }) => secret)];
-  const answer = names.every(has) ? undefined : await ask();
+  const answer = secretNames(config).every(has) ? undefined : await ask();
   const deployed = answer !== undefined && "keys" in answer ? answer : undefined;
   return [
     ...(await checkSecrets(worker, deployed)),
@@ -45,32 +47,22 @@ export async function checkConfiguration(worker: ConfiguredWorker, ask: AskDeplo
 }
 
 /** Of the stores' credentials and the callers' tokens. */
-function secretNames({ stores, tokenCallers }: Config): string[] {
-  const names = [
-    ...[...stores.values()].flatMap(({ accessKeyId, secretAccessKey, sessionToken }) => [
-      accessKeyId,
-      secretAccessKey,
-      ...(sessionToken === undefined ? [] : [sessionToken]),
-    ]),
-    ...tokenCallers.map(({ token }) => token),
-  ];
-  return [...new Set(names)];
-}
-
 function checkSecrets(
-  { config, secrets, has }: ConfiguredWorker,
+  { config, secrets, has, bindings }: ConfiguredWorker,
   deployed: Deployed | undefined,
 ): Promise<Line[]> {
+  const keys = new Set([...config.keys.values()].map(({ secret }) => secret));
   const tokens = new Set(config.tokenCallers.map(({ token }) => token));
+  const names = secretNames(config).filter((name) => !keys.has(name));
   return Promise.all(
-    secretNames(config).map((name) =>
-      deployed !== undefined && !has(name)
-        ? secretLine(name, deployed)
-        : secrets.read(name).then(
-            (value) => valueLine(name, value, tokens.has(name)),
-            (error: Error) => bad(error.message),
-          ),
-    ),
+    names.map(async (name) => {
+      if (!has(name) && deployed !== undefined) return secretLine(name, deployed);
+      if (!has(name) && bindings.has(name)) return off(`secret ${name} ${ELSEWHERE}`);
+      return secrets.read(name).then(
+        (value) => valueLine(name, value, tokens.has(name)),
+        (error: Error) => bad(error.message),
+      );
+    }),
   );
 }
 
@@ -87,25 +79,26 @@ function valueLine(name: string, value: string, isToken: boolean): Line {
 }
 
 function checkKeys(
-  { config, secrets, has }: ConfiguredWorker,
+  { config, secrets, has, bindings }: ConfiguredWorker,
   deployed: Deployed | undefined,
 ): Promise<Line[]> {
   const ring = new KeyRing(secrets.read);
   return Promise.all(
-    [...config.keys.values()].map((rule) =>
-      deployed !== undefined && !has(rule.secret)
-        ? keyLine(rule.id, deployed)
-        : ring.md5(rule).then(
-            (md5) =>
-              ok(
-                `KEYS.${rule.id} is a key${md5 === undefined ? ", a root" : ` with MD5 ${md5}`}, ${keyState(rule, Date.now())}`,
-              ),
-            (error: unknown) => {
-              if (!(error instanceof CustomerKeyError)) throw error;
-              return bad(`KEYS.${rule.id}: ${error.message}`);
-            },
+    [...config.keys.values()].map(async (rule) => {
+      const { id, secret } = rule;
+      if (!has(secret) && deployed !== undefined) return keyLine(id, deployed);
+      if (!has(secret) && bindings.has(secret)) return off(`KEYS.${id}: secret ${secret} ${ELSEWHERE}`);
+      return ring.md5(rule).then(
+        (md5) =>
+          ok(
+            `KEYS.${id} is a key${md5 === undefined ? ", a root" : ` with MD5 ${md5}`}, ${keyState(rule, Date.now())}`,
           ),
-    ),
+        (error: unknown) => {
+          if (!(error instanceof CustomerKeyError)) throw error;
+          return bad(`KEYS.${id}: ${error.message}`);
+        },
+      );
+    }),
   );
 }
 

@@ -31,7 +31,7 @@ export async function cors(store: StoreClient, name: string, origins: readonly s
 async function faultOf(store: StoreClient, key: string, origin: string): Promise<string | undefined> {
   const faults = await Promise.all(
     METHODS.map(async (method) => {
-      const { url } = await store.presign({ method, key });
+      const { url } = store.presign({ method, key });
       const headers = {
         origin,
         "access-control-request-method": method,
@@ -57,7 +57,7 @@ function allows(answer: Answer, origin: string, method: string): boolean {
 }
 
 async function hiddenFrom(store: StoreClient, key: string, origin: string): Promise<string[]> {
-  const { method, url, headers } = await store.presign({ method: "GET", key });
+  const { method, url, headers } = store.presign({ method: "GET", key });
   const exposed = list(
     await store.send({ method, url, headers: { ...headers, origin } }),
     "access-control-expose-headers",

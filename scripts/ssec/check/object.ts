@@ -121,7 +121,7 @@ export function atRest(answer: Answer, body: Uint8Array): Outcome {
 }
 
 async function withoutHeaders(store: StoreClient, { name, key }: TrialObject): Promise<Outcome> {
-  const { method, url } = await store.presign(getUnder(name, key));
+  const { method, url } = store.presign(getUnder(name, key));
   return mustRefuse(
     [await store.send({ method, url, headers: {} })],
     "A URL without its headers opens the object: the store does not hold requests to their signed headers. Do not use it.",
@@ -136,7 +136,7 @@ function otherKey(answer: Answer): Outcome {
 }
 
 async function tampered(store: StoreClient, { name, key }: TrialObject): Promise<Outcome> {
-  const signed = await store.presign(getUnder(name, key));
+  const signed = store.presign(getUnder(name, key));
   const changes = [
     { [ALGORITHM_HEADER]: "AES128" },
     { [KEY_MD5_HEADER]: randomKey().md5 },
@@ -169,7 +169,7 @@ async function inconsistent(store: StoreClient, { name, key }: TrialObject): Pro
 
 async function expired(store: StoreClient, { name, key }: TrialObject): Promise<Outcome> {
   return mustRefuse(
-    [await store.send(await store.presign(getUnder(name, key), LONG_AGO))],
+    [await store.send(store.presign(getUnder(name, key), LONG_AGO))],
     "A URL works beyond its time: expiresIn protects nothing. Is the store's clock right?",
   );
 }
