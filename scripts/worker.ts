@@ -12,6 +12,8 @@ interface Deployed {
   readonly main: string;
   readonly compatibility_date: string;
   readonly compatibility_flags: readonly string[];
+  readonly minify: boolean;
+  readonly keep_names: boolean;
   readonly d1_databases: readonly { readonly binding: string; readonly migrations_dir?: string }[];
   readonly queues: { readonly producers?: readonly object[]; readonly consumers?: readonly object[] };
   readonly ratelimits: readonly { readonly name: string }[];
@@ -100,6 +102,8 @@ function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) 
     main: entrypoint ?? deployed.main,
     compatibility_date: deployed.compatibility_date,
     compatibility_flags: deployed.compatibility_flags,
+    minify: deployed.minify,
+    keep_names: deployed.keep_names,
     vars: env,
     d1_databases: deployed.d1_databases
       .filter(({ binding }) => isKept(binding))

@@ -2,7 +2,14 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { allowOrigins, audited, authenticated, noStore, rateLimited, withService } from "./middleware.ts";
+import {
+  allowOrigins,
+  answerHeaders,
+  audited,
+  authenticated,
+  rateLimited,
+  withService,
+} from "./middleware.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import type { AppEnv } from "./routes/context.ts";
 import { notFound, onError } from "./routes/errors.ts";
@@ -17,8 +24,8 @@ import { reportsRoutes } from "./routes/reports.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
 export const app = new Hono<AppEnv>()
-  .use(requestId(), secureHeaders())
-  .use("/v1/*", noStore, withService, allowOrigins, audited, authenticated, rateLimited)
+  .use(requestId())
+  .use("/v1/*", answerHeaders, withService, allowOrigins, audited, authenticated, rateLimited)
   .route("/v1/presign", presignRoutes)
   .route("/v1/multipart", multipartRoutes)
   .route("/v1/objects", objectsRoutes)
@@ -27,6 +34,7 @@ export const app = new Hono<AppEnv>()
   .route("/v1/keys", keysRoutes)
   .route("/v1/audit", auditRoutes)
   .route("/v1/reports", reportsRoutes)
+  .use(secureHeaders())
   .route("/healthz", healthRoutes)
   .route("/", pageRoutes);
 

@@ -1,5 +1,5 @@
 /** What all requests share: the configuration, the secrets and the key ring, made once for an environment. */
-import { Jwks } from "./auth/jwks.ts";
+import type { Jwks } from "./auth/jwks.ts";
 import { type Bindings, bindingsOf } from "./bindings.ts";
 import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
 import { Secrets } from "./config/secrets.ts";
@@ -20,12 +20,13 @@ export class Service {
   constructor(env: Env) {
     this.config = loadConfig(env);
     this.secrets = new Secrets(env);
-    this.ring = new KeyRing(this.secrets.read);
+    this.ring = new KeyRing(this.secrets.get);
     this.bindings = bindingsOf(env);
   }
 
   /** The keys of a caller's issuer; callers that share an address share its keys. */
-  jwksOf = ({ jwks: url }: JwtCaller): Jwks => {
+  jwksOf = async ({ jwks: url }: JwtCaller): Promise<Jwks> => {
+    const { Jwks } = await import("./auth/jwks.ts");
     const jwks = this.#jwks.get(url) ?? new Jwks(url);
     this.#jwks.set(url, jwks);
     return jwks;

@@ -15,9 +15,7 @@ export interface StoreBucket {
 /** @throws naming the secret that is not there */
 export async function s3Of(bucket: Bucket, secrets: Secrets): Promise<StoreBucket> {
   const { endpoint, region, addressing } = bucket.store;
-  const credentials = await credentialsOf(bucket.store, secrets).catch((error: unknown) => {
-    throw error instanceof Problem ? new Error(error.operator) : error;
-  });
+  const credentials = await readCredentials(bucket, secrets);
   const client = new S3Client({
     endpoint,
     region,
@@ -28,6 +26,14 @@ export async function s3Of(bucket: Bucket, secrets: Secrets): Promise<StoreBucke
     followRegionRedirects: false,
   });
   return { client, name: bucket.storeBucket, credentials };
+}
+
+async function readCredentials({ store }: Bucket, secrets: Secrets): Promise<Credentials> {
+  try {
+    return await credentialsOf(store, secrets);
+  } catch (error) {
+    throw error instanceof Problem ? new Error(error.operator) : error;
+  }
 }
 
 /** S3's code and words for why it refused; what went wrong where no answer of S3's came. */

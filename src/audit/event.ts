@@ -40,6 +40,11 @@ export interface AuditEvent {
   readonly userAgent?: string;
 }
 
+/** An event that is not JSON yet: what does not apply is undefined there, and then left out. */
+export type UnwrittenEvent = Pick<AuditEvent, "id" | "time" | "requestId" | "outcome"> & {
+  readonly [Field in keyof AuditEvent]: AuditEvent[Field] | undefined;
+};
+
 /** What is known of an operation so far; filled in as its steps are taken, so that a failure tells how far it came. */
 export type Draft = {
   -readonly [Field in

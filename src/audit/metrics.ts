@@ -1,12 +1,12 @@
 /** Data points for Workers Analytics Engine, counted a request; docs/operating.md documents the columns. */
 import type { Metrics } from "../bindings.ts";
-import type { AuditEvent } from "./event.ts";
+import type { UnwrittenEvent } from "./event.ts";
 
 /** What the platform takes in one invocation. */
 const MAX_DATA_POINTS = 250;
 
 /** One data point for all events that are alike; the trail has each. */
-export function count(events: readonly AuditEvent[], metrics: Metrics): void {
+export function count(events: readonly UnwrittenEvent[], metrics: Metrics): void {
   const points = Map.groupBy(events, ({ caller, outcome, code, operation, bucket, keyId, country }) =>
     JSON.stringify([caller, outcome, code, operation, bucket, keyId, country].map((value) => value ?? "")),
   );

@@ -5,7 +5,8 @@ import type { Bindings, Queue } from "../bindings.ts";
 import type { AuditMode } from "../config/schema.ts";
 import { logError } from "../log.ts";
 import { Problem } from "../problem.ts";
-import type { AuditEvent, Draft, Outcome } from "./event.ts";
+import { type Awaitable, ready, run, type Steps } from "../steps.ts";
+import type { Draft, Outcome, UnwrittenEvent } from "./event.ts";
 import { count } from "./metrics.ts";
 
 /** Enough to tell clients apart, characters. */
@@ -19,25 +20,31 @@ const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-
 export class Trail {
   /** Whoever calls, once that is known. */
   caller: Caller | undefined;
-  readonly #request: Pick<AuditEvent, "requestId" | "ip" | "country" | "userAgent">;
-  readonly #events: AuditEvent[] = [];
+  readonly #request: Pick<UnwrittenEvent, "requestId" | "ip" | "country" | "userAgent">;
+  readonly #events: UnwrittenEvent[] = [];
   readonly #told = new WeakSet<Problem>();
 
   constructor(request: Request, requestId: string) {
     const { country } = (request as { cf?: { country?: string } }).cf ?? {};
-    this.#request = defined({
+    this.#request = {
       requestId,
       ip: request.headers.get("cf-connecting-ip") ?? undefined,
       country,
       userAgent: request.headers.get("user-agent")?.slice(0, MAX_USER_AGENT),
-    });
+    };
   }
 
-  /** Takes `steps`, and records one event of how they ended. */
-  async record<T>(steps: (draft: Draft) => Promise<T>): Promise<T> {
+  /** Does the work, and records one event of how it ended. */
+  record<T>(work: (draft: Draft) => Promise<T>): Promise<T>;
+  record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T>;
+  record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T> {
+    return run(this.#recorded(work));
+  }
+
+  *#recorded<T>(work: (draft: Draft) => Awaitable<T>): Steps<T> {
     const draft: Draft = {};
     try {
-      const result = await steps(draft);
+      const result = yield* ready(work(draft));
       this.#add(draft, "allowed");
       return result;
     } catch (error) {
@@ -84,13 +91,14 @@ export class Trail {
     const lines = events.map((event) => JSON.stringify(event));
     if (queue && mode === "strict") {
       await send(queue, events, lines).catch((error: unknown) => {
-        for (const event of events) log({ ...event, outcome: "failed", code: "audit-unavailable" });
+        for (const event of events)
+          log(JSON.stringify({ ...event, outcome: "failed", code: "audit-unavailable" }));
         throw unavailable(error);
       });
     } else if (queue) {
       later(send(queue, events, lines).catch((error: unknown) => this.#logLost(error)));
     }
-    events.forEach(log);
+    lines.forEach(log);
   }
 
   #logLost(error: unknown): void {
@@ -102,28 +110,31 @@ export class Trail {
     const { code, ...rest } = draft;
     const { name, subject } = this.caller ?? {};
     const msecs = Date.now();
-    this.#events.push(
-      defined({
-        id: uuidv7({ msecs }),
-        time: new Date(msecs).toISOString(),
-        caller: name,
-        subject,
-        ...rest,
-        outcome,
-        code,
-        ...this.#request,
-      }),
-    );
+    this.#events.push({
+      id: uuidv7({ msecs }),
+      time: new Date(msecs).toISOString(),
+      caller: name,
+      subject,
+      ...rest,
+      outcome,
+      code,
+      ...this.#request,
+    });
   }
 }
 
-function log(event: AuditEvent): void {
-  console.log(JSON.stringify({ event: "audit", ...event }));
+/** @param line the event's JSON, which the log tells apart from its other lines */
+function log(line: string): void {
+  console.log(`{"event":"audit",${line.slice(1)}`);
 }
 
 /** In as few messages as their size allows. */
-async function send(queue: Queue, events: readonly AuditEvent[], lines: readonly string[]): Promise<void> {
-  let message: AuditEvent[] = [];
+async function send(
+  queue: Queue,
+  events: readonly UnwrittenEvent[],
+  lines: readonly string[],
+): Promise<void> {
+  let message: UnwrittenEvent[] = [];
   let length = 0;
   const flush = async () => {
     if (message.length > 0) await queue.send(message, { contentType: "json" });
@@ -148,9 +159,4 @@ function unavailable(error: unknown): Problem {
       operator: `QUEUE did not take an audit event: ${error instanceof Error ? error.message : error}`,
     },
   );
-}
-
-/** What does not apply is left out. */
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,11 +1,12 @@
 /** Who is calling: a partner by its token, or a user of an app by a JWT. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { Config, Grant, JwtCaller, TokenCaller } from "../config/load.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
+import { HmacKey } from "../hmac.ts";
 import { Problem } from "../problem.ts";
+import { ready, run, type Steps } from "../steps.ts";
 import { type Claims, fillClaims } from "./claims.ts";
 import type { Jwks } from "./jwks.ts";
-import { isJwt, JwtError, verifyJwt } from "./jwt.ts";
 
 /** Whoever calls, with the grants that are theirs: the claims in their prefixes are filled in. */
 export interface Caller {
@@ -19,7 +20,7 @@ export interface Caller {
 export interface Directory {
   readonly config: Pick<Config, "tokenCallers" | "jwtCallers" | "allowedOrigins">;
   readonly secrets: Secrets;
-  readonly jwksOf: (caller: JwtCaller) => Jwks;
+  readonly jwksOf: (caller: JwtCaller) => Promise<Jwks>;
 }
 
 /** Longer than any token in use, and short enough to be hashed for nothing. */
@@ -35,9 +36,11 @@ export async function authenticate(request: Request, directory: Directory): Prom
   const token = tokenOf(request, directory.config.allowedOrigins);
   if (token.length > MAX_TOKEN_LENGTH) throw notBelieved(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
   const { tokenCallers, jwtCallers } = directory.config;
-  const partner = await findByToken(token, tokenCallers, directory.secrets);
-  if (partner !== undefined) return identify(partner, {});
+  const partner = await run(findByToken(token, tokenCallers, directory.secrets));
+  if (partner !== undefined) return partnerOf(partner);
   if (jwtCallers.length === 0 || !isJwt(token)) throw notBelieved("it is nobody's");
+  // Evaluated only where users come with JWTs.
+  const { JwtError, verifyJwt } = await import("./jwt.ts");
   try {
     const { caller, claims, subject } = await verifyJwt(token, jwtCallers, directory.jwksOf);
     return { ...identify(caller, claims), subject };
@@ -68,6 +71,20 @@ function tokenOf({ headers, url }: Request, allowedOrigins: readonly string[]): 
   });
 }
 
+/** Whether a token has the form of a signed JWT: three dotted parts. */
+function isJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
+}
+
+const partners = new WeakMap<TokenCaller, Caller>();
+
+/** A partner has no claims, and so is always the same. */
+function partnerOf(caller: TokenCaller): Caller {
+  const partner = partners.get(caller) ?? identify(caller, {});
+  partners.set(caller, partner);
+  return partner;
+}
+
 function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Caller {
   return {
     name,
@@ -82,15 +99,15 @@ function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Ca
  * Digests are compared rather than tokens, in constant time, and always with those of all callers, so that neither
  * the time nor the order tells anything about a token.
  */
-async function findByToken(
+function* findByToken(
   token: string,
   callers: readonly TokenCaller[],
   secrets: Secrets,
-): Promise<TokenCaller | undefined> {
-  const presented = sha256(token);
+): Steps<TokenCaller | undefined> {
+  const presented = digest(token);
   let found: TokenCaller | undefined;
   for (const caller of callers) {
-    const expected = await digestOf(caller, secrets);
+    const expected = yield* digestOf(caller, secrets);
     const isTheirs = timingSafeEqual(presented, expected ?? presented) && expected !== undefined;
     if (isTheirs && found !== undefined) {
       throw new Problem(
@@ -106,18 +123,30 @@ async function findByToken(
   return found;
 }
 
+const digests = new WeakMap<TokenCaller, { readonly token: string; readonly digest: Uint8Array }>();
+
 /** Undefined where the caller's secret cannot be read: nobody is that caller then, and others are not disturbed. */
-async function digestOf(caller: TokenCaller, secrets: Secrets): Promise<Uint8Array | undefined> {
+function* digestOf(caller: TokenCaller, secrets: Secrets): Steps<Uint8Array | undefined> {
   try {
-    return sha256(await secrets.read(caller.token));
+    const token = yield* ready(secrets.get(caller.token));
+    let known = digests.get(caller);
+    if (known?.token !== token) {
+      known = { token, digest: digest(token) };
+      digests.set(caller, known);
+    }
+    return known.digest;
   } catch (error) {
     if (error instanceof SecretError) return undefined;
     throw error;
   }
 }
 
-function sha256(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
+const utf8 = new TextEncoder();
+const digestKey = HmacKey.of(new Uint8Array());
+
+/** No key is needed to compare digests, and an HMAC of ours is the cheapest hash there is for a short text. */
+function digest(text: string): Uint8Array {
+  return digestKey.sign(utf8.encode(text));
 }
 
 /** @param why after "The token does not count:"; it goes into a header, so ASCII without quotes */

@@ -28,11 +28,6 @@ export interface VerifiedJwt {
   readonly subject: string;
 }
 
-/** Whether a token has the form of a signed JWT: three dotted parts. */
-export function isJwt(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
-}
-
 /**
  * The caller that a token's issuer and audience stand for, once its signature and times are right.
  *
@@ -42,7 +37,7 @@ export function isJwt(token: string): boolean {
 export async function verifyJwt(
   token: string,
   callers: readonly JwtCaller[],
-  jwksOf: (caller: JwtCaller) => Jwks,
+  jwksOf: (caller: JwtCaller) => Promise<Jwks>,
 ): Promise<VerifiedJwt> {
   // Not believed yet: it only says whose keys to try.
   const { issuer, audiences } = peek(token);
@@ -51,7 +46,7 @@ export async function verifyJwt(
   const caller = fromIssuer.find(({ audience }) => audiences.includes(audience));
   if (caller === undefined) throw new JwtError("it is for another audience");
 
-  const { payload } = await verify(token, caller, jwksOf(caller).find);
+  const { payload } = await verify(token, caller, (await jwksOf(caller)).find);
   if (typeof payload.sub !== "string" || payload.sub === "") throw new JwtError("it names no subject (sub)");
   return { caller, claims: payload, subject: payload.sub };
 }

@@ -3,6 +3,8 @@
  * for a minute at most, so that a changed secret is picked up without a deployment.
  */
 
+import type { Awaitable } from "../steps.ts";
+
 /** How long a Secrets Store value is trusted, milliseconds. */
 const MAX_AGE = 60_000;
 
@@ -32,33 +34,41 @@ export class Secrets {
    * @param name name of the binding
    * @throws {SecretError} when it is not bound, empty, or its Secrets Store does not give it
    */
-  read = async (name: string): Promise<string> => {
+  read = async (name: string): Promise<string> => this.get(name);
+
+  /** The same, and at once where it does not have to be asked for. */
+  get = (name: string): Awaitable<string> => {
     const binding = Object.hasOwn(this.#env, name) ? this.#env[name] : undefined;
-    const value = isSecretsStoreSecret(binding) ? await this.#ask(name, binding) : binding;
-    if (value === undefined || value === null) {
-      throw new SecretError(`secret ${name} is not bound: wrangler secret put ${name}`);
-    }
-    if (typeof value !== "string")
-      throw new SecretError(`secret ${name} is bound to something that is not a secret`);
-    if (value === "") throw new SecretError(`secret ${name} is empty`);
-    return value;
+    if (!isSecretsStoreSecret(binding)) return checked(name, binding);
+    const seen = this.#seen.get(name);
+    if (seen !== undefined && this.#now() - seen.readAt < MAX_AGE) return seen.value;
+    return this.#ask(name, binding);
   };
 
   /** Only values are shared between requests: a promise belongs to the request that started it. */
   async #ask(name: string, binding: SecretsStoreSecret): Promise<string> {
-    const seen = this.#seen.get(name);
-    if (seen !== undefined && this.#now() - seen.readAt < MAX_AGE) return seen.value;
-    let value: string;
+    let given: unknown;
     try {
-      value = await binding.get();
+      given = await binding.get();
     } catch {
       throw new SecretError(
         `secret ${name} cannot be read from its Secrets Store: is it there, and is the store up?`,
       );
     }
+    const value = checked(name, given);
     this.#seen.set(name, { value, readAt: this.#now() });
     return value;
   }
+}
+
+function checked(name: string, value: unknown): string {
+  if (value === undefined || value === null) {
+    throw new SecretError(`secret ${name} is not bound: wrangler secret put ${name}`);
+  }
+  if (typeof value !== "string")
+    throw new SecretError(`secret ${name} is bound to something that is not a secret`);
+  if (value === "") throw new SecretError(`secret ${name} is empty`);
+  return value;
 }
 
 function isSecretsStoreSecret(binding: unknown): binding is SecretsStoreSecret {

@@ -1,14 +1,23 @@
 /** The JSON body of a request. */
 import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { type FieldError, Problem } from "../problem.ts";
 import { check } from "../validation.ts";
-import type { AppContext } from "./context.ts";
+import type { AppContext, AppEnv } from "./context.ts";
 
 /** Enough for a batch of a thousand ordinary requests, bytes. */
 const MAX_JSON_BYTES = 2 ** 20;
 
-export const limitBody = bodyLimit({
+/** A length that is given is all that need be looked at; only a body without one is counted as it comes. */
+export const limitBody = createMiddleware<AppEnv>((c, next) => {
+  const { headers } = c.req.raw;
+  const length = headers.get("content-length");
+  const isShort = length !== null && Number(length) <= MAX_JSON_BYTES && !headers.has("transfer-encoding");
+  return isShort ? next() : counted(c, next);
+});
+
+const counted = bodyLimit({
   maxSize: MAX_JSON_BYTES,
   onError: () => {
     throw new Problem(
@@ -21,7 +30,7 @@ export const limitBody = bodyLimit({
 /** @throws {Problem} invalid-request when the body is not JSON */
 export async function readJson(c: AppContext): Promise<unknown> {
   try {
-    return JSON.parse(await c.req.text());
+    return JSON.parse(await c.req.raw.text());
   } catch (error) {
     if (error instanceof SyntaxError) throw new Problem("invalid-request", "The body is not JSON.");
     throw error;

@@ -177,8 +177,7 @@ export const multipartRoutes = new Hono<AppEnv>()
       return c.body(null, 204);
     }),
   )
-  .all("/", onlyMethods("POST"))
-  .all("/:step{sign|parts|complete|abort}", onlyMethods("POST"));
+  .on("ALL", ["/", "/sign", "/parts", "/complete", "/abort"], onlyMethods("POST"));
 
 /** What a step works with, each resolved when it is asked for. */
 interface Use {

@@ -23,8 +23,9 @@ import { snippet } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
+import { type Awaitable, ready, run, type Steps } from "../steps.ts";
 import { invalid, limitBody, readJson, valid } from "./body.ts";
-import type { AppEnv } from "./context.ts";
+import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods, report } from "./errors.ts";
 
 /** Requests in one batch. */
@@ -50,37 +51,46 @@ interface Answer {
 export const presignRoutes = new Hono<AppEnv>()
   .use(limitBody)
   .post("/", async (c) => {
-    return c.json(await answer(await readJson(c), c.var, new WhichKey(c.var.service)));
+    return c.json(await answer(await readJson(c), askerOf(c)));
   })
   .post("/batch", async (c) => {
     const requests = batchOf(await readJson(c));
-    const whichKey = new WhichKey(c.var.service);
+    const asker = askerOf(c);
     const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request) =>
-      answer(request, c.var, whichKey).catch((error: unknown): { problem: ProblemDetails } => ({
-        problem: report(error, c.var.requestId).details,
-      })),
+      run(answerOrProblem(request, asker)),
     );
     return c.json({ results });
   })
   .all("/", onlyMethods("POST"))
   .all("/batch", onlyMethods("POST"));
 
+/** What all requests of one HTTP request share. */
 interface Asker {
   readonly service: Service;
   readonly caller: Caller;
   readonly trail: Trail;
+  readonly requestId: string;
+  readonly whichKey: WhichKey;
 }
 
-function answer(input: unknown, asker: Asker, whichKey: WhichKey): Promise<Answer> {
-  return asker.trail.record((draft) => presignOne(input, asker, whichKey, draft));
+function askerOf(c: AppContext): Asker {
+  const { service, caller, trail, requestId } = c.var;
+  return { service, caller, trail, requestId, whichKey: new WhichKey(service) };
 }
 
-async function presignOne(
-  input: unknown,
-  { service, caller }: Asker,
-  whichKey: WhichKey,
-  draft: Draft,
-): Promise<Answer> {
+function answer(input: unknown, asker: Asker): Awaitable<Answer> {
+  return asker.trail.record((draft) => run(presignOne(input, asker, draft)));
+}
+
+function* answerOrProblem(input: unknown, asker: Asker): Steps<Answer | { problem: ProblemDetails }> {
+  try {
+    return yield* ready(answer(input, asker));
+  } catch (error) {
+    return { problem: report(error, asker.requestId).details };
+  }
+}
+
+function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft: Draft): Steps<Answer> {
   const operation = operationOf(input);
   draft.operation = operation;
   const request = parse(input, operation);
@@ -92,14 +102,14 @@ async function presignOne(
   const source = sourceOf(request, bucket, service, caller);
   const limits = limit(request, grants, service.config.defaultExpiresIn);
 
-  const key = await keyOf(request, bucket, whichKey);
+  const key = yield* ready(keyOf(request, bucket, whichKey));
   draft.keyId = key?.id;
   draft.keyMD5 = key?.md5;
-  const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
+  const sourceKey = source && (yield* ready(whichKey.forStored({ ...source, keyIdPath: "source.keyId" })));
   if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
 
   const signing = {
-    credentials: await credentialsOf(bucket.store, service.secrets),
+    credentials: yield* ready(credentialsOf(bucket.store, service.secrets)),
     signingDate: new Date(),
     expiresIn: limits.expiresIn,
   };
@@ -163,11 +173,11 @@ function sourceOf({ source }: PresignRequest, { store }: Bucket, { config }: Ser
 
 type Source = ReturnType<typeof sourceOf>;
 
-async function keyOf(
+function keyOf(
   request: PresignRequest,
   bucket: Bucket,
   whichKey: WhichKey,
-): Promise<CustomerKey | undefined> {
+): Awaitable<CustomerKey | undefined> {
   if (request.keyPrefix !== undefined && writer(bucket.keys, Date.now())?.derive) {
     throw Problem.field(
       "keyPrefix",
@@ -230,16 +240,19 @@ function batchOf(input: unknown): unknown[] {
   return requests;
 }
 
-/** Like Promise.all over a map, with at most `limit` under way at once. */
+/** Like Promise.all over a map, with at most `limit` under way at once; what need not wait is done in one go. */
 async function mapInOrder<T, R>(
   items: readonly T[],
   limit: number,
-  map: (item: T) => Promise<R>,
+  map: (item: T) => Awaitable<R>,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   const queue = items.entries();
   const work = async () => {
-    for (const [i, item] of queue) results[i] = await map(item);
+    for (const [i, item] of queue) {
+      const result = map(item);
+      results[i] = result instanceof Promise ? await result : result;
+    }
   };
   await Promise.all(Array.from({ length: limit }, work));
   return results;

@@ -3,6 +3,7 @@
 import type { Store } from "../config/load.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
 import { Problem } from "../problem.ts";
+import { type Awaitable, ready, run, type Steps } from "../steps.ts";
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -17,12 +18,18 @@ const known = new WeakMap<Store, Credentials>();
  *
  * @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there
  */
-export async function credentialsOf(store: Store, secrets: Secrets): Promise<Credentials> {
+export function credentialsOf(store: Store, secrets: Secrets): Awaitable<Credentials> {
+  return run(read(store, secrets));
+}
+
+function* read(store: Store, secrets: Secrets): Steps<Credentials> {
   try {
     const credentials = {
-      accessKeyId: await secrets.read(store.accessKeyId),
-      secretAccessKey: await secrets.read(store.secretAccessKey),
-      ...(store.sessionToken !== undefined && { sessionToken: await secrets.read(store.sessionToken) }),
+      accessKeyId: yield* ready(secrets.get(store.accessKeyId)),
+      secretAccessKey: yield* ready(secrets.get(store.secretAccessKey)),
+      ...(store.sessionToken !== undefined && {
+        sessionToken: yield* ready(secrets.get(store.sessionToken)),
+      }),
     };
     const before = known.get(store);
     if (before !== undefined && areSame(before, credentials)) return before;

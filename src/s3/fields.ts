@@ -169,6 +169,7 @@ export const FIELDS = {
 };
 
 export type FieldName = keyof typeof FIELDS;
+const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
 
 export type FieldValues = {
   readonly [Name in FieldName]?: (typeof FIELDS)[Name] extends Field<infer T> ? T : never;
@@ -179,7 +180,7 @@ export type CopySource = NonNullable<FieldValues["source"]>;
 /** Everything that the given fields put into the request to the store. */
 export function send(values: FieldValues): Sent {
   const sent: Sent = { headers: {}, query: {} };
-  for (const name of Object.keys(FIELDS) as FieldName[]) sendOne(name, values, sent);
+  for (const name of FIELD_NAMES) if (values[name] !== undefined) sendOne(name, values, sent);
   return sent;
 }
 

@@ -23,7 +23,7 @@ export interface SigningOptions {
 /** When a URL that is signed so ends: ISO 8601, whole seconds. */
 export function expiryOf({ signingDate, expiresIn }: SigningOptions): string {
   const second = Math.floor(signingDate.getTime() / 1000);
-  return new Date((second + expiresIn) * 1000).toISOString().replace(".000Z", "Z");
+  return `${new Date((second + expiresIn) * 1000).toISOString().slice(0, -5)}Z`;
 }
 
 /** A URL and exactly what must be sent with it, beside what every HTTP client sets itself. */

@@ -7,6 +7,7 @@ import type { Secrets } from "../config/secrets.ts";
 import { Problem } from "../problem.ts";
 import { type CustomerKey, CustomerKeyError } from "../ssec/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../ssec/ring.ts";
+import { type Awaitable, ready, run, type Steps } from "../steps.ts";
 import { credentialsOf } from "./credentials.ts";
 import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
 
@@ -29,7 +30,7 @@ export class WhichKey {
   }
 
   /** @throws {Problem} no-writable-key, key-invalid; invalid-request when another key is named */
-  async forNew({ bucket, key, keyId, keyIdPath }: Wanted): Promise<CustomerKey> {
+  forNew({ bucket, key, keyId, keyIdPath }: Wanted): Awaitable<CustomerKey> {
     const rule = writer(bucket.keys, Date.now());
     if (rule === undefined) {
       throw new Problem(
@@ -47,7 +48,7 @@ export class WhichKey {
   }
 
   /** @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's */
-  async forUpload(wanted: Wanted): Promise<CustomerKey> {
+  forUpload(wanted: Wanted): Awaitable<CustomerKey> {
     const { bucket, key, keyId, keyIdPath } = wanted;
     return keyId === undefined
       ? this.forNew(wanted)
@@ -58,7 +59,7 @@ export class WhichKey {
    * @throws {Problem} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
    * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
    */
-  async forStored(wanted: Wanted): Promise<CustomerKey> {
+  forStored(wanted: Wanted): Awaitable<CustomerKey> {
     const { bucket, key, versionId, keyId, keyIdPath } = wanted;
     if (keyId !== undefined) return this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
     const [only, ...others] = bucket.keys;
@@ -79,7 +80,7 @@ export class WhichKey {
     let invalid: Problem | undefined;
     try {
       for (const rule of readers(bucket.keys, Date.now())) {
-        const candidate = await this.#keyFor(rule, bucket, key).catch(onlyKeyInvalid);
+        const candidate = await this.#candidate(rule, bucket, key);
         if (candidate instanceof Problem) invalid ??= candidate;
         else if (await probe.opens(candidate)) return candidate;
       }
@@ -91,9 +92,22 @@ export class WhichKey {
     }
   }
 
-  async #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Promise<CustomerKey> {
+  async #candidate(rule: KeyRule, bucket: Bucket, key: string): Promise<CustomerKey | Problem> {
     try {
-      return await this.#ring.keyFor(rule, { storeBucket, key });
+      return await this.#keyFor(rule, bucket, key);
+    } catch (error) {
+      if (error instanceof Problem && error.code === "key-invalid") return error;
+      throw error;
+    }
+  }
+
+  #keyFor(rule: KeyRule, bucket: Bucket, key: string): Awaitable<CustomerKey> {
+    return run(this.#fromRing(rule, bucket, key));
+  }
+
+  *#fromRing(rule: KeyRule, { storeBucket }: Bucket, key: string): Steps<CustomerKey> {
+    try {
+      return yield* ready(this.#ring.keyFor(rule, { storeBucket, key }));
     } catch (error) {
       if (!(error instanceof CustomerKeyError)) throw error;
       throw new Problem(
@@ -113,9 +127,4 @@ function named({ keys }: Bucket, keyId: string, path: string): KeyRule {
     throw Problem.field(path, `is none of this bucket's keys (${keys.map(({ id }) => id).join(", ")})`);
   }
   return rule;
-}
-
-function onlyKeyInvalid(error: unknown): Problem {
-  if (error instanceof Problem && error.code === "key-invalid") return error;
-  throw error;
 }

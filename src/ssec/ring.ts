@@ -2,6 +2,7 @@
  * The key ring: every configured key, validated and hashed when a route first needs it and then remembered by
  * its value. A key whose secret is broken stays alone in that.
  */
+import { type Awaitable, ready, run, type Steps } from "../steps.ts";
 import { type CustomerKey, CustomerKeyError, customerKey, decodeCustomerKey } from "./customer-key.ts";
 import { deriveObjectKey } from "./derive.ts";
 
@@ -43,7 +44,7 @@ export function readers(rules: readonly KeyRule[], now: number): KeyRule[] {
 }
 
 /** Reads a bound secret; throws with a message for the operator when there is none to read. */
-export type ReadSecret = (name: string) => Promise<string>;
+export type ReadSecret = (name: string) => Awaitable<string>;
 
 interface Validated {
   readonly secret: string;
@@ -63,8 +64,12 @@ export class KeyRing {
    *
    * @throws {CustomerKeyError} when the secret is not bound or not a key
    */
-  async keyFor(rule: KeyRule, object: ObjectName): Promise<CustomerKey> {
-    const { raw, shared } = await this.#validate(rule);
+  keyFor(rule: KeyRule, object: ObjectName): Awaitable<CustomerKey> {
+    return run(this.#keyFor(rule, object));
+  }
+
+  *#keyFor(rule: KeyRule, object: ObjectName): Steps<CustomerKey> {
+    const { raw, shared } = yield* this.#validate(rule);
     return rule.derive ? customerKey(rule.id, deriveObjectKey(raw, object.storeBucket, object.key)) : shared;
   }
 
@@ -74,12 +79,12 @@ export class KeyRing {
    * @throws {CustomerKeyError} when the secret is not bound or not a key
    */
   async md5(rule: KeyRule): Promise<string | undefined> {
-    const { shared } = await this.#validate(rule);
+    const { shared } = await run(this.#validate(rule));
     return rule.derive ? undefined : shared.md5;
   }
 
-  async #validate(rule: KeyRule): Promise<{ raw: Uint8Array; shared: CustomerKey }> {
-    const secret = await this.#read(rule);
+  *#validate(rule: KeyRule): Steps<{ raw: Uint8Array; shared: CustomerKey }> {
+    const secret = yield* this.#read(rule);
     let known = this.#validated.get(rule.id);
     if (known?.secret !== secret) {
       known = { secret, outcome: validate(rule, secret) };
@@ -89,9 +94,9 @@ export class KeyRing {
     return known.outcome;
   }
 
-  async #read(rule: KeyRule): Promise<string> {
+  *#read(rule: KeyRule): Steps<string> {
     try {
-      return await this.#readSecret(rule.secret);
+      return yield* ready(this.#readSecret(rule.secret));
     } catch (error) {
       throw new CustomerKeyError(
         error instanceof Error ? error.message : `secret ${rule.secret} is unreadable`,

@@ -1,0 +1,23 @@
+/**
+ * Steps that may have to wait. Written as a generator they read like an async function, but where nothing waits the
+ * result is there at once: a thousand requests of a batch then cost no promises.
+ */
+
+export type Awaitable<T> = T | Promise<T>;
+
+export type Steps<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** `const value = yield* ready(work())` is to steps what `await` is to an async function. */
+export function* ready<T>(value: Awaitable<T>): Steps<T> {
+  // What comes back is what the promise was for: `run` sees to that, and TypeScript cannot.
+  return value instanceof Promise ? ((yield value) as T) : value;
+}
+
+/** Takes the steps, without a promise as long as none has to wait. */
+export function run<T>(steps: Steps<T>, taken = steps.next()): Awaitable<T> {
+  if (taken.done) return taken.value;
+  return taken.value.then(
+    (value) => run(steps, steps.next(value)),
+    (error: unknown) => run(steps, steps.throw(error)),
+  );
+}
