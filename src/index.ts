@@ -1,12 +1,30 @@
-/** The Worker: nothing but wiring. */
-import { app } from "./app.ts";
-import { consume } from "./audit/consumer.ts";
+/**
+ * The Worker: nothing but wiring. What presigning does not need is evaluated when it is first asked for, so that a new
+ * instance hands out its first URL the sooner.
+ */
+import { presignApi } from "./api.ts";
 import { bindingsOf, type MessageBatch } from "./bindings.ts";
-import { daily } from "./daily.ts";
 import type { Env } from "./service.ts";
 
+type Fetch = ReturnType<typeof presignApi>["fetch"];
+
+const PRESIGN = /^https?:\/\/[^/]+\/v1\/presign(\/batch)?(\?|$)/;
+const presigning = presignApi();
+
+const fetch: Fetch = async (request, env, context) => {
+  if (PRESIGN.test(request.url)) return presigning.fetch(request, env, context);
+  const { app } = await import("./app.ts");
+  return app.fetch(request, env, context);
+};
+
 export default {
-  fetch: app.fetch,
-  queue: (batch: MessageBatch, env: Env) => consume(batch, bindingsOf(env).db),
-  scheduled: (_: unknown, env: Env) => daily(env),
+  fetch,
+  queue: async (batch: MessageBatch, env: Env) => {
+    const { consume } = await import("./audit/consumer.ts");
+    return consume(batch, bindingsOf(env).db);
+  },
+  scheduled: async (_: unknown, env: Env) => {
+    const { daily } = await import("./daily.ts");
+    return daily(env);
+  },
 };

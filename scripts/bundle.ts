@@ -1,0 +1,105 @@
+/** How large the Worker is: as a whole, and what of it is evaluated before the first request. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build, type Metafile } from "esbuild";
+
+export interface Size {
+  /** Minified, bytes. */
+  readonly bytes: number;
+  readonly gzip: number;
+}
+
+export interface Bundle {
+  /** The module that `wrangler deploy` uploads. */
+  readonly code: string;
+  readonly whole: Size;
+  /** npm packages that are evaluated at start. */
+  readonly packagesAtStart: ReadonlySet<string>;
+}
+
+const WRANGLER = join(
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+  "bin/wrangler.js",
+);
+
+/** The bundle as it is deployed. */
+export async function bundleWorker(): Promise<Bundle> {
+  const dir = mkdtempSync(join(tmpdir(), "ssec-bundle-"));
+  try {
+    const args = ["deploy", "--dry-run", "--metafile", "--outdir", dir];
+    await promisify(execFile)(process.execPath, [WRANGLER, ...args], {
+      env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" },
+    });
+    const code = readFileSync(join(dir, "index.js"), "utf8");
+    const metafile: Metafile = JSON.parse(readFileSync(join(dir, "bundle-meta.json"), "utf8"));
+    return { code, whole: sizeOf(code), packagesAtStart: packagesAtStart(metafile) };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What is evaluated at start. A deployed bundle is one file, of which the rest is wrapped in functions: here the same
+ * bundler puts it into files of its own.
+ */
+export async function startSize(entryPoint: string): Promise<Size> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["node:*", "cloudflare:*"],
+    outdir: "start",
+    write: false,
+    metafile: true,
+  });
+  const [entry] = Object.keys(metafile.outputs).filter(
+    (name) => metafile.outputs[name]?.entryPoint === entryPoint,
+  );
+  const needed = reachable(entry, (name) => metafile.outputs[name]?.imports);
+  const texts = outputFiles
+    .filter(({ path }) => [...needed].some((name) => path.endsWith(`/${name}`)))
+    .map(({ text }) => text);
+  return sizeOf(texts.join(""));
+}
+
+function packagesAtStart({ inputs }: Metafile): ReadonlySet<string> {
+  const atStart = reachable("src/index.ts", (name) => inputs[name]?.imports);
+  return new Set(
+    [...atStart].flatMap(
+      (name) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(name)?.[1] ?? [],
+    ),
+  );
+}
+
+interface Import {
+  readonly path: string;
+  readonly kind: string;
+  readonly external?: boolean;
+}
+
+/** Everything that is loaded with `name`, and not only when it is asked for. */
+function reachable(
+  name: string | undefined,
+  importsOf: (name: string) => readonly Import[] | undefined,
+  seen = new Set<string>(),
+): Set<string> {
+  if (name === undefined || seen.has(name)) return seen;
+  seen.add(name);
+  for (const { path, kind, external } of importsOf(name) ?? []) {
+    if (kind !== "dynamic-import" && !external) reachable(path, importsOf, seen);
+  }
+  return seen;
+}
+
+function sizeOf(code: string): Size {
+  return { bytes: Buffer.byteLength(code), gzip: gzipSync(code, { level: 9 }).length };
+}

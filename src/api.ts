@@ -1,0 +1,24 @@
+/** What every address of the API has in common, and the one that most requests are for. */
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import {
+  allowOrigins,
+  answerHeaders,
+  audited,
+  authenticated,
+  rateLimited,
+  withService,
+} from "./middleware.ts";
+import type { AppEnv } from "./routes/context.ts";
+import { notFound, onError } from "./routes/errors.ts";
+import { presignRoutes } from "./routes/presign.ts";
+
+/** An app with the middleware of /v1, in order, and /v1/presign. */
+export function presignApi() {
+  return new Hono<AppEnv>()
+    .use(requestId())
+    .use("/v1/*", answerHeaders, withService, allowOrigins, audited, authenticated, rateLimited)
+    .route("/v1/presign", presignRoutes)
+    .notFound(notFound)
+    .onError(onError);
+}

@@ -1,0 +1,22 @@
+/** Budgets of the bundle, which decide how soon a new instance answers. */
+import { expect, test } from "vitest";
+import { bundleWorker, startSize } from "../../scripts/bundle.ts";
+
+/** KiB, minified and compressed. What grows past one needs a reason, or an `import()` where it is first used. */
+const AT_START = 38;
+const WHOLE = 220;
+
+test("what is evaluated at start is small", async () => {
+  const { gzip } = await startSize("src/index.ts");
+  expect(gzip / 1024).toBeLessThan(AT_START);
+});
+
+test(
+  "the deployed bundle is within its budget, and the SDK in it waits until it is used",
+  { timeout: 120_000 },
+  async () => {
+    const { whole, packagesAtStart } = await bundleWorker();
+    expect(whole.gzip / 1024).toBeLessThan(WHOLE);
+    expect([...packagesAtStart].sort()).toEqual(["hono", "uuid", "valibot"]);
+  },
+);
