@@ -1,4 +1,5 @@
 /** The events of one request: gathered while it is answered, told before or after its answer leaves. */
+import { Buffer } from "node:buffer";
 import { v7 as uuidv7 } from "uuid";
 import type { Caller } from "../auth/callers.ts";
 import type { Bindings, Queue } from "../bindings.ts";
@@ -11,7 +12,9 @@ import { count } from "./metrics.ts";
 
 /** Enough to tell clients apart, characters. */
 const MAX_USER_AGENT = 256;
-/** Queues are billed by 64 KB and take up to 128 KB a message, characters of JSON. */
+/** No store has a longer name for a bucket, but a request may; characters. */
+const MAX_BUCKET = 255;
+/** Queues are billed by 64 KB and take up to 128 KB a message, bytes of JSON. */
 const MAX_MESSAGE = 60_000;
 
 const DENIALS: readonly number[] = [401, 403, 411, 413, 415, 429];
@@ -107,7 +110,7 @@ export class Trail {
   }
 
   #add(draft: Draft, outcome: Outcome): void {
-    const { code, ...rest } = draft;
+    const { code, ...rest } = bounded(draft);
     const { name, subject } = this.caller ?? {};
     const msecs = Date.now();
     this.#events.push({
@@ -128,6 +131,16 @@ function log(line: string): void {
   console.log(`{"event":"audit",${line.slice(1)}`);
 }
 
+/** A bucket may be named at any length in vain: one such event must not keep those beside it out of the queue. */
+function bounded(draft: Draft): Draft {
+  const { bucket, source } = draft;
+  return {
+    ...draft,
+    bucket: bucket?.slice(0, MAX_BUCKET),
+    source: source && { ...source, bucket: source.bucket.slice(0, MAX_BUCKET) },
+  };
+}
+
 /** In as few messages as their size allows. */
 async function send(
   queue: Queue,
@@ -142,7 +155,7 @@ async function send(
     length = 0;
   };
   for (const [i, event] of events.entries()) {
-    const more = lines[i]?.length ?? 0;
+    const more = Buffer.byteLength(lines[i] ?? "");
     if (length + more > MAX_MESSAGE) await flush();
     message.push(event);
     length += more;

@@ -83,6 +83,35 @@ describe("an event", () => {
     ]);
   });
 
+  test.for<[string, object]>([
+    ["bucket is named at any length", { operation: "GetObject", bucket: "b".repeat(200_000), key: "a" }],
+    [
+      "source's bucket is",
+      {
+        operation: "CopyObject",
+        bucket: "media",
+        key: "a",
+        source: { bucket: "b".repeat(200_000), key: "a" },
+      },
+    ],
+  ])("is not lost beside one whose %s", async ([, long]) => {
+    const key = freshKey();
+    const requests = [long, { operation: "DeleteObject", bucket: "media", key }];
+    await call("/v1/presign/batch", { method: "POST", body: JSON.stringify({ requests }) });
+    await events({ bucket: "media", key }, 1);
+  });
+
+  test("is not lost where many are told in a wide script", async () => {
+    const prefix = freshKey("");
+    const requests = Array.from({ length: 150 }, (_, i) => ({
+      operation: "GetObject",
+      bucket: "漢".repeat(250),
+      key: `${prefix}${"字".repeat(300)}${i}`,
+    }));
+    await call("/v1/presign/batch", { method: "POST", body: JSON.stringify({ requests }) });
+    await events({ key: requests.at(-1)?.key ?? "" }, 1);
+  });
+
   test("of a refusal says who was refused what", async () => {
     const key = freshKey();
     const { requestId } = await refused({ operation: "GetObject", bucket: "media", key }, "LIMITED_TOKEN");
