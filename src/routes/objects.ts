@@ -12,7 +12,7 @@ import { S3Bucket } from "../s3/client.ts";
 import { type Credentials, credentialsOf } from "../s3/credentials.ts";
 import { FIELDS, type FieldValues, keyId, MAX_PUT_BYTES, send } from "../s3/fields.ts";
 import { listObjects } from "../s3/list.ts";
-import { objectKey } from "../s3/object-key.ts";
+import { MAX_KEY_BYTES, objectKey } from "../s3/object-key.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { download } from "../transfer/download.ts";
@@ -43,7 +43,9 @@ const uploadSchema = v.strictObject(
 const noneSchema = v.strictObject({});
 const deleteSchema = v.strictObject({ versionId: v.optional(FIELDS.versionId.schema) });
 const listSchema = v.strictObject({
-  prefix: v.optional(v.string()),
+  prefix: v.optional(
+    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
+  ),
   cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),
   limit: v.optional(
     v.pipe(

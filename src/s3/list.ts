@@ -1,4 +1,5 @@
 /** ListObjectsV2, page by page. */
+import { Problem } from "../problem.ts";
 import type { S3Bucket } from "./client.ts";
 
 export interface ListedObject {
@@ -16,7 +17,10 @@ export interface Listing {
   readonly cursor?: string;
 }
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+/**
+ * @throws {Problem} invalid-request when the cursor is none; what the store's refusal means; store-error, store-timeout
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+ */
 export async function listObjects(
   bucket: S3Bucket,
   { prefix, cursor, limit }: { prefix: string; cursor?: string | undefined; limit: number },
@@ -24,17 +28,23 @@ export async function listObjects(
   const { Contents = [], NextContinuationToken } = await bucket.run(
     "ListObjectsV2",
     ({ ListObjectsV2Command }, client, abortSignal) =>
-      client.send(
-        new ListObjectsV2Command({
-          Bucket: bucket.name,
-          Prefix: prefix,
-          MaxKeys: limit,
-          // Keys may hold characters that XML has no way to write.
-          EncodingType: "url",
-          ...(cursor !== undefined && { ContinuationToken: cursor }),
+      client
+        .send(
+          new ListObjectsV2Command({
+            Bucket: bucket.name,
+            Prefix: prefix,
+            MaxKeys: limit,
+            // Keys may hold characters that XML has no way to write.
+            EncodingType: "url",
+            ...(cursor !== undefined && { ContinuationToken: cursor }),
+          }),
+          { abortSignal },
+        )
+        .catch((error: Error) => {
+          // Of all that is asked, the token alone is not checked before.
+          if (cursor === undefined || error.name !== "InvalidArgument") throw error;
+          throw Problem.field("cursor", "must be the cursor of an answer");
         }),
-        { abortSignal },
-      ),
   );
   return {
     objects: Contents.map(({ Key = "", Size = 0, ETag = "", LastModified }) => ({

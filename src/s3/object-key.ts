@@ -2,7 +2,7 @@
 import * as v from "valibot";
 
 /** S3's limit, in bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024;
+export const MAX_KEY_BYTES = 1024;
 
 const utf8 = new TextEncoder();
 

@@ -7,6 +7,7 @@ import {
   api,
   call,
   freshKey,
+  isCeph,
   type ProblemBody,
   presign,
   get as presignedGet,
@@ -381,6 +382,16 @@ describe("a listing", () => {
   ] as const)("%s of %s is %i", async ([query, token, status]) => {
     expect((await call(`/v1/objects/media${query}`, {}, token)).status).toBe(status);
   });
+});
+
+test.for([
+  ["prefix", "p".repeat(1025)],
+  // Ceph takes any cursor for the key to go on after.
+  ...(isCeph ? [] : [["cursor", "guess"] as const]),
+] as const)("a listing by a %s that cannot be is the caller's mistake", async ([field, value]) => {
+  const response = await call(`/v1/objects/media?${field}=${value}`);
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ errors: [{ path: field }] });
 });
 
 test("a client that goes away leaves nothing behind", async () => {
