@@ -7,7 +7,7 @@ import { Problem } from "../problem.ts";
 
 /** Keys are fetched again after it, milliseconds. */
 const MAX_AGE = 10 * 60_000;
-/** And not more often than this, whatever tokens ask for, milliseconds. */
+/** And for a key that is not known, or of an issuer that is down, not more often than this, milliseconds. */
 const COOL_DOWN = 30_000;
 /** The memory of an issuer that is down counts for so long, milliseconds. */
 const MAX_STALENESS = 24 * 60 * 60_000;
@@ -20,7 +20,9 @@ export class Jwks {
   readonly #url: string;
   readonly #now: () => number;
   #known: { find: JWTVerifyGetKey; fetchedAt: number } | undefined;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  /** When they were last asked for because of their age, and because of a key that is not among them. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #soughtAt = Number.NEGATIVE_INFINITY;
 
   constructor(url: string, now: () => number = Date.now) {
     this.#url = url;
@@ -34,12 +36,13 @@ export class Jwks {
    * @throws {errors.JWKSNoMatchingKey} when it has no such key
    */
   find: JWTVerifyGetKey = async (header, token) => {
-    if (this.#age() > MAX_AGE) await this.#refresh();
+    const isOld = this.#age() > MAX_AGE;
+    if (isOld) await this.#renew();
     try {
       return await this.#find(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.#refresh();
+      if (isOld || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.#seek();
       return this.#find(header, token);
     }
   };
@@ -49,9 +52,20 @@ export class Jwks {
     return this.#known.find(header, token);
   };
 
+  async #renew(): Promise<void> {
+    if (this.#known !== undefined && this.#now() - this.#renewedAt < COOL_DOWN) return;
+    this.#renewedAt = this.#now();
+    await this.#refresh();
+  }
+
+  /** An issuer may change its keys right after they were fetched, so that only other searches count against one. */
+  async #seek(): Promise<void> {
+    if (this.#now() - this.#soughtAt < COOL_DOWN) return;
+    this.#soughtAt = this.#now();
+    await this.#refresh();
+  }
+
   async #refresh(): Promise<void> {
-    if (this.#known !== undefined && this.#now() - this.#triedAt < COOL_DOWN) return;
-    this.#triedAt = this.#now();
     try {
       this.#known = { find: createLocalJWKSet(await fetchKeys(this.#url)), fetchedAt: this.#now() };
     } catch (error) {

@@ -30,16 +30,24 @@ test("they are fetched once, and again after ten minutes", async () => {
   expect(issuer.requests()).toBe(2);
 });
 
-test("a key that is new is looked for, but not more often than every 30 seconds", async () => {
+test("a key that is new is looked for at once, but not more often than every 30 seconds", async () => {
   await find();
   await issuer.addKey("second");
-  await expect(find("second")).rejects.toThrow(/no applicable key/);
-  expect(issuer.requests()).toBe(1);
-  now += 30_000;
   await find("second");
   expect(issuer.requests()).toBe(2);
-  for (let i = 0; i < 10; i++) await expect(find(`unknown${i}`)).rejects.toThrow(/no applicable key/);
+  await issuer.addKey("third");
+  for (const kid of ["third", "unknown"]) await expect(find(kid)).rejects.toThrow(/no applicable key/);
   expect(issuer.requests()).toBe(2);
+  now += 30_000;
+  await find("third");
+  expect(issuer.requests()).toBe(3);
+  for (let i = 0; i < 10; i++) await expect(find(`unknown${i}`)).rejects.toThrow(/no applicable key/);
+  expect(issuer.requests()).toBe(3);
+});
+
+test("keys that have just been fetched are not fetched again for one that is not among them", async () => {
+  await expect(find("unknown")).rejects.toThrow(/no applicable key/);
+  expect(issuer.requests()).toBe(1);
 });
 
 test("an issuer that is down is served from memory for a day", async () => {

@@ -16,6 +16,7 @@ beforeAll(async () => {
   issuers.app = await startIssuer();
   issuers.rsa = await startIssuer("RS256");
   issuers.eddsa = await startIssuer("EdDSA");
+  issuers.rotated = await startIssuer();
   for (const name of Object.keys(BEHAVIOURS)) {
     const issuer = await startIssuer();
     issuer.behave(BEHAVIOURS[name as keyof typeof BEHAVIOURS]);
@@ -272,6 +273,13 @@ describe("an issuer's keys", () => {
     // And as soon as they can be had, whoever has a token is let in.
     issuer.behave(BEHAVIOURS.good);
     expect((await me(await issuer.token())).status).toBe(200);
+  });
+
+  test("that have just been changed count at once", async () => {
+    const rotated = issuers.rotated as Issuer;
+    expect((await me(await rotated.token())).status).toBe(200);
+    await rotated.addKey("second");
+    expect((await me(await rotated.token({}, { kid: "second" }, "second"))).status).toBe(200);
   });
 
   test("are remembered when the issuer is down", async () => {
