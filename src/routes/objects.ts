@@ -115,7 +115,8 @@ function get(c: AppContext): Promise<Response> {
       customerKey,
       credentials,
     });
-    if (method === "GET" && answer.status !== 304) draft.bytes = Number(answer.headers["content-length"]);
+    const length = answer.headers["content-length"];
+    if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);
     return c.body(answer.body as ReadableStream, answer.status as ContentfulStatusCode, {
       ...answer.headers,
       ...keyIdHeader(customerKey),

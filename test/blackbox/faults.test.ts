@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey, type ProblemBody, store } from "./client.ts";
 import {
@@ -27,10 +27,11 @@ const mistake = (headers: Record<string, unknown>) => {
 
 let proxy: FaultProxy;
 let worker: RunningWorker;
+const lines: string[] = [];
 
 beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
-  worker = await startTransferWorker(proxy.url);
+  worker = await startTransferWorker(proxy.url, (line) => lines.push(line));
 });
 afterEach(() => proxy.break());
 afterAll(async () => {
@@ -207,6 +208,20 @@ describe("a download", () => {
   ] as const)("that meets %s", async ([, fault, status, code]) => {
     proxy.break({ on: isGet, ...fault } as never);
     await expectProblem(edge("GET", key), status, code);
+  });
+
+  test("whose length the store does not tell comes whole, and is told without one", async () => {
+    proxy.break({ on: isGet, headers: (headers) => void delete headers["content-length"] });
+    lines.length = 0;
+    const answer = await edge("GET", key);
+    expect(answer.body.equals(body)).toBe(true);
+    expect(answer.headers["content-length"]).toBeUndefined();
+    const told = await vi.waitFor(() => {
+      const event = lines.findLast((line) => line.includes('"GetObject"'));
+      return JSON.parse(event ?? "");
+    });
+    expect(told).toMatchObject({ event: "audit", key, outcome: "allowed" });
+    expect(told).not.toHaveProperty("bytes");
   });
 
   test("whose client goes away ends at the store", async () => {

@@ -24,7 +24,10 @@ export const token = randomBytes(24).toString("base64url");
 const authorization = { authorization: `Bearer ${token}` };
 
 /** A Worker of its own: nothing but transfers is in its memory. */
-export function startTransferWorker(endpoint = store.url): Promise<RunningWorker> {
+export function startTransferWorker(
+  endpoint = store.url,
+  onLog?: (line: string) => void,
+): Promise<RunningWorker> {
   return startWorker({
     env: {
       STORES: {
@@ -49,6 +52,7 @@ export function startTransferWorker(endpoint = store.url): Promise<RunningWorker
     without: ["DB", "QUEUE", "RATE_LIMIT"],
     inspected: true,
     logLevel: "none",
+    ...(onLog && { onLog }),
   });
 }
 
