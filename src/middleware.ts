@@ -19,6 +19,8 @@ const EXPOSED_HEADERS = [
   ...["x-request-id", "retry-after", "www-authenticate"],
   ...["x-ssec-key-id", "etag", "accept-ranges", "content-range", "content-disposition", "content-encoding"],
   ...["x-amz-version-id", "x-amz-mp-parts-count"],
+  // An object's own metadata, whatever it is called.
+  "*",
 ];
 
 /** What every answer carries. To set headers before there is an answer is far cheaper than after. */

@@ -35,6 +35,14 @@ describe("a page of an allowed origin", () => {
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     }
   });
+
+  test("reads an object's metadata, whatever it is called", async () => {
+    const { headers } = await call("/v1/objects/media/a", { headers: { origin: ORIGIN } });
+    // The names are for browsers that do not know the asterisk.
+    expect(headers.get("access-control-expose-headers")?.split(",")).toEqual(
+      expect.arrayContaining(["*", "etag", "x-ssec-key-id"]),
+    );
+  });
 });
 
 test.for([
