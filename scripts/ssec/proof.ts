@@ -66,7 +66,7 @@ export async function tryUploads(bucket: StoreBucket, objectKey: string, key: Cu
 class Trial {
   readonly #client: StoreBucket["client"];
   readonly #object: { Bucket: string; Key: string };
-  /** Versions that were stored; undefined where the store keeps none, or did not come to say. */
+  /** Versions that were stored; undefined where the store keeps none, or did not say. */
   readonly #versions = new Set<string | undefined>();
   readonly #uploads = new Set<string | undefined>();
 
@@ -75,31 +75,38 @@ class Trial {
     this.#object = { Bucket: name, Key: objectKey };
   }
 
-  put(key: CustomerKey | undefined): Promise<Outcome> {
-    const sse = key && sseCustomerKey(key);
-    return this.#stored(async () => {
-      const put = new PutObjectCommand({ ...this.#object, Body: "proof", ...sse });
-      return checkEncrypted(key, await this.#client.send(put));
-    });
+  async put(key: CustomerKey | undefined): Promise<Outcome> {
+    const put = new PutObjectCommand({ ...this.#object, Body: "proof", ...(key && sseCustomerKey(key)) });
+    const answer = await this.#answer(this.#client.send(put));
+    if (answer === undefined) return "refused";
+    this.#versions.add(answer.VersionId);
+    checkEncrypted(key, answer);
+    return "accepted";
   }
 
-  multipart(key: CustomerKey | undefined): Promise<Outcome> {
+  async multipart(key: CustomerKey | undefined): Promise<Outcome> {
     const sse = key && sseCustomerKey(key);
-    return this.#stored(async () => {
-      const created = await this.#client.send(new CreateMultipartUploadCommand({ ...this.#object, ...sse }));
-      this.#uploads.add(created.UploadId);
-      const upload = { ...this.#object, UploadId: created.UploadId, ...sse };
-      // Nothing in the clear is written without need: to have begun is enough.
-      if (key === undefined) return {};
-      const part = new UploadPartCommand({ ...upload, PartNumber: 1, Body: "proof" });
-      const { ETag } = checkEncrypted(key, await this.#client.send(part));
-      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-      const completed = await this.#client.send(
-        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload }),
-      );
-      this.#uploads.delete(created.UploadId);
-      return completed;
-    });
+    const create = new CreateMultipartUploadCommand({ ...this.#object, ...sse });
+    const created = await this.#answer(this.#client.send(create));
+    if (created === undefined) return "refused";
+    const { UploadId } = created;
+    this.#uploads.add(UploadId);
+    // Nothing in the clear is written without need: to have begun is enough.
+    if (key === undefined) return "accepted";
+    const upload = { ...this.#object, UploadId, ...sse };
+    const part = await this.#answer(
+      this.#client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: "proof" })),
+    );
+    if (part === undefined) return "refused";
+    checkEncrypted(key, part);
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
+    const completed = await this.#answer(
+      this.#client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload })),
+    );
+    if (completed === undefined) return "refused";
+    this.#uploads.delete(UploadId);
+    this.#versions.add(completed.VersionId);
+    return "accepted";
   }
 
   async remove(): Promise<void> {
@@ -115,25 +122,26 @@ class Trial {
     }
   }
 
-  async #stored(upload: () => Promise<{ VersionId?: string | undefined }>): Promise<Outcome> {
+  /** Undefined where the store refuses with 403. */
+  async #answer<T>(sent: Promise<T>): Promise<T | undefined> {
     try {
-      const { VersionId } = await upload();
-      this.#versions.add(VersionId);
-      return "accepted";
+      return await sent;
     } catch (error) {
-      if (statusOf(error) === 403) return "refused";
-      this.#versions.add(undefined);
+      const status = statusOf(error);
+      if (status === 403) return undefined;
+      // Without an answer nobody knows whether it was stored.
+      if (status === undefined) this.#versions.add(undefined);
       throw error;
     }
   }
 }
 
 /** An upload counts as encrypted only when the answer says so. */
-function checkEncrypted<T extends { SSECustomerAlgorithm?: string | undefined }>(
+function checkEncrypted(
   key: CustomerKey | undefined,
-  answer: T,
-): T {
-  if (key === undefined || answer.SSECustomerAlgorithm === "AES256") return answer;
+  answer: { readonly SSECustomerAlgorithm?: string | undefined },
+): void {
+  if (key === undefined || answer.SSECustomerAlgorithm === "AES256") return;
   throw new Error(
     "the store takes SSE-C headers and does not say that it encrypts: do not trust it with data",
   );
