@@ -3,8 +3,10 @@ import { Command, CommanderError } from "commander";
 import { demandSecrets, makeResources, migrate, upload } from "./deploy/account.ts";
 import { smokeTest } from "./deploy/smoke.ts";
 import { wranglerFlags } from "./ssec/bound.ts";
+import { checkTables } from "./ssec/check/configuration.ts";
+import { marked } from "./ssec/check/line.ts";
 import { EXIT } from "./ssec/terminal.ts";
-import { readWorker, type Where } from "./ssec/worker.ts";
+import { type ConfiguredWorker, readWorker, type Where } from "./ssec/worker.ts";
 import { wrangler } from "./wrangler.ts";
 
 interface DeployOptions extends Where {
@@ -46,6 +48,7 @@ try {
 async function deploy({ dryRun, url, ...where }: DeployOptions): Promise<void> {
   const worker = await readWorker(where);
   console.log(`✓ ${where.config}${where.env ? `, ${where.env}` : ""}: the configuration is valid`);
+  demandSound(worker);
   if (dryRun) {
     await wrangler(["deploy", "--dry-run", ...wranglerFlags(where)]);
     return console.log("✓ the Worker can be bundled");
@@ -63,4 +66,12 @@ async function deploy({ dryRun, url, ...where }: DeployOptions): Promise<void> {
       `what is deployed does not work: ${error instanceof Error ? error.message : error}\nBack to what was there: npx wrangler rollback --env "${where.env ?? ""}"`,
     );
   }
+}
+
+/** @throws when a line is red */
+function demandSound(worker: ConfiguredWorker): void {
+  const lines = checkTables(worker).filter(({ verdict }) => verdict !== "ok");
+  for (const { verdict, what } of lines) console.log(marked(verdict, what));
+  if (lines.some(({ verdict }) => verdict === "bad"))
+    throw new Error("the configuration is not sound, so it is not deployed");
 }

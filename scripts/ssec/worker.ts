@@ -74,9 +74,13 @@ export function writerOf({ name, keys }: Bucket): KeyRule {
 }
 
 /** The secrets that the tables name. */
-export function secretNames({ keys, stores, tokenCallers }: Config): string[] {
+export function secretNames(config: Config): string[] {
+  return [...new Set([...[...config.keys.values()].map(({ secret }) => secret), ...credentialNames(config)])];
+}
+
+/** Those of them that are no customer keys: the stores' credentials and the callers' tokens. */
+export function credentialNames({ stores, tokenCallers }: Config): string[] {
   const names = [
-    ...[...keys.values()].map(({ secret }) => secret),
     ...[...stores.values()].flatMap((store) => [
       store.accessKeyId,
       store.secretAccessKey,

@@ -52,6 +52,16 @@ describe("--dry-run", () => {
     expect(status).toBe(1);
     expect(stderr).toContain('BUCKETS.media.store: no store "none" in STORES');
     expect(stderr).toContain("KEYS: is missing");
+
+    // What is valid and cannot work is not deployed, either.
+    const expired = readFileSync("wrangler.toml", "utf8").replace(
+      'secret = "SSEC_K1"',
+      'secret = "SSEC_K1"\nwriteUntil = "2026-01-01"',
+    );
+    writeFileSync(config, expired);
+    const unsound = await deploy(["--dry-run", "--config", config]);
+    expect(unsound.stdout).toContain("✗ BUCKETS.media: none of its keys may write now");
+    expect(unsound.status).toBe(1);
     expect((await deploy(["--dry", "run"])).status).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import { LOOPBACK } from "../../../src/config/schema.ts";
 import { lifeOf } from "../../../src/key-watch.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../../src/ssec/ring.ts";
-import { type ConfiguredWorker, secretNames } from "../worker.ts";
+import { type ConfiguredWorker, credentialNames, secretNames } from "../worker.ts";
 import { type Deployed, keyLine, secretLine } from "./deployed.ts";
 import type { Line } from "./line.ts";
 
@@ -38,6 +38,14 @@ export async function checkConfiguration(worker: ConfiguredWorker, ask: AskDeplo
     ...(await checkSecrets(worker, deployed)),
     ...(await checkKeys(worker, deployed)),
     ...(answer !== undefined && !("keys" in answer) ? [answer] : []),
+    ...checkTables(worker),
+  ];
+}
+
+/** What can be said without any secret. */
+export function checkTables(worker: ConfiguredWorker): Line[] {
+  const { config } = worker;
+  return [
     ...checkDates(config),
     ...checkNames(config),
     ...checkGrants(config),
@@ -51,11 +59,9 @@ function checkSecrets(
   { config, secrets, has, bindings }: ConfiguredWorker,
   deployed: Deployed | undefined,
 ): Promise<Line[]> {
-  const keys = new Set([...config.keys.values()].map(({ secret }) => secret));
   const tokens = new Set(config.tokenCallers.map(({ token }) => token));
-  const names = secretNames(config).filter((name) => !keys.has(name));
   return Promise.all(
-    names.map(async (name) => {
+    credentialNames(config).map(async (name) => {
       if (!has(name) && deployed !== undefined) return secretLine(name, deployed);
       if (!has(name) && bindings.has(name)) return off(`secret ${name} ${ELSEWHERE}`);
       return secrets.read(name).then(
