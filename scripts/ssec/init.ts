@@ -7,7 +7,6 @@ import { addTo, isPlain, namesIn } from "./init/dev-vars.ts";
 import { answersFrom, ask, askSecret, Cancelled, type Given, storeNamed } from "./init/questions.ts";
 import { type Answers, credentialsOf, type Field, faultIn, freshSecrets, varsOf } from "./init/setup.ts";
 import { KNOWN_STORES } from "./init/stores.ts";
-import { withVars } from "./init/wrangler-toml.ts";
 import { agree, EXIT } from "./terminal.ts";
 import type { Where } from "./worker.ts";
 
@@ -65,6 +64,8 @@ async function init({ yes, config, env, ...given }: InitOptions, command: Comman
   const answers = isAsking ? await ask(given) : answersOf(given, command);
   demandSound(answers, command);
 
+  // It takes a second to load, for which no other command should wait.
+  const { withVars } = await import("./init/wrangler-toml.ts");
   const devVars = join(dirname(config), ".dev.vars");
   const { text, replaced } = withVars(readFileSync(config, "utf8"), varsOf(answers), env);
   const there = namesIn(devVars);
