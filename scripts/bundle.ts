@@ -1,12 +1,10 @@
 /** How large the Worker is: as a whole, and what of it is evaluated before the first request. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
+import { runWrangler } from "./wrangler.ts";
 
 export interface Size {
   /** Minified, bytes. */
@@ -22,19 +20,18 @@ export interface Bundle {
   readonly packagesAtStart: ReadonlySet<string>;
 }
 
-const WRANGLER = join(
-  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
-  "bin/wrangler.js",
-);
+/** What wrangler tells the bundler of the runtime. */
+export const FOR_WORKERD = {
+  conditions: ["workerd", "worker", "browser"],
+  external: ["node:*", "cloudflare:*", "crypto", "url", "querystring"],
+};
 
 /** The bundle as it is deployed. */
 export async function bundleWorker(): Promise<Bundle> {
   const dir = mkdtempSync(join(tmpdir(), "ssec-bundle-"));
   try {
-    const args = ["deploy", "--dry-run", "--metafile", "--outdir", dir];
-    await promisify(execFile)(process.execPath, [WRANGLER, ...args], {
-      env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" },
-    });
+    const { status, stderr } = await runWrangler(["deploy", "--dry-run", "--metafile", "--outdir", dir]);
+    if (status !== 0) throw new Error(`wrangler does not bundle: ${stderr}`);
     const code = readFileSync(join(dir, "index.js"), "utf8");
     const metafile: Metafile = JSON.parse(readFileSync(join(dir, "bundle-meta.json"), "utf8"));
     return { code, whole: sizeOf(code), packagesAtStart: packagesAtStart(metafile) };
@@ -55,8 +52,7 @@ export async function startSize(entryPoint: string): Promise<Size> {
     minify: true,
     format: "esm",
     target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["node:*", "cloudflare:*"],
+    ...FOR_WORKERD,
     outdir: "start",
     write: false,
     metafile: true,

@@ -1,0 +1,15 @@
+/** Of aws4, which has no types, what the benchmark uses. */
+declare module "aws4" {
+  interface Request {
+    host: string;
+    path: string;
+    headers: Record<string, string>;
+    region: string;
+    service: string;
+    signQuery: boolean;
+  }
+  const aws4: {
+    sign(request: Request, credentials: { accessKeyId: string; secretAccessKey: string }): { path: string };
+  };
+  export default aws4;
+}

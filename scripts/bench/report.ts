@@ -1,0 +1,56 @@
+/** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
+import type { Results } from "../bench.ts";
+
+export function table({
+  signing,
+  serving,
+  batches,
+  starting,
+  transferring,
+  sizes,
+  machine,
+}: Results): string {
+  return [
+    `${machine.cores} × ${machine.cpu}, Node ${machine.node}`,
+    section(
+      ["signing, µs a URL", ...Object.keys(signing)],
+      Object.keys(Object.values(signing)[0] ?? {}).map((peer) => [
+        peer,
+        ...Object.values(signing).map((costs) => withRatio(costs[peer], costs["ssec-edge"])),
+      ]),
+    ),
+    section(
+      ["POST /v1/presign", "requests a second", "CPU µs a request", "MiB resident"],
+      Object.entries(serving).map(([name, { perSecond, cpu, memory }]) => [
+        name,
+        perSecond.toFixed(0),
+        cpu.toFixed(1),
+        memory.toFixed(0),
+      ]),
+    ),
+    section(["batch of", "CPU µs a URL"], rows(batches, 1)),
+    section(["start to the first answer", "ms"], rows(starting, 1)),
+    section(["download", "MiB a second"], rows(transferring, 0)),
+    section(
+      ["bundle", "minified, KB", "and gzip, KB"],
+      Object.entries(sizes).map(([name, { bytes, gzip }]) => [
+        name,
+        (bytes / 1000).toFixed(1),
+        (gzip / 1000).toFixed(1),
+      ]),
+    ),
+  ].join("\n\n");
+}
+
+function rows(figures: Readonly<Record<string, number>>, digits: number): string[][] {
+  return Object.entries(figures).map(([name, figure]) => [name, figure.toFixed(digits)]);
+}
+
+function withRatio(cost = Number.NaN, ours = Number.NaN): string {
+  return cost === ours ? cost.toFixed(1) : `${cost.toFixed(1)} (${(cost / ours).toFixed(1)}×)`;
+}
+
+function section(head: readonly string[], body: readonly string[][]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...body.map(line)].join("\n");
+}

@@ -1,0 +1,28 @@
+/** Every URL that is timed is verified: rebuilt from what it says is signed, and signed again by AWS's signer. */
+import { verify } from "../store/sigv4.ts";
+import { CREDENTIALS, HOST, SITE } from "./peers/peer.ts";
+import type { Signed } from "./signing.ts";
+
+/** @throws when one is not right */
+export async function verifyAll(signed: readonly Signed[]): Promise<void> {
+  for (const { url, headers } of signed) {
+    const { searchParams, pathname } = new URL(url);
+    const sent = Object.entries({ host: HOST, ...headers }).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
+    const target = {
+      method: "GET",
+      host: HOST,
+      path: decodeURIComponent(pathname),
+      query: Object.fromEntries(searchParams),
+      bucket: SITE.bucket,
+      key: decodeURIComponent(pathname.slice(1)),
+    };
+    await verify(target, Object.fromEntries(sent), {
+      credentials: CREDENTIALS,
+      region: SITE.region,
+      now: Date.now,
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** The benchmark runs whole, and verifies what it signs; its figures are not of interest here. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+test("npm run bench -- --quick", { timeout: 120_000 }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "ssec-bench-test-"));
+  try {
+    const [json, plot] = [join(dir, "bench.json"), join(dir, "bench.svg")];
+    const args = ["scripts/bench.ts", "--quick", "--json", json, "--plot", plot];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const results = JSON.parse(readFileSync(json, "utf8"));
+    for (const costs of Object.values<object>(results.signing)) {
+      expect(Object.keys(costs)).toEqual([
+        ...["ssec-edge", "aws4fetch", "aws4", "s3mini", "S3RequestPresigner", "getSignedUrl"],
+      ]);
+    }
+    expect(Object.keys(results.serving)).toEqual([
+      ...["ssec-edge", "empty Hono route", "minimal aws4fetch route"],
+    ]);
+    expect(stdout).toContain("| getSignedUrl |");
+    expect(JSON.stringify(results)).not.toContain("null");
+    expect(readFileSync(plot, "utf8")).toMatch(/^<svg .*<\/svg>\n$/s);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
