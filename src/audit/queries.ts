@@ -82,7 +82,7 @@ export function eventsQueries(filter: EventFilter, scope: Scope): { page: Query;
   const slice = `SELECT * FROM events ${by} ${where([narrow.sql])} ORDER BY id DESC LIMIT ${WINDOW}`;
   return {
     page: {
-      sql: `SELECT * FROM (${slice}) ${where([sift.sql, visible.sql])} ORDER BY id DESC LIMIT ?`,
+      sql: `SELECT * FROM (${slice}) AS event ${where([sift.sql, visible.sql])} ORDER BY id DESC LIMIT ?`,
       values: [...narrow.values, ...sift.values, ...visible.values, filter.limit],
     },
     window: {
@@ -168,11 +168,11 @@ export function countQueries(since: number, scope: Scope): Query[] {
   const hour = new Date(since).toISOString().slice(0, 13);
   const whole = scope.ranges.filter(({ prefix }) => prefix === "").map(({ bucket }) => bucket);
   const buckets = [...whole, ...(scope.hasBucketless ? [""] : [])];
-  const inBuckets = scope.isEverything ? "" : `AND bucket IN (${buckets.map(() => "?").join(", ")})`;
+  const inBuckets = scope.isEverything ? "" : "AND bucket IN (SELECT value FROM json_each(?))";
   const kept = {
     sql: `SELECT outcome, code, caller, operation, sum(events) AS events FROM counts
       WHERE hour >= ? ${inBuckets} GROUP BY outcome, code, caller, operation`,
-    values: [hour, ...(scope.isEverything ? [] : buckets)],
+    values: [hour, ...(scope.isEverything ? [] : [JSON.stringify(buckets)])],
   };
   if (scope.isEverything) return [kept];
   const parts = scope.ranges
@@ -212,17 +212,17 @@ function where(conditions: readonly string[]): string {
   return given.length === 0 ? "" : `WHERE ${given.join(" AND ")}`;
 }
 
+/** However many ranges there are, they are two values: D1 binds at most 100 to a statement. */
 function visibleTo({ isEverything, ranges, hasBucketless }: Scope): Query {
   if (isEverything) return { sql: "", values: [] };
-  const each = ranges.map(() => '(bucket = ? AND substr("key", 1, length(?)) = ?)');
-  // An event may be about a whole bucket: it is for those who administer one.
-  const wholes = ranges.filter(({ prefix }) => prefix === "").map(() => '(bucket = ? AND "key" IS NULL)');
+  const whole = ranges.filter(({ prefix }) => prefix === "").map(({ bucket }) => bucket);
+  const parts = ranges.filter(({ prefix }) => prefix !== "").map(({ bucket, prefix }) => [bucket, prefix]);
+  const isInWhole = "event.bucket IN (SELECT value FROM json_each(?))";
+  const isInPart = `EXISTS (SELECT 1 FROM json_each(?) AS part WHERE event.bucket = part.value ->> 0
+    AND substr(event."key", 1, length(part.value ->> 1)) = part.value ->> 1)`;
   return {
-    sql: `(${[...each, ...wholes, ...(hasBucketless ? ["bucket IS NULL"] : [])].join(" OR ")})`,
-    values: [
-      ...ranges.flatMap(({ bucket, prefix }) => [bucket, prefix, prefix]),
-      ...ranges.filter(({ prefix }) => prefix === "").map(({ bucket }) => bucket),
-    ],
+    sql: `(${[isInWhole, isInPart, ...(hasBucketless ? ["event.bucket IS NULL"] : [])].join(" OR ")})`,
+    values: [JSON.stringify(whole), JSON.stringify(parts)],
   };
 }
 

@@ -1,7 +1,9 @@
 /** Every question to the trail is a range of an index, and looks at no more than a window. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { insertEvents } from "../../src/audit/consumer.ts";
+import type { AuditEvent } from "../../src/audit/event.ts";
 import {
+  countEvents,
   countQueries,
   type EventFilter,
   eventsQueries,
@@ -31,7 +33,21 @@ const mixed: Scope = {
   ],
   hasBucketless: true,
 };
-const scopes = { everything, folder, mixed };
+/** D1 binds at most 100 values to a statement. */
+const many: Scope = {
+  isEverything: false,
+  ranges: Array.from({ length: 300 }, (_, i) => ({
+    bucket: `bucket ${Math.floor(i / 2)}`,
+    prefix: i % 2 === 0 ? "a/" : "b/",
+  })),
+  hasBucketless: false,
+};
+const manyWhole: Scope = {
+  isEverything: false,
+  ranges: Array.from({ length: 150 }, (_, i) => ({ bucket: i === 0 ? "media" : `bucket ${i}`, prefix: "" })),
+  hasBucketless: true,
+};
+const scopes = { everything, folder, mixed, many, manyWhole };
 
 beforeAll(async () => {
   await emptyDatabase();
@@ -99,6 +115,32 @@ test("events that no index finds are reached window by window", async () => {
   } while (cursor !== undefined);
   expect(pages).toBe(2);
   expect(found).toEqual(Array.from({ length: 25 }, (_, i) => `acme/${24_000 - i * 1000}`));
+});
+
+test("an admin of many buckets sees what is theirs, and of whole ones also what has no key", async () => {
+  const times = { since: NOW + 100_000, until: NOW + 200_000, limit: 10 };
+  await insertEvents(
+    [
+      { bucket: "media", key: undefined },
+      { bucket: "elsewhere", key: "a/1" },
+      { bucket: undefined, key: undefined },
+      { bucket: "bucket 7", key: "a/1" },
+      { bucket: "bucket 7", key: "c/1" },
+    ].map((fields, i) => eventAt(NOW + 100_000 + i, fields as Partial<AuditEvent>)),
+    db,
+  );
+  const seenBy = async (scope: Scope) =>
+    (await listEvents(times, scope, db)).items.map(({ bucket, key }) => [bucket, key]);
+  expect(await seenBy(many)).toEqual([["bucket 7", "a/1"]]);
+  expect(await seenBy(manyWhole)).toEqual([
+    ["bucket 7", "c/1"],
+    ["bucket 7", "a/1"],
+    [undefined, undefined],
+    ["media", undefined],
+  ]);
+  const counted = await countEvents(NOW, manyWhole, db);
+  expect(counted.reduce((sum, { events }) => sum + events, 0)).toBe(25_000 + 4);
+  expect(await countEvents(NOW, many, db)).toMatchObject([{ events: 1 }]);
 });
 
 test("the objects of a key are a range of its primary key", async () => {
