@@ -40,6 +40,8 @@ export interface Downloaded {
 export async function download({ ifRange, ...wanted }: Wanted): Promise<Downloaded> {
   const { range, ...whole } = wanted.headers;
   if (ifRange === undefined || range === undefined) return downloadOnce(wanted);
+  // A weak tag, as a proxy that compresses makes of a strong one, does not promise the same bytes.
+  if (ifRange.startsWith("W/")) return downloadOnce({ ...wanted, headers: whole });
   const condition = ifRange.startsWith('"') ? { "if-match": ifRange } : { "if-unmodified-since": ifRange };
   try {
     return await downloadOnce({ ...wanted, headers: { ...wanted.headers, ...condition } });
