@@ -9,6 +9,8 @@ export interface Tool {
 }
 
 export const CURL: Tool = { program: first(["curl"], ["--version"]), install: "curl" };
+/** util-linux's, which makes a terminal; that of BSD takes other flags. */
+export const SCRIPT: Tool = { program: first(["script"], ["--version"]), install: "bsdutils" };
 export const PYTHON: Tool = {
   program: first(["/usr/bin/python3", "python3"], ["--version"]),
   install: "python3",

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { decodeCustomerKey } from "../../src/ssec/customer-key.ts";
+import { isSkipped, SCRIPT } from "../blackbox/tools.ts";
 import { CTRL_C, DOWN, ENTER, openTerminal, type Terminal } from "./terminal.ts";
 
 let dir: string;
@@ -171,7 +172,7 @@ async function talk(terminal: Terminal, until?: string): Promise<void> {
   }
 }
 
-test("a person at a terminal is asked", { timeout: 120_000 }, async () => {
+test.skipIf(isSkipped(SCRIPT))("a person at a terminal is asked", { timeout: 120_000 }, async () => {
   const terminal = openTerminal(["scripts/ssec.ts", "--config", config, "init"]);
   await talk(terminal);
   expect(await terminal.ended()).toBe(0);
@@ -184,7 +185,7 @@ test("a person at a terminal is asked", { timeout: 120_000 }, async () => {
   expect(text).toContain('prefix = "users/"');
 });
 
-test("another store asks for its endpoint", { timeout: 120_000 }, async () => {
+test.skipIf(isSkipped(SCRIPT))("another store asks for its endpoint", { timeout: 120_000 }, async () => {
   const terminal = openTerminal([
     "scripts/ssec.ts",
     "--config",
@@ -211,7 +212,9 @@ test("another store asks for its endpoint", { timeout: 120_000 }, async () => {
   );
 });
 
-test.each(["Where are the objects?", "Bucket", "CW_SECRET_ACCESS_KEY", "Write this?"])(
+test
+  .skipIf(isSkipped(SCRIPT))
+  .each(["Where are the objects?", "Bucket", "CW_SECRET_ACCESS_KEY", "Write this?"])(
   "Ctrl-C at %j changes nothing",
   { timeout: 120_000 },
   async (question) => {

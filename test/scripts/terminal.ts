@@ -1,7 +1,8 @@
 /** A program in a real terminal, driven as a person drives it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
-import { expect, vi } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
+import { programOf, SCRIPT } from "../blackbox/tools.ts";
 
 export const ENTER = "\r";
 export const DOWN = "\u001b[B";
@@ -10,26 +11,24 @@ export const CTRL_C = "\u0003";
 export interface Terminal {
   /** All that was shown so far, without colours and movements. */
   readonly screen: string;
-  /** All that was shown so far, as the terminal got it. */
-  readonly raw: string;
   /** Waits until `text` is shown, after what was last waited for; then types. */
   answer(text: string, keys: string): Promise<void>;
   /** Its exit status, when it has ended. */
   ended(): Promise<number | null>;
-  close(): void;
 }
 
 /** Starts the project's own scripts on a terminal that util-linux's `script` makes. */
-export function openTerminal(args: readonly string[], env: Record<string, string> = {}): Terminal {
+export function openTerminal(args: readonly string[]): Terminal {
   // Of its own the terminal has no size at all.
   const line = `stty cols 160 rows 50; exec ${[process.execPath, ...args].map((arg) => `'${arg}'`).join(" ")}`;
   const child: ChildProcess = spawn(
-    "script",
+    programOf(SCRIPT),
     ["--quiet", "--flush", "--return", "--command", line, "/dev/null"],
     {
-      env: { ...process.env, TERM: "xterm-256color", CI: "", ...env },
+      env: { ...process.env, TERM: "xterm-256color", CI: "" },
     },
   );
+  onTestFinished(() => void child.kill());
   let raw = "";
   let seen = 0;
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (raw += text));
@@ -39,15 +38,11 @@ export function openTerminal(args: readonly string[], env: Record<string, string
     get screen() {
       return screen();
     },
-    get raw() {
-      return raw;
-    },
     async answer(text, keys) {
       await vi.waitFor(() => expect(screen().slice(seen)).toContain(text), { timeout: 30_000 });
       seen = screen().length;
       child.stdin?.write(keys);
     },
     ended: () => status,
-    close: () => child.kill(),
   };
 }
