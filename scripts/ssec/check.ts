@@ -8,6 +8,7 @@ import { type Line, marked } from "./check/line.ts";
 import { checkLive } from "./check/live.ts";
 import { live } from "./check/table.ts";
 import { EXIT, progress } from "./terminal.ts";
+import { witness } from "./witness.ts";
 import { bucketOf, type ConfiguredWorker, readWorker, type Where } from "./worker.ts";
 
 export type { Line } from "./check/line.ts";
@@ -52,7 +53,8 @@ Examples:
     const { buckets } = worker.config;
     const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
     const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
-    print([valid, ...(await checkConfiguration(worker, () => askDeployed(options)))], options);
+    const findings = await checkConfiguration(worker, () => askDeployed(options));
+    print([valid, ...findings, ...(await witness(options, worker))], options);
     if (options.live) await tryBuckets(tried, worker, options);
   });
 

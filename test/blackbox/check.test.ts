@@ -99,3 +99,20 @@ test("who may not ask is told so, and what is missing is red", { timeout: 60_000
     expect(stdout).toMatch(/^✗ KEYS\.k2: secret K2 is not bound/m);
   }
 });
+
+test("AWS's presigner is the witness of what it signs", { timeout: 60_000 }, async () => {
+  const checkWith = (env: Record<string, string>) =>
+    startSsec(["--config", config, "--url", worker.url, "check"], { SSEC_TOKEN: secrets.TOKEN, ...env })
+      .ended;
+  const { ID, SECRET } = secrets;
+  const alike = await checkWith({ ID, SECRET });
+  expect(alike.stdout).toMatch(/^✓ BUCKETS\.media: what .* is what AWS's presigner makes of it/m);
+  expect(alike.stdout).toMatch(/^✓ BUCKETS\.vault: what .* is what AWS's presigner makes of it/m);
+
+  const other = await checkWith({ ID, SECRET: randomBytes(30).toString("base64") });
+  expect(other.status).toBe(1);
+  expect(other.stdout).toMatch(/^✗ BUCKETS\.media: .* \(PutObject: X-Amz-Signature\): has it/m);
+
+  const reader = await checkWith({ ID, SECRET, SSEC_TOKEN: secrets.PARTNER_TOKEN });
+  expect(reader.stdout).toMatch(/^· BUCKETS\.media: .* was not compared: 403/m);
+});
