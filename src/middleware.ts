@@ -53,9 +53,18 @@ export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
 export const audited = createMiddleware<AppEnv>(async (c, next) => {
   const trail = new Trail(c.req.raw, c.get("requestId"));
   c.set("trail", trail);
-  await next();
   const { bindings, config } = c.get("service");
-  await trail.deliver(bindings, config.audit, (promise) => c.executionCtx.waitUntil(promise));
+  const headers = config.audit === "strict" ? [...c.res.headers] : [];
+  await next();
+  try {
+    await trail.deliver(bindings, config.audit, (promise) => c.executionCtx.waitUntil(promise));
+  } catch (error) {
+    // Nothing of the answer that may not leave is to be in the one that takes its place. Its body may have broken off.
+    await c.res.body?.cancel().catch(() => {});
+    c.res = undefined;
+    c.res = new Response(null, { headers });
+    throw error;
+  }
 });
 
 export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
