@@ -131,6 +131,12 @@ function put(c: AppContext): Promise<Response> {
     valid(noneSchema, c.req.query());
     const fields = valid(uploadSchema, uploadedFields(c.req.raw.headers));
     const length = contentLength(c);
+    if (length !== undefined && length > MAX_EDGE_SIZE) {
+      throw new Problem(
+        "too-large",
+        `More than ${MAX_EDGE_SIZE} bytes do not go through the edge: use /v1/multipart.`,
+      );
+    }
     draft.bytes = length;
     limit(
       { operation: "PutObject", contentLength: length, contentType: fields.contentType },
@@ -165,12 +171,6 @@ async function upload(
 ): Promise<Uploaded> {
   if (body === null || length === 0) return putBytes(new Uint8Array(), upload);
   if (length !== undefined && length <= MAX_PUT_BYTES) return putObject(body, length, upload);
-  if (length !== undefined && length > MAX_EDGE_SIZE) {
-    throw new Problem(
-      "too-large",
-      `More than ${MAX_EDGE_SIZE} bytes do not go through the edge: use /v1/multipart.`,
-    );
-  }
   const unchecked = WHOLE_BODY_FIELDS.find((field) => upload.fields[field] !== undefined);
   if (unchecked !== undefined) {
     throw Problem.field(

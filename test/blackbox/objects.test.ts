@@ -464,6 +464,34 @@ test("the trail tells what went through, by the store's own word", async () => {
   expect((await usedFor(key, "k2"))?.confirmed).toBe(true);
 });
 
+test("a length that no number can hold is too large, and holds up no event", async () => {
+  const key = freshKey();
+  const { hostname, port } = new URL(api);
+  const outgoing = httpRequest({
+    hostname,
+    port,
+    path: path("media", key),
+    method: "PUT",
+    headers: { authorization: `Bearer ${secrets.ALL_TOKEN}`, "content-length": String(2n ** 63n) },
+  });
+  outgoing.on("error", () => {});
+  outgoing.flushHeaders();
+  await expect
+    .poll(
+      async () => {
+        const response = await call(
+          `/v1/audit?bucket=media&key=${encodeURIComponent(key)}`,
+          {},
+          "ADMIN_TOKEN",
+        );
+        return ((await response.json()) as { events: object[] }).events;
+      },
+      { timeout: 20_000 },
+    )
+    .toMatchObject([{ operation: "PutObject", code: "too-large" }]);
+  outgoing.destroy();
+});
+
 interface Used {
   key: string;
   confirmed: boolean;
