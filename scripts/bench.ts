@@ -19,7 +19,7 @@ import {
 import { bundle, Workerd } from "./bench/workerd.ts";
 import { bundleWorker } from "./bundle.ts";
 
-const FULL: Effort = { rounds: 15, slice: 20, requests: 3000, starts: 9, transfer: 256 };
+const FULL: Effort = { rounds: 21, slice: 20, requests: 3000, starts: 15, transfer: 256 };
 const QUICK: Effort = { rounds: 1, slice: 1, requests: 50, starts: 1, transfer: 4 };
 const KEY_LENGTHS = [16, 64, 256, 1000];
 const BATCH_SIZES = [1, 10, 100, 1000];
