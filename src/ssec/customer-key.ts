@@ -62,7 +62,7 @@ export function decodeCustomerKey(secret: string): Uint8Array {
 export function customerKey(id: string, raw: Uint8Array): CustomerKey {
   return {
     id,
-    base64: Buffer.from(raw).toString("base64"),
+    base64: Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString("base64"),
     md5: createHash("md5").update(raw).digest("base64"),
   };
 }
