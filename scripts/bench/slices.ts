@@ -1,15 +1,16 @@
 /** Measures side by side: short slices of each in turn, so that what disturbs the machine disturbs all alike. */
 
-/** Every contender's slices. The first round lets the runtimes warm up, and is not counted. */
+/** Every contender's slices. In some rounds before the counted ones the runtimes warm up. */
 export async function alternate<T>(
   rounds: number,
   contenders: ReadonlyMap<string, () => Promise<T>>,
 ): Promise<Map<string, T[]>> {
   const slices = new Map<string, T[]>([...contenders.keys()].map((name) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  const warmUp = Math.ceil(rounds / 3);
+  for (let round = 0; round < warmUp + rounds; round++) {
     for (const [name, slice] of contenders) {
       const value = await slice();
-      if (round > 0) slices.get(name)?.push(value);
+      if (round >= warmUp) slices.get(name)?.push(value);
     }
   }
   return slices;
