@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 /** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
 export default defineConfig({
   test: {
+    // Tests wait for workerd and for stores far more than they compute: two at once on two cores.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [

@@ -6,7 +6,7 @@ import { type Authorised, authorise, limit } from "../auth/grants.ts";
 import { Problem } from "../problem.ts";
 import { S3Bucket } from "../s3/client.ts";
 import { type Credentials, credentialsOf } from "../s3/credentials.ts";
-import { FIELDS, type FieldValues, keyId } from "../s3/fields.ts";
+import { FIELDS, type FieldValues, keyId, wholeNumber } from "../s3/fields.ts";
 import { MultipartUpload } from "../s3/multipart.ts";
 import { objectKey } from "../s3/object-key.ts";
 import { expiresIn, OPERATIONS, type OperationName } from "../s3/operations.ts";
@@ -32,13 +32,6 @@ import { onlyMethods } from "./errors.ts";
 /** Parts signed at once. */
 const MAX_SIGNED = 1000;
 
-const wholeNumber = (least: number, most: number) =>
-  v.pipe(
-    v.number(),
-    v.integer("must be a whole number"),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
-  );
 const size = v.optional(wholeNumber(0, MAX_UPLOAD_SIZE));
 const partSize = v.optional(wholeNumber(MIN_PART_SIZE, MAX_PART_SIZE));
 const partNumber = wholeNumber(1, MAX_PARTS);

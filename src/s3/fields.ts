@@ -45,7 +45,7 @@ function isBase64Of(text: string, bytes: number): boolean {
   return raw.length === bytes && raw.toString("base64") === text;
 }
 
-const wholeNumber = (least: number, most: number) =>
+export const wholeNumber = (least: number, most: number) =>
   v.pipe(
     v.number(),
     v.integer("must be a whole number"),

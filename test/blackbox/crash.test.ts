@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
+import { oneBucket } from "./one-bucket.ts";
 
 const EVENTS = 10_000;
 const BATCH = 1000;
@@ -45,23 +46,10 @@ beforeAll(async () => {
     without: ["DB", "RATE_LIMIT", "METRICS"],
     logLevel: "none",
     env: {
-      STORES: {
-        main: {
-          endpoint: "http://127.0.0.1:9",
-          region: "r",
-          addressing: "path",
-          accessKeyId: "ID",
-          secretAccessKey: "S",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      ...oneBucket(),
       CALLERS: { me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["write"] }] } },
       AUDIT: "strict",
       CONSUMER_URL: `http://127.0.0.1:${consumerPort}/`,
-      ID: "id",
-      S: "secret",
-      KEY_1: randomBytes(32).toString("base64"),
       TOKEN: token,
     },
   });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import type { ProblemBody } from "./client.ts";
 import { AUDIENCE, BEHAVIOURS, type Issuer, startIssuer } from "./issuer.ts";
+import { oneBucket } from "./one-bucket.ts";
 
 const b64 = (value: object | string) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -29,17 +30,7 @@ beforeAll(async () => {
   ];
   worker = await startWorker({
     env: {
-      STORES: {
-        main: {
-          endpoint: "http://127.0.0.1:9",
-          region: "r",
-          addressing: "path",
-          accessKeyId: "STORE_ID",
-          secretAccessKey: "STORE_SECRET",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      ...oneBucket(),
       CALLERS: {
         partner: { token: "PARTNER", grants: [{ bucket: "media", prefix: "{sub}/", allow: ["read"] }] },
         ...Object.fromEntries(
@@ -57,9 +48,6 @@ beforeAll(async () => {
         },
       },
       ALLOWED_ORIGINS: ["https://app.example.com"],
-      STORE_ID: "AKIDEXAMPLE",
-      STORE_SECRET: randomBytes(30).toString("base64"),
-      KEY_1: randomBytes(32).toString("base64"),
       PARTNER: partnerToken,
     },
     without: ["DB", "QUEUE", "RATE_LIMIT"],

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "./issuer.ts";
+import { oneBucket } from "./one-bucket.ts";
 
 const tokens = [randomBytes(24).toString("base64url"), randomBytes(24).toString("base64url")];
 let worker: RunningWorker;
@@ -14,17 +15,7 @@ beforeAll(async () => {
   const grants = [{ bucket: "media", prefix: "", allow: ["read"] }];
   worker = await startWorker({
     env: {
-      STORES: {
-        main: {
-          endpoint: "http://127.0.0.1:9",
-          region: "r",
-          addressing: "path",
-          accessKeyId: "ID",
-          secretAccessKey: "S",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      ...oneBucket(),
       CALLERS: {
         a: { token: "TOKEN_A", grants },
         b: { token: "TOKEN_B", grants },
@@ -33,9 +24,6 @@ beforeAll(async () => {
       ALLOWED_ORIGINS: ["https://app.example.com"],
       TOKEN_A: tokens[0],
       TOKEN_B: tokens[1],
-      ID: "id",
-      S: "secret",
-      KEY_1: randomBytes(32).toString("base64"),
     },
     without: ["DB", "QUEUE"],
     rateLimit: { limit: 5, period: 60 },

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { freshKey, store } from "./client.ts";
+import { oneBucket } from "./one-bucket.ts";
 
 const token = randomBytes(24).toString("base64url");
 const ORIGIN = "https://app.example.com";
@@ -15,25 +16,12 @@ beforeAll(async () => {
     without: ["DB", "QUEUE", "RATE_LIMIT", "METRICS"],
     logLevel: "none",
     env: {
-      STORES: {
-        main: {
-          endpoint: store.url,
-          region: "us-east-1",
-          addressing: "path",
-          accessKeyId: "ID",
-          secretAccessKey: "SECRET",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      ...oneBucket(store),
       CALLERS: {
         me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write"] }] },
       },
       ALLOWED_ORIGINS: [ORIGIN],
       AUDIT: "strict",
-      ID: store.accessKeyId,
-      SECRET: store.secretAccessKey,
-      KEY_1: randomBytes(32).toString("base64"),
       TOKEN: token,
     },
   });

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { expect } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { store } from "./client.ts";
+import { oneBucket } from "./one-bucket.ts";
 
 export const MiB = 2 ** 20;
 
@@ -30,23 +31,10 @@ export function startTransferWorker(
 ): Promise<RunningWorker> {
   return startWorker({
     env: {
-      STORES: {
-        main: {
-          endpoint,
-          region: "us-east-1",
-          addressing: "path",
-          accessKeyId: "ID",
-          secretAccessKey: "SECRET",
-        },
-      },
-      KEYS: { k1: { secret: "KEY_1" } },
-      BUCKETS: { media: { store: "main", keys: ["k1"] } },
+      ...oneBucket({ ...store, url: endpoint }),
       CALLERS: {
         me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }] },
       },
-      ID: store.accessKeyId,
-      SECRET: store.secretAccessKey,
-      KEY_1: randomBytes(32).toString("base64"),
       TOKEN: token,
     },
     without: ["DB", "QUEUE", "RATE_LIMIT"],
