@@ -81,7 +81,10 @@ function finish(from: Midstate, rest: Uint8Array, digest: Uint8Array): Uint8Arra
   return digest;
 }
 
-/** FIPS 180-4, 6.2.2. That no index here is out of bounds, TypeScript cannot know. */
+/**
+ * FIPS 180-4, 6.2.2, with Ch and Maj in their shorter forms. That no index here is out of bounds, TypeScript cannot
+ * know.
+ */
 function compress(words: Int32Array, block: Uint8Array, at: number): void {
   const w = schedule;
   for (let t = 0; t < 16; t++) w[t] = get(block, at + 4 * t);
@@ -90,7 +93,7 @@ function compress(words: Int32Array, block: Uint8Array, at: number): void {
     const y = w[t - 2] ?? 0;
     const s0 = rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3);
     const s1 = rotr(y, 17) ^ rotr(y, 19) ^ (y >>> 10);
-    w[t] = s1 + (w[t - 7] ?? 0) + s0 + (w[t - 16] ?? 0);
+    w[t] = (s1 + (w[t - 7] ?? 0) + s0 + (w[t - 16] ?? 0)) | 0;
   }
   let a = words[0] ?? 0;
   let b = words[1] ?? 0;
@@ -102,9 +105,9 @@ function compress(words: Int32Array, block: Uint8Array, at: number): void {
   let h = words[7] ?? 0;
   for (let t = 0; t < 64; t++) {
     const s1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[t] ?? 0) + (w[t] ?? 0)) | 0;
+    const t1 = (h + s1 + (g ^ (e & (f ^ g))) + (K[t] ?? 0) + (w[t] ?? 0)) | 0;
     const s0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
-    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const t2 = (s0 + ((a & b) ^ (c & (a ^ b)))) | 0;
     h = g;
     g = f;
     f = e;
