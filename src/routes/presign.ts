@@ -210,14 +210,11 @@ function sign(
   { bucket, key, source, sourceKey, limits }: Parts,
   signing: SigningOptions,
 ): Presigned | PresignedForm {
-  const { method, query, sized } = OPERATIONS[request.operation];
-  const sent = send(request);
-  const headers = {
-    ...sent.headers,
-    ...(source && { "x-amz-copy-source": copySourceHeader(source.bucket.storeBucket, source) }),
-    ...(sourceKey && copySourceKeyHeaders(sourceKey)),
-    ...(key && customerKeyHeaders(key)),
-  };
+  const { method, query: own, sized } = OPERATIONS[request.operation];
+  const { headers, query } = send(request);
+  if (source) headers["x-amz-copy-source"] = copySourceHeader(source.bucket.storeBucket, source);
+  if (sourceKey) Object.assign(headers, copySourceKeyHeaders(sourceKey));
+  if (key) Object.assign(headers, customerKeyHeaders(key));
   if (sized === "form") {
     const { keyPrefix, minBytes } = request;
     const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
@@ -226,7 +223,7 @@ function sign(
       signing,
     );
   }
-  return presign({ method, bucket, key: request.key, headers, query: { ...query, ...sent.query } }, signing);
+  return presign({ method, bucket, key: request.key, headers, query: Object.assign(query, own) }, signing);
 }
 
 function batchOf(input: unknown): unknown[] {
