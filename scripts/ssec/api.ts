@@ -1,5 +1,5 @@
 /** The deployed or local Worker, as its operator talks to it. */
-import { withRetries } from "./transfer/retry.ts";
+import { withRetries } from "./retry.ts";
 
 export interface ApiOptions {
   readonly url: string;

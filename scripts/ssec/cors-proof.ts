@@ -73,7 +73,7 @@ async function hiddenOf(
 ): Promise<readonly string[]> {
   const { client, name, credentials } = store;
   const put = { method: "PUT", bucket, key: objectKey, query: {}, headers: customerKeyHeaders(key) };
-  const { url, headers } = await presign(put, {
+  const { url, headers } = presign(put, {
     credentials,
     signingDate: new Date(),
     expiresIn: EXPIRES_IN,

@@ -444,17 +444,8 @@ test("the trail tells what went through, by the store's own word", async () => {
   await edge("GET", path("media", key));
   await expect
     .poll(
-      async () => {
-        const response = await call(
-          `/v1/audit?bucket=media&key=${encodeURIComponent(key)}`,
-          {},
-          "ADMIN_TOKEN",
-        );
-        const { events } = (await response.json()) as {
-          events: { operation: string; bytes: number; expiresAt?: string }[];
-        };
-        return events.map(({ operation, bytes, expiresAt }) => [operation, bytes, expiresAt]);
-      },
+      async () =>
+        (await eventsOf(key)).map(({ operation, bytes, expiresAt }) => [operation, bytes, expiresAt]),
       { timeout: 20_000 },
     )
     .toEqual([
@@ -477,20 +468,22 @@ test("a length that no number can hold is too large, and holds up no event", asy
   outgoing.on("error", () => {});
   outgoing.flushHeaders();
   await expect
-    .poll(
-      async () => {
-        const response = await call(
-          `/v1/audit?bucket=media&key=${encodeURIComponent(key)}`,
-          {},
-          "ADMIN_TOKEN",
-        );
-        return ((await response.json()) as { events: object[] }).events;
-      },
-      { timeout: 20_000 },
-    )
+    .poll(() => eventsOf(key), { timeout: 20_000 })
     .toMatchObject([{ operation: "PutObject", code: "too-large" }]);
   outgoing.destroy();
 });
+
+interface Event {
+  operation: string;
+  bytes?: number;
+  expiresAt?: string;
+}
+
+/** What the trail has of an object of media, the newest first. */
+async function eventsOf(key: string): Promise<Event[]> {
+  const path = `/v1/audit?bucket=media&key=${encodeURIComponent(key)}`;
+  return ((await (await call(path, {}, "ADMIN_TOKEN")).json()) as { events: Event[] }).events;
+}
 
 interface Used {
   key: string;

@@ -2,11 +2,11 @@
 import { Readable } from "node:stream";
 import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
 import { type Api, ApiError } from "../api.ts";
+import { withRetries } from "../retry.ts";
 import { StoredBytes } from "./download.ts";
 import type { ObjectName } from "./location.ts";
 import { type Presigned, presign } from "./presigned.ts";
 import type { Progress } from "./progress.ts";
-import { withRetries } from "./retry.ts";
 import { StoreError, sendToStore, textOf } from "./store.ts";
 import { headObject, type StoredObject } from "./stored.ts";
 import { type Uploaded, uploadSource } from "./upload.ts";

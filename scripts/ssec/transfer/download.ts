@@ -5,12 +5,12 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Api } from "../api.ts";
+import { inParallel, Transient, withRetries } from "../retry.ts";
 import { hashFile } from "./hash.ts";
 import type { ObjectName } from "./location.ts";
 import { Memory } from "./memory.ts";
 import { type Presigned, presign, Renewed } from "./presigned.ts";
 import { Progress } from "./progress.ts";
-import { inParallel, Transient, withRetries } from "./retry.ts";
 import { StoreError, sendToStore } from "./store.ts";
 import { headObject, type StoredObject, type Which } from "./stored.ts";
 

@@ -56,7 +56,7 @@ export class Progress {
 }
 
 /** `1.5 MiB` */
-export function inUnits(bytes: number): string {
+function inUnits(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Transient } from "./retry.ts";
+import { Transient } from "../retry.ts";
 
 export interface PresignedRequest {
   readonly method: string;

@@ -1,8 +1,8 @@
 /** What the store says of an object, by HEAD. */
 import type { Api } from "../api.ts";
+import { withRetries } from "../retry.ts";
 import type { ObjectName } from "./location.ts";
 import { presign } from "./presigned.ts";
-import { withRetries } from "./retry.ts";
 import { StoreError, sendToStore, textOf } from "./store.ts";
 
 export interface Which {
