@@ -2,80 +2,10 @@
  * The canonical request of SigV4, written straight into bytes: what repeats is there as bytes already, and only what
  * differs from one request to the next is gone through.
  */
-import { createHash } from "node:crypto";
+import { type Message, type Prepared, prepare } from "../hash/message.ts";
 import { encodeRfc3986 } from "./encode.ts";
 
 const utf8 = new TextEncoder();
-
-/** Text that is used again and again. */
-export interface Prepared {
-  readonly text: string;
-  readonly bytes: Uint8Array;
-}
-
-export function prepare(text: string): Prepared {
-  return { text, bytes: utf8.encode(text) };
-}
-
-/** The bytes of one request after another, in the same memory. */
-export class CanonicalRequest {
-  #bytes = new Uint8Array(4096);
-  #length = 0;
-
-  restart(): this {
-    this.#length = 0;
-    return this;
-  }
-
-  add(piece: string | Prepared): this {
-    if (typeof piece === "string") this.#addText(piece);
-    else this.#addBytes(piece.bytes);
-    return this;
-  }
-
-  /** `\nname:value` for each header, then their names. */
-  addHeaders({ lines, end }: SignedHeaders, headers: Readonly<Record<string, string>>, host: string): this {
-    for (const { before, name } of lines) {
-      this.#addBytes(before);
-      this.#addText(name === undefined ? host : trimmed(headers[name] ?? ""));
-    }
-    this.#addBytes(end);
-    return this;
-  }
-
-  sha256(): Uint8Array {
-    return createHash("sha256").update(this.#bytes.subarray(0, this.#length)).digest();
-  }
-
-  #addText(text: string): void {
-    this.#reserve(text.length);
-    const bytes = this.#bytes;
-    const start = this.#length;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0x7f) {
-        this.#addBytes(utf8.encode(text));
-        return;
-      }
-      bytes[start + i] = code;
-    }
-    this.#length += text.length;
-  }
-
-  #addBytes(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(2 * needed);
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-  }
-}
 
 /** All that the names of the signed headers decide. */
 export interface SignedHeaders {
@@ -86,6 +16,19 @@ export interface SignedHeaders {
   readonly names: string;
   /** `&X-Amz-SignedHeaders=host%3Bx-amz-date` */
   readonly query: Prepared;
+}
+
+/** Adds `\nname:value` for each header, then their names. */
+export function addHeaders(
+  message: Message,
+  { lines, end }: SignedHeaders,
+  headers: Readonly<Record<string, string>>,
+  host: string,
+): Message {
+  for (const { before, name } of lines) {
+    message.addBytes(before).add(name === undefined ? host : trimmed(headers[name] ?? ""));
+  }
+  return message.addBytes(end);
 }
 
 /** Callers choose the names of metadata, so that there is no end of them. */

@@ -6,19 +6,18 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-import { BLOCK, HmacKey } from "../hmac.ts";
-import { CanonicalRequest, type Prepared, prepare, signedHeaders } from "./canonical.ts";
+import { HmacKey } from "../hash/hmac.ts";
+import { BLOCK, Message, type Prepared, prepare } from "../hash/message.ts";
+import { sha256 } from "../hash/sha256.ts";
+import { addHeaders, signedHeaders } from "./canonical.ts";
 import type { Credentials } from "./credentials.ts";
 import { encodeRfc3986 } from "./encode.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
-/** Hexadecimal digits in a SHA-256. */
-const HASH_LENGTH = 64;
 
-const utf8 = new TextEncoder();
 // Nothing here waits, so that one serves all.
-const canonical = new CanonicalRequest();
+const canonical = new Message(4096);
 
 export interface SignableRequest {
   readonly method: string;
@@ -47,7 +46,7 @@ export class Signer {
   readonly region: string;
   readonly #credentials: Credentials;
   readonly #token: string;
-  #day = { date: "", key: HmacKey.of(new Uint8Array()) };
+  #day = { date: "", key: HmacKey.of(new Message()) };
   #scope: Scope | undefined;
 
   constructor(credentials: Credentials, region: string) {
@@ -63,21 +62,19 @@ export class Signer {
     const signed = signedHeaders(headers);
     const token = this.#token;
     const own = query === "" ? "" : `&${query}`;
-    const hash = canonical
+    canonical
       .restart()
       .add(method)
       .add("\n")
       .add(path)
       .add("\n")
-      .add(scope.query)
+      .addBytes(scope.query.bytes)
       .add(String(expiresIn))
       .add(token)
-      .add(signed.query)
-      .add(own)
-      .addHeaders(signed, headers, host)
-      .add(UNSIGNED_PAYLOAD)
-      .sha256();
-    return `${scope.query.text}${expiresIn}${token}${signed.query.text}${own}&X-Amz-Signature=${scope.signHash(hash)}`;
+      .addBytes(signed.query.bytes)
+      .add(own);
+    const signature = scope.sign(addHeaders(canonical, signed, headers, host).add(UNSIGNED_PAYLOAD));
+    return `${scope.query.text}${expiresIn}${token}${signed.query.text}${own}&X-Amz-Signature=${signature}`;
   }
 
   /**
@@ -96,17 +93,9 @@ export class Signer {
       ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
     };
     const signed = signedHeaders(headers);
-    const hash = canonical
-      .restart()
-      .add(method)
-      .add("\n")
-      .add(path)
-      .add("\n")
-      .add(query)
-      .addHeaders(signed, headers, host)
-      .add(headers["x-amz-content-sha256"] ?? UNSIGNED_PAYLOAD)
-      .sha256();
-    const authorization = `${ALGORITHM} Credential=${scope.credential}, SignedHeaders=${signed.names}, Signature=${scope.signHash(hash)}`;
+    canonical.restart().add(method).add("\n").add(path).add("\n").add(query);
+    addHeaders(canonical, signed, headers, host).add(headers["x-amz-content-sha256"] ?? UNSIGNED_PAYLOAD);
+    const authorization = `${ALGORITHM} Credential=${scope.credential}, SignedHeaders=${signed.names}, Signature=${scope.sign(canonical)}`;
     return { ...headers, authorization };
   }
 
@@ -138,8 +127,10 @@ export class Scope {
   readonly query: Prepared;
   readonly #key: HmacKey;
   readonly #stringKey: HmacKey;
-  /** The end of the string to sign: what does not fill a block, and room for the hash of the canonical request. */
-  readonly #stringEnd: Uint8Array;
+  /** The string to sign, after the blocks that `#stringKey` has taken in. */
+  readonly #string: Message;
+  /** How much of it stays. */
+  readonly #before: number;
 
   constructor(accessKeyId: string, scope: string, second: number, timestamp: string, key: HmacKey) {
     this.second = second;
@@ -149,52 +140,41 @@ export class Scope {
       `X-Amz-Algorithm=${ALGORITHM}&X-Amz-Content-Sha256=${UNSIGNED_PAYLOAD}` +
         `&X-Amz-Credential=${encodeRfc3986(this.credential)}&X-Amz-Date=${timestamp}&X-Amz-Expires=`,
     );
-    const start = utf8.encode(`${ALGORITHM}\n${timestamp}\n${scope}\n`);
-    const whole = start.length - (start.length % BLOCK);
+    const { bytes } = prepare(`${ALGORITHM}\n${timestamp}\n${scope}\n`);
+    const whole = bytes.length - (bytes.length % BLOCK);
     this.#key = key;
-    this.#stringKey = key.after(start.subarray(0, whole));
-    this.#stringEnd = new Uint8Array(start.length - whole + HASH_LENGTH);
-    this.#stringEnd.set(start.subarray(whole));
+    this.#stringKey = key.after(Message.of(bytes.subarray(0, whole)));
+    this.#string = Message.of(bytes.subarray(whole));
+    this.#before = this.#string.length;
   }
 
-  /**
-   * The signature of a request.
-   *
-   * @param hash SHA-256 of the canonical request
-   */
-  signHash(hash: Uint8Array): string {
-    const end = this.#stringEnd;
-    let at = end.length - HASH_LENGTH;
-    for (let i = 0; i < hash.length; i++) {
-      const byte = hash[i] ?? 0;
-      end[at++] = digit(byte >>> 4);
-      end[at++] = digit(byte & 15);
-    }
-    return hex(this.#stringKey.sign(end));
+  /** The signature of a canonical request, hexadecimal. */
+  sign(canonicalRequest: Message): string {
+    return hex(this.#stringKey.sign(this.#string.restart(this.#before).addHex(sha256(canonicalRequest))));
   }
 
   /** The signature of a form's policy. */
   signText(text: string): string {
-    return hex(this.#key.sign(utf8.encode(text)));
+    return hex(this.#key.sign(new Message().add(text)));
   }
 }
 
 /** The key of one day, region and service: the secret, folded over the scope. */
 function signingKey(secretAccessKey: string, date: string, region: string): HmacKey {
+  const message = new Message();
   return [date, region, "s3", "aws4_request"].reduce(
-    (key, part) => HmacKey.of(key.sign(utf8.encode(part))),
-    HmacKey.of(utf8.encode(`AWS4${secretAccessKey}`)),
+    (key, part) => HmacKey.of(new Message().addWords(key.sign(message.restart().add(part)))),
+    HmacKey.of(message.restart().add(`AWS4${secretAccessKey}`)),
   );
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-function hex(bytes: Uint8Array): string {
+function hex(words: Int32Array): string {
   let text = "";
-  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] ?? 0];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0;
+    text += `${HEX[word >>> 24]}${HEX[(word >>> 16) & 0xff]}${HEX[(word >>> 8) & 0xff]}${HEX[word & 0xff]}`;
+  }
   return text;
-}
-
-function digit(value: number): number {
-  return value + (value < 10 ? 0x30 : 0x57);
 }

@@ -4,7 +4,7 @@
  * what is not exactly right is refused, with the reason.
  */
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { md5 } from "../hash/md5.ts";
 
 /** Bytes in an SSE-C key (AES-256). */
 export const KEY_BYTES = 32;
@@ -60,9 +60,9 @@ export function decodeCustomerKey(secret: string): Uint8Array {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
 export function customerKey(id: string, raw: Uint8Array): CustomerKey {
-  return {
-    id,
-    base64: Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString("base64"),
-    md5: createHash("md5").update(raw).digest("base64"),
-  };
+  return { id, base64: base64(raw), md5: base64(md5(raw)) };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }

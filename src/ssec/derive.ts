@@ -2,9 +2,11 @@
  * One key per object, derived from a root. The formula is public and will not change: with the root, any
  * HKDF implementation recovers the data without us.
  */
-import { HmacKey } from "../hmac.ts";
+import { HmacKey } from "../hash/hmac.ts";
+import { bytesOf, Message } from "../hash/message.ts";
 
-const utf8 = new TextEncoder();
+// Nothing here waits, so that one serves all.
+const info = new Message();
 const extracted = new WeakMap<Uint8Array, HmacKey>();
 
 /**
@@ -19,10 +21,11 @@ export function deriveObjectKey(root: Uint8Array, storeBucket: string, objectKey
   const prk = extracted.get(root) ?? extract(root);
   extracted.set(root, prk);
   // Its 32 bytes are HKDF's first block, T(1): RFC 5869, section 2.3.
-  return prk.sign(utf8.encode(`ssec-edge/v1\n${storeBucket}\n${objectKey}\x01`));
+  info.restart().add("ssec-edge/v1\n").add(storeBucket).add("\n").add(objectKey).add("\x01");
+  return bytesOf(prk.sign(info));
 }
 
 /** RFC 5869, section 2.2: an empty salt is as many zeros as the hash is long, and to HMAC as good as none. */
 function extract(root: Uint8Array): HmacKey {
-  return HmacKey.of(HmacKey.of(new Uint8Array()).sign(root));
+  return HmacKey.of(new Message().addWords(HmacKey.of(new Message()).sign(Message.of(root))));
 }
