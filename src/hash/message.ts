@@ -10,16 +10,6 @@ const PADDING = BLOCK + 8;
 /** The two hexadecimal digits of each byte, as two bytes of ASCII. */
 const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => (digit(byte >>> 4) << 8) | digit(byte & 15));
 
-/** Text that is used again and again. */
-export interface Prepared {
-  readonly text: string;
-  readonly bytes: Uint8Array;
-}
-
-export function prepare(text: string): Prepared {
-  return { text, bytes: utf8.encode(text) };
-}
-
 export class Message {
   #bytes: Uint8Array;
   #view: DataView;
@@ -42,6 +32,11 @@ export class Message {
   /** The memory, in which the message is the first `length` bytes. */
   get view(): DataView {
     return this.#view;
+  }
+
+  /** The message itself, as long as nothing is added. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** Keeps the first `length` bytes. */

@@ -26,9 +26,14 @@ export function absorb(blocks: Message, from = START): Midstate {
   return { words, length: from.length + blocks.length };
 }
 
-/** The digest: eight words, each of four bytes of which the first counts most. */
-export function sha256(message: Message, from = START): Int32Array {
-  const words = from.words.slice();
+/**
+ * The digest: eight words, each of four bytes of which the first counts most.
+ *
+ * @param from what was hashed before the message
+ * @param words where it goes
+ */
+export function sha256(message: Message, from = START, words: Int32Array = new Int32Array(8)): Int32Array {
+  words.set(from.words);
   const end = message.pad(from.length);
   compressAll(words, message.view, end);
   return words;

@@ -14,14 +14,16 @@ const known = new WeakMap<Bucket, Address>();
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
 export function addressOf(bucket: Bucket): Address {
-  const address = known.get(bucket) ?? findAddress(bucket);
-  known.set(bucket, address);
-  return address;
+  return known.get(bucket) ?? findAddress(bucket);
 }
 
-function findAddress({ store, storeBucket }: Bucket): Address {
+function findAddress(bucket: Bucket): Address {
+  const { store, storeBucket } = bucket;
   const { protocol, host } = new URL(store.endpoint);
-  return store.addressing === "virtual"
-    ? { origin: `${protocol}//${storeBucket}.${host}`, host: `${storeBucket}.${host}`, path: "" }
-    : { origin: `${protocol}//${host}`, host, path: `/${storeBucket}` };
+  const address =
+    store.addressing === "virtual"
+      ? { origin: `${protocol}//${storeBucket}.${host}`, host: `${storeBucket}.${host}`, path: "" }
+      : { origin: `${protocol}//${host}`, host, path: `/${storeBucket}` };
+  known.set(bucket, address);
+  return address;
 }

@@ -1,64 +1,98 @@
 /**
- * The canonical request of SigV4, written straight into bytes: what repeats is there as bytes already, and only what
+ * The part of SigV4's canonical request that the headers are: what repeats is there as bytes already, and only what
  * differs from one request to the next is gone through.
  */
-import { type Message, type Prepared, prepare } from "../hash/message.ts";
+import { Message } from "../hash/message.ts";
 import { encodeRfc3986 } from "./encode.ts";
 
 const utf8 = new TextEncoder();
 
-/** All that the names of the signed headers decide. */
-export interface SignedHeaders {
-  /** In the order of signing: what stands before the value, and the name as it was given; the host has none. */
-  readonly lines: readonly { readonly before: Uint8Array; readonly name: string | undefined }[];
-  readonly end: Uint8Array;
+/** Requests that sign headers of the same names. */
+export class SignedHeaders {
+  /** As they were given, the host not among them. */
+  readonly given: readonly string[];
   /** `host;x-amz-date` */
   readonly names: string;
-  /** `&X-Amz-SignedHeaders=host%3Bx-amz-date` */
-  readonly query: Prepared;
+  /** The same as a URL has them: `host%3Bx-amz-date`. */
+  readonly encodedNames: string;
+  /** In the order of signing; the host has no given name. */
+  readonly #lines: readonly Line[];
+  readonly #end: Uint8Array;
+  /** The lines with the values of the request before, in most of which the next one will be equal. */
+  readonly #block = new Message(512);
+  #bytes: Uint8Array;
+
+  constructor(given: readonly string[]) {
+    const byName = new Map<string, string | undefined>(given.map((name) => [name.toLowerCase(), name]));
+    byName.set("host", undefined);
+    const sorted = [...byName.keys()].sort();
+    this.given = given;
+    this.names = sorted.join(";");
+    this.encodedNames = encodeRfc3986(this.names);
+    this.#end = utf8.encode(`\n\n${this.names}\n`);
+    this.#lines = sorted.map((name) => {
+      const before = utf8.encode(`\n${name}:`);
+      const at = this.#block.addBytes(before).length;
+      return { given: byName.get(name), before, value: "", start: at, end: at };
+    });
+    this.#bytes = this.#block.addBytes(this.#end).bytes;
+  }
+
+  /** `\nname:value` for each header, and then their names; to be used before the next call. */
+  block(headers: Readonly<Record<string, string>>, host: string): Uint8Array {
+    const block = this.#block;
+    let hasMoved = false;
+    for (const line of this.#lines) {
+      const value = line.given === undefined ? host : (headers[line.given] ?? "");
+      if (hasMoved) line.start = block.addBytes(line.before).length;
+      else if (value === line.value) continue;
+      else block.restart(line.start);
+      line.value = value;
+      block.add(trimmed(value));
+      hasMoved ||= block.length !== line.end;
+      line.end = block.length;
+    }
+    if (hasMoved) this.#bytes = block.addBytes(this.#end).bytes;
+    return this.#bytes;
+  }
 }
 
-/** Adds `\nname:value` for each header, then their names. */
-export function addHeaders(
-  message: Message,
-  { lines, end }: SignedHeaders,
-  headers: Readonly<Record<string, string>>,
-  host: string,
-): Message {
-  for (const { before, name } of lines) {
-    message.addBytes(before).add(name === undefined ? host : trimmed(headers[name] ?? ""));
-  }
-  return message.addBytes(end);
+/** A header, and where its value lies in the block. */
+interface Line {
+  /** Its name as it was given. */
+  readonly given: string | undefined;
+  readonly before: Uint8Array;
+  value: string;
+  start: number;
+  end: number;
 }
 
 /** Callers choose the names of metadata, so that there is no end of them. */
 const MAX_KNOWN = 1000;
 const known = new Map<string, SignedHeaders>();
+/** Most requests are like the one before. */
+let last = new SignedHeaders([]);
 
 /** The host and every header that is given. */
 export function signedHeaders(headers: Readonly<Record<string, string>>): SignedHeaders {
   const given = Object.keys(headers);
+  if (!areSame(given, last.given)) last = remembered(given);
+  return last;
+}
+
+function areSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
+}
+
+function remembered(given: readonly string[]): SignedHeaders {
   const id = given.join();
   let signed = known.get(id);
   if (signed === undefined) {
     if (known.size === MAX_KNOWN) known.clear();
-    signed = signedHeadersOf(given);
+    signed = new SignedHeaders(given);
     known.set(id, signed);
   }
   return signed;
-}
-
-function signedHeadersOf(given: readonly string[]): SignedHeaders {
-  const byName = new Map<string, string | undefined>(given.map((name) => [name.toLowerCase(), name]));
-  byName.set("host", undefined);
-  const sorted = [...byName.keys()].sort();
-  const names = sorted.join(";");
-  return {
-    lines: sorted.map((name) => ({ before: utf8.encode(`\n${name}:`), name: byName.get(name) })),
-    end: utf8.encode(`\n\n${names}\n`),
-    names,
-    query: prepare(`&X-Amz-SignedHeaders=${encodeRfc3986(names)}`),
-  };
 }
 
 /** As SigV4's Trim, and as every HTTP client does at the ends. */

@@ -7,17 +7,18 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 import { HmacKey } from "../hash/hmac.ts";
-import { BLOCK, Message, type Prepared, prepare } from "../hash/message.ts";
+import { BLOCK, Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
-import { addHeaders, signedHeaders } from "./canonical.ts";
+import { type SignedHeaders, signedHeaders } from "./canonical.ts";
 import type { Credentials } from "./credentials.ts";
 import { encodeRfc3986 } from "./encode.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
-// Nothing here waits, so that one serves all.
+// Nothing here waits, so that one of each serves all.
 const canonical = new Message(4096);
+const words = new Int32Array(8);
 
 export interface SignableRequest {
   readonly method: string;
@@ -45,36 +46,21 @@ export function signerOf(credentials: Credentials, region: string): Signer {
 export class Signer {
   readonly region: string;
   readonly #credentials: Credentials;
-  readonly #token: string;
   #day = { date: "", key: HmacKey.of(new Message()) };
   #scope: Scope | undefined;
 
   constructor(credentials: Credentials, region: string) {
-    const { sessionToken } = credentials;
     this.region = region;
     this.#credentials = credentials;
-    this.#token = sessionToken === undefined ? "" : `&X-Amz-Security-Token=${encodeRfc3986(sessionToken)}`;
   }
 
   /** The query of a URL that makes the request, for `expiresIn` seconds from `date` on. */
   presign({ method, host, path, query, headers }: SignableRequest, date: Date, expiresIn: number): string {
     const scope = this.scope(date);
     const signed = signedHeaders(headers);
-    const token = this.#token;
-    const own = query === "" ? "" : `&${query}`;
-    canonical
-      .restart()
-      .add(method)
-      .add("\n")
-      .add(path)
-      .add("\n")
-      .addBytes(scope.query.bytes)
-      .add(String(expiresIn))
-      .add(token)
-      .addBytes(signed.query.bytes)
-      .add(own);
-    const signature = scope.sign(addHeaders(canonical, signed, headers, host).add(UNSIGNED_PAYLOAD));
-    return `${scope.query.text}${expiresIn}${token}${signed.query.text}${own}&X-Amz-Signature=${signature}`;
+    const own = scope.query(expiresIn, signed, query);
+    begin(method, path).addBytes(own.bytes).addBytes(signed.block(headers, host)).add(UNSIGNED_PAYLOAD);
+    return `${own.text}&X-Amz-Signature=${scope.sign(canonical)}`;
   }
 
   /**
@@ -93,8 +79,10 @@ export class Signer {
       ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
     };
     const signed = signedHeaders(headers);
-    canonical.restart().add(method).add("\n").add(path).add("\n").add(query);
-    addHeaders(canonical, signed, headers, host).add(headers["x-amz-content-sha256"] ?? UNSIGNED_PAYLOAD);
+    begin(method, path)
+      .add(query)
+      .addBytes(signed.block(headers, host))
+      .add(headers["x-amz-content-sha256"] ?? UNSIGNED_PAYLOAD);
     const authorization = `${ALGORITHM} Credential=${scope.credential}, SignedHeaders=${signed.names}, Signature=${scope.sign(canonical)}`;
     return { ...headers, authorization };
   }
@@ -107,12 +95,32 @@ export class Signer {
   }
 
   #scopeAt(second: number): Scope {
-    const { accessKeyId, secretAccessKey } = this.#credentials;
+    const { secretAccessKey } = this.#credentials;
     const timestamp = new Date(second * 1000).toISOString().replace(/[-:]|\.\d+/g, "");
     const date = timestamp.slice(0, 8);
     if (this.#day.date !== date) this.#day = { date, key: signingKey(secretAccessKey, date, this.region) };
-    return new Scope(accessKeyId, `${date}/${this.region}/s3/aws4_request`, second, timestamp, this.#day.key);
+    return new Scope(
+      this.#credentials,
+      `${date}/${this.region}/s3/aws4_request`,
+      second,
+      timestamp,
+      this.#day.key,
+    );
   }
+}
+
+/** The canonical request, as far as it goes before the query. */
+function begin(method: string, path: string): Message {
+  return canonical.restart().add(method).add("\n").add(path).add("\n");
+}
+
+/** What stands in a URL behind its path, before the signature. */
+interface Query {
+  readonly expiresIn: number;
+  readonly signed: SignedHeaders;
+  readonly own: string;
+  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 /** The credential scope, and everything else that stays for a second. */
@@ -123,24 +131,28 @@ export class Scope {
   readonly timestamp: string;
   /** `AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request` */
   readonly credential: string;
-  /** The signature's parameters, up to the number of seconds after which a URL expires. */
-  readonly query: Prepared;
+  readonly #token: string;
   readonly #key: HmacKey;
   readonly #stringKey: HmacKey;
   /** The string to sign, after the blocks that `#stringKey` has taken in. */
   readonly #string: Message;
   /** How much of it stays. */
   readonly #before: number;
+  readonly #queryMemory = new Message(1024);
+  #query: Query | undefined;
 
-  constructor(accessKeyId: string, scope: string, second: number, timestamp: string, key: HmacKey) {
+  constructor(
+    { accessKeyId, sessionToken }: Credentials,
+    scope: string,
+    second: number,
+    timestamp: string,
+    key: HmacKey,
+  ) {
     this.second = second;
     this.timestamp = timestamp;
     this.credential = `${accessKeyId}/${scope}`;
-    this.query = prepare(
-      `X-Amz-Algorithm=${ALGORITHM}&X-Amz-Content-Sha256=${UNSIGNED_PAYLOAD}` +
-        `&X-Amz-Credential=${encodeRfc3986(this.credential)}&X-Amz-Date=${timestamp}&X-Amz-Expires=`,
-    );
-    const { bytes } = prepare(`${ALGORITHM}\n${timestamp}\n${scope}\n`);
+    this.#token = sessionToken === undefined ? "" : `&X-Amz-Security-Token=${encodeRfc3986(sessionToken)}`;
+    const { bytes } = new Message().add(`${ALGORITHM}\n${timestamp}\n${scope}\n`);
     const whole = bytes.length - (bytes.length % BLOCK);
     this.#key = key;
     this.#stringKey = key.after(Message.of(bytes.subarray(0, whole)));
@@ -148,9 +160,27 @@ export class Scope {
     this.#before = this.#string.length;
   }
 
+  /**
+   * The query of a URL, without its signature: that of the request before, where this one differs only in what it is
+   * for.
+   *
+   * @param own the parameters of the request itself
+   */
+  query(expiresIn: number, signed: SignedHeaders, own: string): Query {
+    const before = this.#query;
+    if (before?.signed === signed && before.expiresIn === expiresIn && before.own === own) return before;
+    const text =
+      `X-Amz-Algorithm=${ALGORITHM}&X-Amz-Content-Sha256=${UNSIGNED_PAYLOAD}` +
+      `&X-Amz-Credential=${encodeRfc3986(this.credential)}&X-Amz-Date=${this.timestamp}&X-Amz-Expires=${expiresIn}` +
+      `${this.#token}&X-Amz-SignedHeaders=${signed.encodedNames}${own && `&${own}`}`;
+    this.#query = { expiresIn, signed, own, text, bytes: this.#queryMemory.restart().add(text).bytes };
+    return this.#query;
+  }
+
   /** The signature of a canonical request, hexadecimal. */
   sign(canonicalRequest: Message): string {
-    return hex(this.#stringKey.sign(this.#string.restart(this.#before).addHex(sha256(canonicalRequest))));
+    sha256(canonicalRequest, undefined, words);
+    return hex(this.#stringKey.sign(this.#string.restart(this.#before).addHex(words), words));
   }
 
   /** The signature of a form's policy. */
@@ -172,9 +202,16 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 
 function hex(words: Int32Array): string {
   let text = "";
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? 0;
-    text += `${HEX[word >>> 24]}${HEX[(word >>> 16) & 0xff]}${HEX[(word >>> 8) & 0xff]}${HEX[word & 0xff]}`;
+  for (const word of words) {
+    text +=
+      byteHex(word >>> 24) +
+      byteHex((word >>> 16) & 0xff) +
+      byteHex((word >>> 8) & 0xff) +
+      byteHex(word & 0xff);
   }
   return text;
+}
+
+function byteHex(byte: number): string {
+  return HEX[byte] ?? "";
 }
