@@ -14,6 +14,18 @@ export function check<T>(schema: v.GenericSchema<unknown, T>, input: unknown): C
   };
 }
 
+/**
+ * One check for all that may be wrong with a value: in a pipe it costs a fraction of what a check for each does.
+ *
+ * @param faultOf what is wrong, if anything is
+ */
+export function faultless<T>(faultOf: (value: T) => string | undefined) {
+  return v.check<T, (issue: v.CheckIssue<T>) => string>(
+    (value) => faultOf(value) === undefined,
+    ({ input }) => faultOf(input) ?? "",
+  );
+}
+
 function pathOf(issue: v.BaseIssue<unknown>): string {
   let path = "";
   for (const { key } of issue.path ?? []) path = joinPath(path, key as string | number);

@@ -119,7 +119,7 @@ export class Trail {
     // Field by field: a copy by `...` costs far more.
     this.#events.push({
       id: uuidv7({ msecs }),
-      time: new Date(msecs).toISOString(),
+      time: isoTime(msecs),
       requestId,
       caller: this.caller?.name,
       subject: this.caller?.subject,
@@ -139,6 +139,14 @@ export class Trail {
       userAgent,
     });
   }
+}
+
+/** The events of one request are of one time, for clocks stand still while it is worked on. */
+let last = { msecs: Number.NaN, text: "" };
+
+function isoTime(msecs: number): string {
+  if (last.msecs !== msecs) last = { msecs, text: new Date(msecs).toISOString() };
+  return last.text;
 }
 
 /** @param line the event's JSON, which the log tells apart from its other lines */

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
+import { faultless } from "../validation.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
 import { objectKey } from "./object-key.ts";
 
@@ -48,9 +49,11 @@ function isBase64Of(text: string, bytes: number): boolean {
 export const wholeNumber = (least: number, most: number) =>
   v.pipe(
     v.number(),
-    v.integer("must be a whole number"),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
+    faultless((number) => {
+      if (!Number.isInteger(number)) return "must be a whole number";
+      if (number < least) return `must be at least ${least}`;
+      return number > most ? `must be at most ${most}` : undefined;
+    }),
   );
 
 const metadata = v.pipe(
@@ -169,7 +172,6 @@ export const FIELDS = {
 };
 
 export type FieldName = keyof typeof FIELDS;
-const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
 
 export type FieldValues = {
   readonly [Name in FieldName]?: (typeof FIELDS)[Name] extends Field<infer T> ? T : never;
@@ -177,11 +179,15 @@ export type FieldValues = {
 
 export type CopySource = NonNullable<FieldValues["source"]>;
 
-/** Everything that the given fields put into the request to the store. */
+/** Everything that the given fields put into the request to the store; what else the values hold is not looked at. */
 export function send(values: FieldValues): Sent {
   const sent: Sent = { headers: {}, query: {} };
-  for (const name of FIELD_NAMES) if (values[name] !== undefined) sendOne(name, values, sent);
+  for (const name in values) if (isField(name)) sendOne(name, values, sent);
   return sent;
+}
+
+function isField(name: string): name is FieldName {
+  return Object.hasOwn(FIELDS, name);
 }
 
 function sendOne<Name extends FieldName>(name: Name, values: FieldValues, sent: Sent): void {

@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { MAX_EXPIRES_IN, type Permission } from "../config/schema.ts";
 import type { FieldError } from "../problem.ts";
+import { faultless } from "../validation.ts";
 import { FIELDS, type FieldName, type FieldValues, keyId } from "./fields.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 
@@ -147,9 +148,11 @@ export const OPERATION_NAMES = Object.keys(TABLE) as OperationName[];
 export const expiresIn = v.optional(
   v.pipe(
     v.number(),
-    v.integer("must be whole seconds"),
-    v.minValue(1, "must be at least 1 second"),
-    v.maxValue(MAX_EXPIRES_IN, `must be at most ${MAX_EXPIRES_IN} seconds (one week)`),
+    faultless((seconds) => {
+      if (!Number.isInteger(seconds)) return "must be whole seconds";
+      if (seconds < 1) return "must be at least 1 second";
+      return seconds > MAX_EXPIRES_IN ? `must be at most ${MAX_EXPIRES_IN} seconds (one week)` : undefined;
+    }),
   ),
 );
 

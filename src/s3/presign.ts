@@ -22,9 +22,15 @@ export interface SigningOptions {
 
 /** When a URL that is signed so ends: ISO 8601, whole seconds. */
 export function expiryOf({ signingDate, expiresIn }: SigningOptions): string {
-  const second = Math.floor(signingDate.getTime() / 1000);
-  return `${new Date((second + expiresIn) * 1000).toISOString().slice(0, -5)}Z`;
+  const second = Math.floor(signingDate.getTime() / 1000) + expiresIn;
+  if (last.second !== second) {
+    last = { second, text: `${new Date(second * 1000).toISOString().slice(0, -5)}Z` };
+  }
+  return last.text;
 }
+
+/** Most URLs of one second end alike. */
+let last = { second: Number.NaN, text: "" };
 
 /** A URL and exactly what must be sent with it, beside what every HTTP client sets itself. */
 export interface Presigned {
