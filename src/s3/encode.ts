@@ -12,11 +12,10 @@ export function encodeKey(key: string): string {
 
 /** `a=1&b=2`, by name. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  let encoded = "";
-  for (const name of Object.keys(query).sort()) {
-    encoded += `${encoded && "&"}${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`;
-  }
-  return encoded;
+  return Object.keys(query)
+    .sort()
+    .map((name) => `${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`)
+    .join("&");
 }
 
 function encode(text: string): string {

@@ -182,19 +182,15 @@ export type CopySource = NonNullable<FieldValues["source"]>;
 /** Everything that the given fields put into the request to the store; what else the values hold is not looked at. */
 export function send(values: FieldValues): Sent {
   const sent: Sent = { headers: {}, query: {} };
-  for (const name in values) if (isField(name)) sendOne(name, values, sent);
+  for (const name in values) sendOne(name as FieldName, values, sent);
   return sent;
-}
-
-function isField(name: string): name is FieldName {
-  return Object.hasOwn(FIELDS, name);
 }
 
 function sendOne<Name extends FieldName>(name: Name, values: FieldValues, sent: Sent): void {
   const value = values[name];
   // That a name's value is of its field's type is FieldValues' doing, which TypeScript cannot follow back.
-  const { send } = FIELDS[name] as unknown as Field<typeof value>;
-  if (value !== undefined) send?.(value, sent);
+  const field = FIELDS[name] as unknown as Field<typeof value> | undefined;
+  if (value !== undefined) field?.send?.(value, sent);
 }
 
 /** The value of x-amz-copy-source. */
