@@ -10,7 +10,7 @@ import type { CustomerKey } from "../ssec/customer-key.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusal, storeError, storeTimeout } from "./fetch.ts";
 
-export type S3 = typeof import("@aws-sdk/client-s3");
+export type S3 = typeof import("./sdk.ts");
 
 /** What one operation may take, milliseconds; completing an upload of thousands of parts is the longest. */
 const TIME_LIMIT = 60_000;
@@ -96,6 +96,6 @@ async function loadSdk(): Promise<S3> {
     const { DOMParser, Node } = await import("@xmldom/xmldom");
     Object.assign(globals, { DOMParser, Node });
   }
-  sdk = await import("@aws-sdk/client-s3");
+  sdk = await import("./sdk.ts");
   return sdk;
 }
