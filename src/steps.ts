@@ -13,6 +13,21 @@ export function* ready<T>(value: Awaitable<T>): Steps<T> {
   return value instanceof Promise ? ((yield value) as T) : value;
 }
 
+/** What `then` is to a promise. */
+export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Does the work. Whatever it throws, at once or later, `otherwise` makes something of, or throws another error. */
+export function attempt<T, U>(work: () => Awaitable<T>, otherwise: (error: unknown) => U): Awaitable<T | U> {
+  try {
+    const value = work();
+    return value instanceof Promise ? value.catch(otherwise) : value;
+  } catch (error) {
+    return otherwise(error);
+  }
+}
+
 /** Takes the steps, without a promise as long as none has to wait. */
 export function run<T>(steps: Steps<T>, taken = steps.next()): Awaitable<T> {
   if (taken.done) return taken.value;

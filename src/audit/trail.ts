@@ -6,7 +6,7 @@ import type { Bindings, Queue } from "../bindings.ts";
 import type { AuditMode } from "../config/schema.ts";
 import { logError } from "../log.ts";
 import { Problem } from "../problem.ts";
-import { type Awaitable, ready, run, type Steps } from "../steps.ts";
+import { type Awaitable, andThen, attempt } from "../steps.ts";
 import type { Draft, Outcome, UnwrittenEvent } from "./event.ts";
 import { count } from "./metrics.ts";
 
@@ -44,19 +44,18 @@ export class Trail {
   record<T>(work: (draft: Draft) => Promise<T>): Promise<T>;
   record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T>;
   record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T> {
-    return run(this.#recorded(work));
-  }
-
-  *#recorded<T>(work: (draft: Draft) => Awaitable<T>): Steps<T> {
     const draft: Draft = {};
-    try {
-      const result = yield* ready(work(draft));
+    const result = attempt(
+      () => work(draft),
+      (error) => {
+        this.fail(draft, error);
+        throw error;
+      },
+    );
+    return andThen(result, (value) => {
       this.#add(draft, "allowed");
-      return result;
-    } catch (error) {
-      this.fail(draft, error);
-      throw error;
-    }
+      return value;
+    });
   }
 
   /** Records what a client says that the store refused. */

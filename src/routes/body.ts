@@ -30,7 +30,7 @@ const counted = bodyLimit({
 /** @throws {Problem} invalid-request when the body is not JSON */
 export async function readJson(c: AppContext): Promise<unknown> {
   try {
-    return JSON.parse(await c.req.raw.text());
+    return await c.req.raw.json();
   } catch (error) {
     if (error instanceof SyntaxError) throw new Problem("invalid-request", "The body is not JSON.");
     throw error;

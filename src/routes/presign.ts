@@ -23,7 +23,7 @@ import { snippet } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
-import { type Awaitable, ready, run, type Steps } from "../steps.ts";
+import { type Awaitable, attempt, ready, run, type Steps } from "../steps.ts";
 import { invalid, limitBody, readJson, valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods, report } from "./errors.ts";
@@ -60,7 +60,7 @@ export const presignRoutes = new Hono<AppEnv>()
     const requests = batchOf(await readJson(c));
     const asker = askerOf(c);
     const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request) =>
-      run(answerOrProblem(request, asker)),
+      answerOrProblem(request, asker),
     );
     return c.json({ results });
   })
@@ -85,12 +85,11 @@ function answer(input: unknown, asker: Asker): Awaitable<Answer> {
   return asker.trail.record((draft) => run(presignOne(input, asker, draft)));
 }
 
-function* answerOrProblem(input: unknown, asker: Asker): Steps<Answer | { problem: ProblemDetails }> {
-  try {
-    return yield* ready(answer(input, asker));
-  } catch (error) {
-    return { problem: report(error, asker.requestId).details };
-  }
+function answerOrProblem(input: unknown, asker: Asker): Awaitable<Answer | { problem: ProblemDetails }> {
+  return attempt(
+    () => answer(input, asker),
+    (error) => ({ problem: report(error, asker.requestId).details }),
+  );
 }
 
 function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft: Draft): Steps<Answer> {

@@ -7,7 +7,7 @@ import type { Secrets } from "../config/secrets.ts";
 import { Problem } from "../problem.ts";
 import { type CustomerKey, CustomerKeyError } from "../ssec/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../ssec/ring.ts";
-import { type Awaitable, ready, run, type Steps } from "../steps.ts";
+import { type Awaitable, attempt } from "../steps.ts";
 import { credentialsOf } from "./credentials.ts";
 import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
 
@@ -101,23 +101,20 @@ export class WhichKey {
     }
   }
 
-  #keyFor(rule: KeyRule, bucket: Bucket, key: string): Awaitable<CustomerKey> {
-    return run(this.#fromRing(rule, bucket, key));
-  }
-
-  *#fromRing(rule: KeyRule, { storeBucket }: Bucket, key: string): Steps<CustomerKey> {
-    try {
-      return yield* ready(this.#ring.keyFor(rule, { storeBucket, key }));
-    } catch (error) {
-      if (!(error instanceof CustomerKeyError)) throw error;
-      throw new Problem(
-        "key-invalid",
-        "The customer key cannot be used; the service's operator can see why.",
-        {
-          operator: `KEYS.${rule.id}: ${error.message}`,
-        },
-      );
-    }
+  #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Awaitable<CustomerKey> {
+    return attempt(
+      () => this.#ring.keyFor(rule, { storeBucket, key }),
+      (error) => {
+        if (!(error instanceof CustomerKeyError)) throw error;
+        throw new Problem(
+          "key-invalid",
+          "The customer key cannot be used; the service's operator can see why.",
+          {
+            operator: `KEYS.${rule.id}: ${error.message}`,
+          },
+        );
+      },
+    );
   }
 }
 

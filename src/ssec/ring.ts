@@ -2,7 +2,7 @@
  * The key ring: every configured key, validated and hashed when a route first needs it and then remembered by
  * its value. A key whose secret is broken stays alone in that.
  */
-import { type Awaitable, ready, run, type Steps } from "../steps.ts";
+import { type Awaitable, andThen, attempt } from "../steps.ts";
 import { type CustomerKey, CustomerKeyError, customerKey, decodeCustomerKey } from "./customer-key.ts";
 import { deriveObjectKey } from "./derive.ts";
 
@@ -53,7 +53,7 @@ interface Validated {
 
 export class KeyRing {
   readonly #readSecret: ReadSecret;
-  readonly #validated = new Map<string, Validated>();
+  readonly #known = new Map<string, Validated>();
 
   constructor(readSecret: ReadSecret) {
     this.#readSecret = readSecret;
@@ -65,12 +65,9 @@ export class KeyRing {
    * @throws {CustomerKeyError} when the secret is not bound or not a key
    */
   keyFor(rule: KeyRule, object: ObjectName): Awaitable<CustomerKey> {
-    return run(this.#keyFor(rule, object));
-  }
-
-  *#keyFor(rule: KeyRule, object: ObjectName): Steps<CustomerKey> {
-    const { raw, shared } = yield* this.#validate(rule);
-    return rule.derive ? customerKey(rule.id, deriveObjectKey(raw, object.storeBucket, object.key)) : shared;
+    return andThen(this.#validated(rule), ({ raw, shared }) =>
+      rule.derive ? customerKey(rule.id, deriveObjectKey(raw, object.storeBucket, object.key)) : shared,
+    );
   }
 
   /**
@@ -79,29 +76,31 @@ export class KeyRing {
    * @throws {CustomerKeyError} when the secret is not bound or not a key
    */
   async md5(rule: KeyRule): Promise<string | undefined> {
-    const { shared } = await run(this.#validate(rule));
+    const { shared } = await this.#validated(rule);
     return rule.derive ? undefined : shared.md5;
   }
 
-  *#validate(rule: KeyRule): Steps<{ raw: Uint8Array; shared: CustomerKey }> {
-    const secret = yield* this.#read(rule);
-    let known = this.#validated.get(rule.id);
-    if (known?.secret !== secret) {
-      known = { secret, outcome: validate(rule, secret) };
-      this.#validated.set(rule.id, known);
-    }
-    if (known.outcome instanceof CustomerKeyError) throw known.outcome;
-    return known.outcome;
+  #validated(rule: KeyRule): Awaitable<{ raw: Uint8Array; shared: CustomerKey }> {
+    return andThen(this.#read(rule), (secret) => {
+      let known = this.#known.get(rule.id);
+      if (known?.secret !== secret) {
+        known = { secret, outcome: validate(rule, secret) };
+        this.#known.set(rule.id, known);
+      }
+      if (known.outcome instanceof CustomerKeyError) throw known.outcome;
+      return known.outcome;
+    });
   }
 
-  *#read(rule: KeyRule): Steps<string> {
-    try {
-      return yield* ready(this.#readSecret(rule.secret));
-    } catch (error) {
-      throw new CustomerKeyError(
-        error instanceof Error ? error.message : `secret ${rule.secret} is unreadable`,
-      );
-    }
+  #read(rule: KeyRule): Awaitable<string> {
+    return attempt(
+      () => this.#readSecret(rule.secret),
+      (error) => {
+        throw new CustomerKeyError(
+          error instanceof Error ? error.message : `secret ${rule.secret} is unreadable`,
+        );
+      },
+    );
   }
 }
 
