@@ -190,8 +190,9 @@ function keyOf(
       "this bucket's keys are derived from the object's whole name: give key instead",
     );
   }
-  const wanted = { ...request, bucket, keyIdPath: "keyId" };
-  switch (OPERATIONS[request.operation].customerKey) {
+  const { operation, key, versionId, keyId } = request;
+  const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
+  switch (OPERATIONS[operation].customerKey) {
     case "new":
       return whichKey.forNew(wanted);
     case "upload":

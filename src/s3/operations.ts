@@ -190,10 +190,9 @@ function requestSchema(name: OperationName, { fields, required = [] }: Operation
     ...Object.fromEntries(required.map((field) => [field, FIELDS[field].schema])),
   });
   const withKey = v.transform((request: object) => ({ key: "", ...request }));
-  return v.pipe(schema as v.GenericSchema<unknown, object>, withKey) as unknown as v.GenericSchema<
-    unknown,
-    PresignRequest
-  >;
+  const whole = schema as v.GenericSchema<unknown, object>;
+  // What the fields' schemas make up, TypeScript cannot see.
+  return (isForm ? v.pipe(whole, withKey) : whole) as unknown as v.GenericSchema<unknown, PresignRequest>;
 }
 
 function formFault({ key, keyPrefix, minBytes = 0, maxBytes }: PresignRequest): FieldError | undefined {
