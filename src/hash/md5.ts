@@ -4,22 +4,10 @@ import { BLOCK } from "./message.ts";
 /** What fits beside the padding, bytes. */
 const MOST = BLOCK - 9;
 
-interface Round {
-  readonly mix: (b: number, c: number, d: number) => number;
-  /** The word of each step: `(first + step * stride) % 16`. */
-  readonly first: number;
-  readonly stride: number;
-  /** How far the steps rotate, four in turn. */
-  readonly shifts: readonly [number, number, number, number];
-}
-
-/** RFC 1321, 3.4. */
-const ROUNDS: readonly Round[] = [
-  { mix: (b, c, d) => (b & c) | (~b & d), first: 0, stride: 1, shifts: [7, 12, 17, 22] },
-  { mix: (b, c, d) => (b & d) | (c & ~d), first: 1, stride: 5, shifts: [5, 9, 14, 20] },
-  { mix: (b, c, d) => b ^ c ^ d, first: 5, stride: 3, shifts: [4, 11, 16, 23] },
-  { mix: (b, c, d) => c ^ (b | ~d), first: 0, stride: 7, shifts: [6, 10, 15, 21] },
-];
+/** RFC 1321, 3.4: how far the steps of each round rotate, four in turn. */
+const SHIFTS = Uint8Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
+/** Which word each step takes. */
+const WORDS = Uint8Array.from({ length: 64 }, (_, i) => ([i, 5 * i + 1, 3 * i + 5, 7 * i][i >> 4] ?? 0) % 16);
 /** The sine of each step, 32 bits behind the point. */
 const SINES = Int32Array.from({ length: 64 }, (_, step) =>
   Math.floor(Math.abs(Math.sin(step + 1)) * 2 ** 32),
@@ -40,20 +28,37 @@ export function md5(message: Uint8Array): Uint8Array {
   block.setUint8(message.length, 0x80);
   block.setUint32(BLOCK - 8, 8 * message.length, true);
 
-  let [a, b, c, d]: readonly [number, number, number, number] = START;
-  for (let round = 0; round < ROUNDS.length; round++) {
-    const { mix, first, stride, shifts } = ROUNDS[round] as Round;
-    for (let step = 0; step < 16; step++) {
-      const word = block.getInt32(4 * ((first + step * stride) & 15), true);
-      const sum = (a + mix(b, c, d) + word + (SINES[16 * round + step] ?? 0)) | 0;
-      const by = shifts[step & 3] ?? 0;
-      a = d;
-      d = c;
-      c = b;
-      b = (b + ((sum << by) | (sum >>> (32 - by)))) | 0;
-    }
+  let a = START[0] | 0;
+  let b = START[1] | 0;
+  let c = START[2] | 0;
+  let d = START[3] | 0;
+  for (let step = 0; step < 64; step++) {
+    const word = block.getInt32(4 * (WORDS[step] ?? 0), true);
+    const sum = (a + mix(step >> 4, b, c, d) + word + (SINES[step] ?? 0)) | 0;
+    const by = SHIFTS[((step >> 4) << 2) | (step & 3)] ?? 0;
+    a = d;
+    d = c;
+    c = b;
+    b = (b + ((sum << by) | (sum >>> (32 - by)))) | 0;
   }
   const digest = new DataView(new ArrayBuffer(16));
-  for (const [i, word] of [a, b, c, d].entries()) digest.setInt32(4 * i, word + (START[i] ?? 0), true);
+  digest.setInt32(0, a + START[0], true);
+  digest.setInt32(4, b + START[1], true);
+  digest.setInt32(8, c + START[2], true);
+  digest.setInt32(12, d + START[3], true);
   return new Uint8Array(digest.buffer);
+}
+
+/** RFC 1321, 3.4: F, G, H and I. */
+function mix(round: number, b: number, c: number, d: number): number {
+  switch (round) {
+    case 0:
+      return (b & c) | (~b & d);
+    case 1:
+      return (b & d) | (c & ~d);
+    case 2:
+      return b ^ c ^ d;
+    default:
+      return c ^ (b | ~d);
+  }
 }
