@@ -56,7 +56,18 @@ export const wholeNumber = (least: number, most: number) =>
     }),
   );
 
+/** What valibot would leave out of a record without a word. */
+const UNSAFE_NAMES = ["__proto__", "constructor", "prototype"];
+
+const hasSafeNames = faultless((entries: unknown) => {
+  const isObject = typeof entries === "object" && entries !== null;
+  const unsafe = isObject && UNSAFE_NAMES.find((name) => Object.hasOwn(entries, name));
+  return unsafe ? `must not have an entry of the name ${unsafe}` : undefined;
+});
+
 const metadata = v.pipe(
+  v.unknown(),
+  hasSafeNames,
   v.record(v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, "is not a header name")), headerValue),
   v.check(
     (entries) =>
@@ -70,6 +81,8 @@ const metadata = v.pipe(
 );
 
 const tags = v.pipe(
+  v.unknown(),
+  hasSafeNames,
   v.union([v.string(), v.record(v.string(), v.string())], "must be tags: an object of strings, or a=1&b=2"),
   v.transform((given) =>
     typeof given === "string"

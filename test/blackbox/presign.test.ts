@@ -161,6 +161,19 @@ describe("object keys", () => {
   });
 });
 
+describe("an entry of a name that would be lost on the way is refused", () => {
+  test.for(["__proto__", "constructor", "prototype"])("%s", async (name) => {
+    for (const field of ["metadata", "tagging"]) {
+      const request = { operation: "PutObject", bucket: "media", key: freshKey(), [field]: { [name]: "x" } };
+      expect(await refused(request)).toMatchObject({
+        status: 400,
+        code: "invalid-request",
+        errors: [{ path: field }],
+      });
+    }
+  });
+});
+
 test("GetObject and HeadObject answer what was asked for instead of what is kept", async () => {
   const key = freshKey();
   await put("media", key, "x", { contentType: "text/plain" });
