@@ -1,6 +1,6 @@
 /**
- * Steps that may have to wait. Written as a generator they read like an async function, but where nothing waits the
- * result is there at once: a thousand requests of a batch then cost no promises.
+ * Steps that may have to wait. Where nothing waits the result is there at once: a thousand requests of a batch then cost
+ * no promises. A single step is written by `andThen` and `attempt`; several, as a generator, read like an async function.
  */
 
 export type Awaitable<T> = T | Promise<T>;

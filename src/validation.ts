@@ -4,7 +4,7 @@ import type { FieldError } from "./problem.ts";
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 
-/** All mistakes of the input in one go, none of which repeats the value that was given: it may be a secret. */
+/** Every value at fault in one go, in words none of which repeats the value that was given: it may be a secret. */
 export function check<T>(schema: v.GenericSchema<unknown, T>, input: unknown): Checked<T> {
   const result = v.safeParse(schema, input);
   if (result.success) return { ok: true, value: result.output };

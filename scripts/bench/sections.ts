@@ -164,7 +164,7 @@ export async function batches(ours: string, { rounds }: Effort, sizes: readonly 
     ),
   );
   const contender = (workerd: Workerd, bucket: keyof typeof BUCKETS, size: number) => async () => {
-    const count = Math.max(4, 1000 / size);
+    const count = Math.max(4, Math.ceil(1000 / size));
     const before = workerd.cpu();
     const { bodies } = await load({
       port: workerd.port,

@@ -140,7 +140,7 @@ export class Trail {
   }
 }
 
-/** The events of one request are of one time, for clocks stand still while it is worked on. */
+/** As long as a request does not wait, the clock stands still, and its events are of one time. */
 let last = { msecs: Number.NaN, text: "" };
 
 function isoTime(msecs: number): string {

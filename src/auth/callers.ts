@@ -148,7 +148,7 @@ function digest(text: string): Int32Array {
 // Nothing here waits, so that one serves all.
 const message = new Message(256);
 
-/** In a time that does not depend on how much of them is equal. */
+/** Without an exit before the end, so that the time does not tell how much of them is equal. */
 function areEqual(a: Int32Array, b: Int32Array): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);

@@ -22,7 +22,7 @@ export class Message {
   }
 
   static of(bytes: Uint8Array): Message {
-    return new Message(bytes.length + 2 * PADDING).addBytes(bytes);
+    return new Message(bytes.length + PADDING).addBytes(bytes);
   }
 
   get length(): number {

@@ -27,8 +27,13 @@ const START: Midstate = {
   length: 0,
 };
 
-/** Takes in the whole blocks that the message is. */
+/**
+ * Takes in the whole blocks that the message is.
+ *
+ * @throws {RangeError} when its end is not that of a block
+ */
 export function absorb(blocks: Message, from = START): Midstate {
+  if (blocks.length % BLOCK !== 0) throw new RangeError(`${blocks.length} bytes are not whole blocks`);
   const words = from.words.slice();
   compressAll(words, blocks.view, blocks.length);
   return { words, length: from.length + blocks.length };

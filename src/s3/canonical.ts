@@ -53,6 +53,7 @@ export class SignedHeaders {
       line.end = block.length;
     }
     if (hasMoved) this.#bytes = block.addBytes(this.#end).bytes;
+    if (this.#bytes.length > MAX_KEPT) forget(this);
     return this.#bytes;
   }
 }
@@ -67,11 +68,14 @@ interface Line {
   end: number;
 }
 
-/** Callers choose the names of metadata, so that there is no end of them. */
-const MAX_KNOWN = 1000;
+/** Callers choose the names of metadata, and how long values are: of neither is there an end. */
+const MAX_KNOWN = 200;
+/** Bytes of a block. */
+const MAX_KEPT = 4096;
 const known = new Map<string, SignedHeaders>();
+const none = new SignedHeaders([]);
 /** Most requests are like the one before. */
-let last = new SignedHeaders([]);
+let last = none;
 
 /** The host and every header that is given. */
 export function signedHeaders(headers: Readonly<Record<string, string>>): SignedHeaders {
@@ -93,6 +97,11 @@ function remembered(given: readonly string[]): SignedHeaders {
     known.set(id, signed);
   }
   return signed;
+}
+
+function forget(signed: SignedHeaders): void {
+  known.delete(signed.given.join());
+  if (last === signed) last = none;
 }
 
 /** As SigV4's Trim, and as every HTTP client does at the ends. */

@@ -18,10 +18,12 @@ export const objectKey = v.pipe(
 /** The beginning of the keys that a browser form may choose from. */
 export const keyPrefix = v.pipe(
   v.string(),
-  faultless((prefix) =>
-    prefix.includes("${")
-      ? "must not hold ${: the store puts the file's name after the prefix"
-      : faultOfText(prefix),
+  faultless(
+    (prefix) =>
+      faultOfText(prefix) ??
+      (prefix.includes("${")
+        ? "must not hold ${: the store puts the file's name after the prefix"
+        : undefined),
   ),
 );
 

@@ -19,6 +19,10 @@ test("SHA-256 is the runtime's own, for messages of any length", () => {
   );
 });
 
+test("what is no whole block is not taken for one", () => {
+  expect(() => absorb(Message.of(new Uint8Array(BLOCK + 1)))).toThrow(RangeError);
+});
+
 test("FIPS 180-4's example", () => {
   expect(hex(bytesOf(sha256(new Message().add("abc"))))).toBe(
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
