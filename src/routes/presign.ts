@@ -221,16 +221,21 @@ function sign(
   const { headers, query } = send(request);
   if (source) headers["x-amz-copy-source"] = copySourceHeader(source.bucket.storeBucket, source);
   if (sourceKey) Object.assign(headers, copySourceKeyHeaders(sourceKey));
-  if (key) Object.assign(headers, customerKeyHeaders(key));
+  const all = together(headers, key && customerKeyHeaders(key));
   if (sized === "form") {
     const { keyPrefix, minBytes } = request;
     const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
-    return presignForm(
-      { bucket, key: formKey, fields: headers, minBytes, maxBytes: limits.maxBytes },
-      signing,
-    );
+    return presignForm({ bucket, key: formKey, fields: all, minBytes, maxBytes: limits.maxBytes }, signing);
   }
-  return presign({ method, bucket, key: request.key, headers, query: Object.assign(query, own) }, signing);
+  return presign({ method, bucket, key: request.key, headers: all, query: together(query, own) }, signing);
+}
+
+/** Both in one; where there is nothing to be put together, one itself, for a copy costs more. */
+function together(
+  some: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return others !== undefined && Object.keys(some).length === 0 ? others : { ...some, ...others };
 }
 
 function batchOf(input: unknown): unknown[] {

@@ -10,8 +10,18 @@ export function encodeKey(key: string): string {
   return /[^\w.~/-]/.test(key) ? encode(key).replaceAll("%2F", "/") : key;
 }
 
+const fixed = new WeakMap<object, string>();
+
+/** A query that stays as it is, and so is encoded once. */
+export function fixedQuery(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  fixed.set(query, encodeQuery(query));
+  return Object.freeze(query);
+}
+
 /** `a=1&b=2`, by name. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
+  const known = fixed.get(query);
+  if (known !== undefined) return known;
   return Object.keys(query)
     .sort()
     .map((name) => `${encodeRfc3986(name)}=${encodeRfc3986(query[name] ?? "")}`)

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { MAX_EXPIRES_IN, type Permission } from "../config/schema.ts";
 import type { FieldError } from "../problem.ts";
 import { faultless } from "../validation.ts";
+import { fixedQuery } from "./encode.ts";
 import { FIELDS, type FieldName, type FieldValues, keyId } from "./fields.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 
@@ -47,7 +48,7 @@ const TABLE = {
     permission: "read",
     customerKey: "stored",
     fields: ["versionId", "partNumber", "response"],
-    query: { "x-id": "GetObject" },
+    query: fixedQuery({ "x-id": "GetObject" }),
   },
   HeadObject: {
     method: "HEAD",
@@ -60,7 +61,7 @@ const TABLE = {
     permission: "write",
     customerKey: "new",
     fields: [...NEW_OBJECT, ...BODY],
-    query: { "x-id": "PutObject" },
+    query: fixedQuery({ "x-id": "PutObject" }),
     sized: "contentLength",
     typed: true,
   },
@@ -78,7 +79,7 @@ const TABLE = {
     permission: "delete",
     customerKey: "none",
     fields: ["versionId"],
-    query: { "x-id": "DeleteObject" },
+    query: fixedQuery({ "x-id": "DeleteObject" }),
   },
   CopyObject: {
     method: "PUT",
@@ -86,7 +87,7 @@ const TABLE = {
     customerKey: "new",
     fields: ["contentType", "metadata", "metadataDirective", "ifSourceMatch"],
     required: ["source"],
-    query: { "x-id": "CopyObject" },
+    query: fixedQuery({ "x-id": "CopyObject" }),
     typed: true,
     fault: copyFault,
   },
@@ -95,7 +96,7 @@ const TABLE = {
     permission: "write",
     customerKey: "new",
     fields: [...CONTENT, "metadata", "tagging", "storageClass"],
-    query: { uploads: "" },
+    query: fixedQuery({ uploads: "" }),
     typed: true,
   },
   UploadPart: {
@@ -104,7 +105,7 @@ const TABLE = {
     customerKey: "upload",
     fields: [...BODY],
     required: ["uploadId", "partNumber"],
-    query: { "x-id": "UploadPart" },
+    query: fixedQuery({ "x-id": "UploadPart" }),
     sized: "contentLength",
   },
   UploadPartCopy: {
@@ -113,7 +114,7 @@ const TABLE = {
     customerKey: "upload",
     fields: ["sourceRange", "ifSourceMatch"],
     required: ["uploadId", "partNumber", "source"],
-    query: { "x-id": "UploadPartCopy" },
+    query: fixedQuery({ "x-id": "UploadPartCopy" }),
   },
   ListParts: {
     method: "GET",
@@ -121,7 +122,7 @@ const TABLE = {
     customerKey: "upload",
     fields: [],
     required: ["uploadId"],
-    query: { "x-id": "ListParts" },
+    query: fixedQuery({ "x-id": "ListParts" }),
   },
   CompleteMultipartUpload: {
     method: "POST",
@@ -137,7 +138,7 @@ const TABLE = {
     customerKey: "none",
     fields: [],
     required: ["uploadId"],
-    query: { "x-id": "AbortMultipartUpload" },
+    query: fixedQuery({ "x-id": "AbortMultipartUpload" }),
   },
 } as const satisfies Record<string, Operation>;
 
