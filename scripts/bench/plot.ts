@@ -1,5 +1,5 @@
 /** Two small plots in one SVG: what a URL costs by the length of its key, and by how many are asked for at once. */
-import type { Results } from "../bench.ts";
+import type { Results } from "./measure.ts";
 
 interface Line {
   readonly name: string;

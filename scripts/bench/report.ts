@@ -1,5 +1,5 @@
 /** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
-import type { Results } from "../bench.ts";
+import type { Results } from "./measure.ts";
 
 export function table({
   signing,

@@ -1,0 +1,58 @@
+/** Everything that is measured, in one run. */
+import { cpus } from "node:os";
+import { bundleWorker } from "../bundle.ts";
+import { PEER_NAMES } from "./peers/index.ts";
+import {
+  batches,
+  type Effort,
+  inNode,
+  inWorkerd,
+  serving,
+  signing,
+  starting,
+  transferring,
+  weighing,
+} from "./sections.ts";
+import { bundle, Workerd } from "./workerd.ts";
+
+const KEY_LENGTHS = [16, 64, 256, 1000];
+const BATCH_SIZES = [1, 10, 100, 1000];
+
+export type Results = Awaited<ReturnType<typeof measure>>;
+
+export async function measure(effort: Effort) {
+  const { code: ours, whole } = await bundleWorker();
+  const workers = {
+    "ssec-edge": ours,
+    "empty Hono route": await bundle("workers/empty.ts"),
+    "minimal aws4fetch route": await bundle("workers/minimal.ts"),
+  };
+  const signer = await Workerd.start(await bundle("workers/signing.ts"));
+  const runtimes = { workerd: inWorkerd(signer), Node: inNode() };
+  const ownAndNext = PEER_NAMES.slice(0, 2);
+
+  try {
+    return {
+      when: new Date().toISOString(),
+      machine: { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version },
+      signing: {
+        "workerd, a key for each URL": await signing(runtimes.workerd, effort, { keys: "each" }),
+        "workerd, one key for all": await signing(runtimes.workerd, effort, { keys: "one" }),
+        "Node, a key for each URL": await signing(runtimes.Node, effort, { keys: "each" }),
+      },
+      keyLengths: Object.fromEntries(
+        await Array.fromAsync(KEY_LENGTHS, async (keyLength) => [
+          keyLength,
+          await signing(runtimes.workerd, effort, { keys: "each", keyLength, peers: ownAndNext }),
+        ]),
+      ) as Record<string, Record<string, number>>,
+      serving: await serving(workers, effort),
+      batches: await batches(ours, effort, BATCH_SIZES),
+      starting: await starting(workers, effort),
+      transferring: await transferring(ours, await bundle("workers/passthrough.ts"), effort),
+      sizes: { ...(await weighing()), "Worker: ours, the whole bundle": whole },
+    };
+  } finally {
+    await signer.close();
+  }
+}
