@@ -120,10 +120,7 @@ export class Message {
 
 /** Big-endian, as SHA-256 has them. */
 export function bytesOf(words: Int32Array): Uint8Array {
-  const bytes = new Uint8Array(4 * words.length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < words.length; i++) view.setInt32(4 * i, words[i] ?? 0);
-  return bytes;
+  return new Message(4 * words.length).addWords(words).bytes;
 }
 
 function digit(value: number): number {
