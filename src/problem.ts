@@ -80,6 +80,17 @@ export class Problem extends Error {
     return new Problem("invalid-request", `${path}: ${message}`, { errors: [{ path, message }] });
   }
 
+  /** @param operator what is wrong, where the log does not say so yet */
+  static misconfigured(operator?: string): Problem {
+    return new Problem(
+      "misconfigured",
+      "The service is not configured correctly; its operator can see why.",
+      {
+        ...(operator !== undefined && { operator }),
+      },
+    );
+  }
+
   details(requestId: string): ProblemDetails {
     const { title, status, message: detail, code, errors } = this;
     return {

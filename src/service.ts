@@ -47,7 +47,7 @@ export function serviceOf(env: Env): Service {
     services.set(env, service);
   }
   if (service instanceof ConfigError) {
-    throw new Problem("misconfigured", "The service is not configured correctly; its operator can see why.");
+    throw Problem.misconfigured();
   }
   return service;
 }

@@ -110,13 +110,7 @@ function* findByToken(
     const expected = yield* digestOf(caller, secrets);
     const isTheirs = areEqual(presented, expected ?? presented) && expected !== undefined;
     if (isTheirs && found !== undefined) {
-      throw new Problem(
-        "misconfigured",
-        "The service is not configured correctly; its operator can see why.",
-        {
-          operator: `CALLERS.${found.name} and CALLERS.${caller.name} have the same token`,
-        },
-      );
+      throw Problem.misconfigured(`CALLERS.${found.name} and CALLERS.${caller.name} have the same token`);
     }
     if (isTheirs) found = caller;
   }

@@ -23,13 +23,7 @@ export function credentialsOf(store: Store, secrets: Secrets): Awaitable<Credent
     () => run(read(store, secrets)),
     (error) => {
       if (!(error instanceof SecretError)) throw error;
-      throw new Problem(
-        "misconfigured",
-        "The service is not configured correctly; its operator can see why.",
-        {
-          operator: `STORES.${store.name}: ${error.message}`,
-        },
-      );
+      throw Problem.misconfigured(`STORES.${store.name}: ${error.message}`);
     },
   );
 }
