@@ -2,6 +2,7 @@
 import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import { Problem } from "../problem.ts";
+import { isOfType } from "../s3/media-type.ts";
 import { OPERATIONS, type PresignRequest } from "../s3/operations.ts";
 import type { Caller } from "./callers.ts";
 
@@ -114,7 +115,7 @@ function objectToType(
   { operation, contentType = "" }: Limited,
 ): Problem | undefined {
   if (contentTypes === undefined || OPERATIONS[operation].typed === undefined) return undefined;
-  if (contentTypes.some((pattern) => matchesType(contentType, pattern))) return undefined;
+  if (contentTypes.some((pattern) => isOfType(contentType, pattern))) return undefined;
   return new Problem(
     "unsupported-type",
     `This caller's uploads must have a contentType of ${contentTypes.join(", ")}.`,
@@ -122,15 +123,4 @@ function objectToType(
       errors: [{ path: "contentType", message: `must be of ${contentTypes.join(", ")}` }],
     },
   );
-}
-
-const MEDIA_TYPE = /^([\w!#$&^.+-]+)\/([\w!#$&^.+-]+)\s*(;.*)?$/;
-
-/** Whether `image/jpeg; q=1` is of `image/*`. Types are case-insensitive (RFC 9110, section 8.3.1). */
-function matchesType(contentType: string, pattern: string): boolean {
-  const [, type, subtype] = MEDIA_TYPE.exec(contentType.toLowerCase()) ?? [];
-  const [wantedType, wantedSubtype] = pattern.toLowerCase().split("/");
-  const fits = (given: string | undefined, wanted: string | undefined) =>
-    given !== undefined && (wanted === "*" || wanted === given);
-  return fits(type, wantedType) && fits(subtype, wantedSubtype);
 }

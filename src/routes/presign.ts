@@ -7,19 +7,20 @@ import { authorise, type Limits, limit } from "../auth/grants.ts";
 import type { Bucket } from "../config/load.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
 import { credentialsOf } from "../s3/credentials.ts";
-import { copySourceHeader, send } from "../s3/fields.ts";
+import { copySourceHeader, type Sent } from "../s3/fields.ts";
 import {
   OPERATION_NAMES,
   OPERATIONS,
   type OperationName,
   type PresignRequest,
   REQUEST_SCHEMAS,
+  sentBy,
 } from "../s3/operations.ts";
 import { type PresignedForm, presignForm } from "../s3/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { Service } from "../service.ts";
-import { snippet } from "../snippets/index.ts";
+import { type SnippetLanguage, snippet } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
@@ -47,6 +48,8 @@ interface Answer {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly fields: Readonly<Record<string, string>> | undefined;
+  /** To be sent as it stands, where the request says what it holds. */
+  readonly body: string | undefined;
   readonly expiresAt: string;
   readonly snippet: string | undefined;
 }
@@ -115,7 +118,8 @@ function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft
     signingDate: new Date(),
     expiresIn: limits.expiresIn,
   };
-  const presigned = sign(request, { bucket, key, source, sourceKey, limits }, signing);
+  const sent = sentBy(operation, request);
+  const presigned = sign(request, sent, { bucket, key, source, sourceKey, limits }, signing);
 
   const { keyPrefix, snippet: language } = request;
   const { method, url } = presigned;
@@ -132,8 +136,9 @@ function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft
     url,
     headers: "headers" in presigned ? presigned.headers : undefined,
     fields: "fields" in presigned ? presigned.fields : undefined,
+    body: sent.body,
     expiresAt,
-    snippet: language && snippet(language, { operation, key: keyPrefix ?? request.key, ...presigned }),
+    snippet: language && snippetOf(language, request, { ...presigned, body: sent.body }),
   };
 }
 
@@ -212,20 +217,29 @@ interface Parts {
   readonly limits: Limits;
 }
 
+function snippetOf(
+  language: SnippetLanguage,
+  { operation, key, keyPrefix, contentTypePrefix }: PresignRequest,
+  presigned: (Presigned | PresignedForm) & { body: string | undefined },
+): string {
+  return snippet(language, { operation, key: keyPrefix ?? key, contentTypePrefix, ...presigned });
+}
+
 function sign(
   request: PresignRequest,
+  { headers, query }: Sent,
   { bucket, key, source, sourceKey, limits }: Parts,
   signing: SigningOptions,
 ): Presigned | PresignedForm {
   const { method, query: own, sized } = OPERATIONS[request.operation];
-  const { headers, query } = send(request);
   if (source) headers["x-amz-copy-source"] = copySourceHeader(source.bucket.storeBucket, source);
   if (sourceKey) Object.assign(headers, copySourceKeyHeaders(sourceKey));
   const all = together(headers, key && customerKeyHeaders(key));
   if (sized === "form") {
-    const { keyPrefix, minBytes } = request;
+    const { keyPrefix, contentTypePrefix, minBytes } = request;
     const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
-    return presignForm({ bucket, key: formKey, fields: all, minBytes, maxBytes: limits.maxBytes }, signing);
+    const { maxBytes } = limits;
+    return presignForm({ bucket, key: formKey, fields: all, contentTypePrefix, minBytes, maxBytes }, signing);
   }
   return presign({ method, bucket, key: request.key, headers: all, query: together(query, own) }, signing);
 }

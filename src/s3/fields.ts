@@ -5,13 +5,19 @@
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
 import { faultless } from "../validation.ts";
+import { futureDate, httpDate } from "./dates.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
+import { mediaType } from "./media-type.ts";
 import { objectKey } from "./object-key.ts";
+import { hasSafeNames } from "./safe-names.ts";
+import { tagging } from "./tags.ts";
 
 /** Headers and query parameters of a request to the store. */
 export interface Sent {
   readonly headers: Record<string, string>;
   readonly query: Record<string, string>;
+  /** The body that goes with it, where the fields make it up. */
+  body?: string;
 }
 
 interface Field<T> {
@@ -23,16 +29,28 @@ interface Field<T> {
 /** The most that one PUT may carry: 5 GiB. */
 export const MAX_PUT_BYTES = 5 * 2 ** 30;
 const MAX_PARTS = 10_000;
+/** Parts in one answer. */
+const MAX_LISTED_PARTS = 1000;
 /** S3's limit on x-amz-meta-* names and values together, bytes. */
 const MAX_METADATA_BYTES = 2048;
+/** S3's limit on where a website's object redirects to, characters. */
+const MAX_LOCATION = 2048;
 
 /** Printable ASCII and inner spaces: what every HTTP client sends as it stands, and signs the same. */
+function faultOfHeader(text: string): string | undefined {
+  if (text === "") return undefined;
+  if (text.trim() !== text) return "must not begin or end with a space: HTTP clients leave it out";
+  return /^[ -~]*$/.test(text)
+    ? undefined
+    : "must be printable ASCII; encode other characters, e.g. filename*=UTF-8''caf%C3%A9.txt";
+}
+
+/** S3 keeps metadata that is empty; every other header it takes for missing, or refuses. */
+const metadataValue = v.pipe(v.string(), faultless(faultOfHeader));
+
 const headerValue = v.pipe(
   v.string(),
-  v.regex(
-    /^[!-~]([ -~]*[!-~])?$/,
-    "must be printable ASCII without spaces at its ends; encode other characters, e.g. filename*=UTF-8''caf%C3%A9.txt",
-  ),
+  faultless((text) => (text === "" ? "must not be empty: leave it out" : faultOfHeader(text))),
 );
 
 const base64Of = (bytes: number, what: string) =>
@@ -56,53 +74,92 @@ export const wholeNumber = (least: number, most: number) =>
     }),
   );
 
-/** What valibot would leave out of a record without a word. */
-const UNSAFE_NAMES = ["__proto__", "constructor", "prototype"];
-
-const hasSafeNames = faultless((entries: unknown) => {
-  const isObject = typeof entries === "object" && entries !== null;
-  const unsafe = isObject && UNSAFE_NAMES.find((name) => Object.hasOwn(entries, name));
-  return unsafe ? `must not have an entry of the name ${unsafe}` : undefined;
-});
-
 const metadata = v.pipe(
   v.unknown(),
   hasSafeNames,
-  v.record(v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, "is not a header name")), headerValue),
+  v.record(v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, "is not a header name")), metadataValue),
   v.check(
     (entries) =>
       new Set(Object.keys(entries).map((name) => name.toLowerCase())).size === Object.keys(entries).length,
     "must not name an entry twice: case does not count in header names",
   ),
   v.check(
+    // Both are ASCII by now: a character is a byte.
     (entries) => Object.entries(entries).flat().join("").length <= MAX_METADATA_BYTES,
     `must be at most ${MAX_METADATA_BYTES} bytes, names and values together`,
   ),
 );
 
-const tags = v.pipe(
-  v.unknown(),
-  hasSafeNames,
-  v.union([v.string(), v.record(v.string(), v.string())], "must be tags: an object of strings, or a=1&b=2"),
-  v.transform((given) =>
-    typeof given === "string"
-      ? given
-      : Object.entries(given)
-          .map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`)
-          .join("&"),
-  ),
-  headerValue,
-);
-
 /** `response-content-type` and its kin: what the store answers instead of what it keeps. */
 const responseOverrides = v.strictObject({
-  contentType: v.optional(headerValue),
+  contentType: v.optional(mediaType),
   contentDisposition: v.optional(headerValue),
   contentEncoding: v.optional(headerValue),
   contentLanguage: v.optional(headerValue),
   cacheControl: v.optional(headerValue),
-  expires: v.optional(headerValue),
+  expires: v.optional(httpDate),
 });
+
+const CHECKSUM_ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+
+/** S3's own, and names that other stores use: which of them there are, the store says. */
+const storageClass = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Z0-9_-]{1,64}$/,
+    "must be a storage class, as STANDARD_IA: capital letters, digits, _ and - alone",
+  ),
+);
+
+const redirectLocation = v.pipe(
+  headerValue,
+  faultless((location) => {
+    if (!/^(\/|https?:\/\/[^/])/i.test(location)) return 'must begin with "/", "http://" or "https://"';
+    return location.length > MAX_LOCATION ? `must be at most ${MAX_LOCATION} characters` : undefined;
+  }),
+);
+
+const objectAttributes = v.pipe(
+  v.array(v.picklist(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"])),
+  v.minLength(1, "must name at least one attribute"),
+  v.checkItems((name, index, all) => all.indexOf(name) === index, "is in the list already"),
+  v.transform((names) => names.join(",")),
+);
+
+/** How the media types begin that a form's user may set. */
+const contentTypePrefix = v.pipe(
+  v.string(),
+  v.regex(
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]*$/,
+    'must be how a media type begins, up to its "/" or beyond, as "image/"',
+  ),
+);
+
+const successRedirect = v.pipe(
+  headerValue,
+  faultless((url) => {
+    const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
+    return /^https?:$/.test(protocol) ? undefined : "must be a URL that begins with https:// or http://";
+  }),
+);
+
+const sourceRange = v.pipe(
+  v.string(),
+  faultless((range) => {
+    const length = lengthOfRange(range);
+    if (length === undefined) return 'must be "bytes=FIRST-LAST", both included';
+    if (length < 1) return "must not end before it begins";
+    return length > MAX_PUT_BYTES
+      ? `must be at most ${MAX_PUT_BYTES} bytes: a part holds no more`
+      : undefined;
+  }),
+);
+
+/** The bytes in `bytes=FIRST-LAST`; undefined for what is no range. */
+export function lengthOfRange(range: string): number | undefined {
+  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(range) ?? [];
+  return first === undefined ? undefined : Number(last) - Number(first) + 1;
+}
 
 const uploadId = v.pipe(v.string(), v.regex(/^[!-~]{1,1024}$/, "must be the uploadId that the store gave"));
 const versionId = v.pipe(v.string(), v.regex(/^[!-~]{1,1024}$/, "must be a version id that the store gave"));
@@ -144,25 +201,34 @@ const field = <T>(schema: v.GenericSchema<unknown, T>, send?: Field<T>["send"]):
 export const FIELDS = {
   // the object
   versionId: parameter("versionId", versionId),
-  contentType: header("content-type", headerValue),
+  contentType: header("content-type", mediaType),
   contentLength: header("content-length", wholeNumber(0, MAX_PUT_BYTES)),
   contentMD5: header("content-md5", base64Of(16, "the MD5 of the body")),
+  checksumCRC32: header("x-amz-checksum-crc32", base64Of(4, "the CRC-32 of the body")),
+  checksumCRC32C: header("x-amz-checksum-crc32c", base64Of(4, "the CRC-32C of the body")),
+  checksumCRC64NVME: header("x-amz-checksum-crc64nvme", base64Of(8, "the CRC-64/NVME of the body")),
+  checksumSHA1: header("x-amz-checksum-sha1", base64Of(20, "the SHA-1 of the body")),
   checksumSHA256: header("x-amz-checksum-sha256", base64Of(32, "the SHA-256 of the body")),
+  checksumAlgorithm: header("x-amz-checksum-algorithm", v.picklist(CHECKSUM_ALGORITHMS)),
+  checksumType: header("x-amz-checksum-type", v.picklist(["COMPOSITE", "FULL_OBJECT"])),
   cacheControl: header("cache-control", headerValue),
   contentDisposition: header("content-disposition", headerValue),
   contentEncoding: header("content-encoding", headerValue),
   contentLanguage: header("content-language", headerValue),
+  expires: header("expires", httpDate),
   metadata: field(metadata, (entries, { headers }) => {
     for (const [name, value] of Object.entries(entries)) headers[`x-amz-meta-${name.toLowerCase()}`] = value;
   }),
-  tagging: header("x-amz-tagging", tags),
-  storageClass: header(
-    "x-amz-storage-class",
-    v.pipe(v.string(), v.regex(/^[A-Z0-9_]+$/, "must be a storage class")),
-  ),
+  tagging: header("x-amz-tagging", tagging),
+  storageClass: header("x-amz-storage-class", storageClass),
+  websiteRedirectLocation: header("x-amz-website-redirect-location", redirectLocation),
+  objectLockMode: header("x-amz-object-lock-mode", v.picklist(["GOVERNANCE", "COMPLIANCE"])),
+  objectLockRetainUntilDate: header("x-amz-object-lock-retain-until-date", futureDate),
+  objectLockLegalHoldStatus: header("x-amz-object-lock-legal-hold", v.picklist(["ON", "OFF"])),
   ifNoneMatch: header("if-none-match", v.literal("*")),
   ifMatch: header("if-match", headerValue),
   // the answer
+  objectAttributes: header("x-amz-object-attributes", objectAttributes),
   response: field(responseOverrides, (overrides, { query }) => {
     for (const [name, value] of Object.entries(overrides))
       if (value) query[`response-${kebab(name)}`] = value;
@@ -170,17 +236,22 @@ export const FIELDS = {
   // a multipart upload
   uploadId: parameter("uploadId", uploadId),
   partNumber: parameter("partNumber", wholeNumber(1, MAX_PARTS)),
+  partNumberMarker: parameter("part-number-marker", wholeNumber(0, MAX_PARTS)),
+  maxParts: parameter("max-parts", wholeNumber(1, MAX_LISTED_PARTS)),
   // a copy; where its source lies in the store is known only once the source's bucket is
   source: field(copySource),
-  sourceRange: header(
-    "x-amz-copy-source-range",
-    v.pipe(v.string(), v.regex(/^bytes=\d+-\d+$/, 'must be "bytes=FIRST-LAST", both included')),
-  ),
+  sourceRange: header("x-amz-copy-source-range", sourceRange),
   ifSourceMatch: header("x-amz-copy-source-if-match", headerValue),
+  ifSourceNoneMatch: header("x-amz-copy-source-if-none-match", headerValue),
+  ifSourceModifiedSince: header("x-amz-copy-source-if-modified-since", httpDate),
+  ifSourceUnmodifiedSince: header("x-amz-copy-source-if-unmodified-since", httpDate),
   metadataDirective: header("x-amz-metadata-directive", v.picklist(["COPY", "REPLACE"])),
+  taggingDirective: header("x-amz-tagging-directive", v.picklist(["COPY", "REPLACE"])),
   // a browser form
+  contentTypePrefix: field(contentTypePrefix),
   minBytes: field(wholeNumber(0, MAX_PUT_BYTES)),
   maxBytes: field(wholeNumber(0, MAX_PUT_BYTES)),
+  successActionRedirect: header("success_action_redirect", successRedirect),
   successActionStatus: header("success_action_status", v.picklist([200, 201, 204])),
 };
 

@@ -18,6 +18,8 @@ export interface Form {
   readonly key: { exactly: string } | { startsWith: string };
   /** Form fields beside the key and the policy's own. */
   readonly fields: Readonly<Record<string, string>>;
+  /** How the content type begins, which the form's user then sets, as a field before the file. */
+  readonly contentTypePrefix?: string | undefined;
   readonly minBytes?: number | undefined;
   readonly maxBytes?: number | undefined;
 }
@@ -30,7 +32,7 @@ export interface PresignedForm {
 }
 
 export function presignForm(
-  { bucket, key, fields: given, minBytes, maxBytes }: Form,
+  { bucket, key, fields: given, contentTypePrefix, minBytes, maxBytes }: Form,
   { credentials, signingDate, expiresIn }: SigningOptions,
 ): PresignedForm {
   const scope = signerOf(credentials, bucket.store.region).scope(signingDate);
@@ -51,6 +53,7 @@ export function presignForm(
         // The policy is readable by anyone who sees the form's request logged: the key's MD5 pins the key instead.
         name === KEY_HEADER ? ["starts-with", `$${name}`, ""] : { [name]: value },
       ),
+      ...(contentTypePrefix === undefined ? [] : [["starts-with", "$content-type", contentTypePrefix]]),
       ...(hasRange ? [["content-length-range", minBytes ?? 0, maxBytes ?? MAX_PUT_BYTES]] : []),
     ],
   });

@@ -1,51 +1,68 @@
-/** A curl command for any POSIX shell. */
-import { fileNameOf, notesOn, type PresignedRequest, trafficOf } from "./request.ts";
+/**
+ * A curl command for any POSIX shell. All that is secret reaches curl by its standard input: what stands in a command's
+ * arguments, every user of the machine can read.
+ */
+import { fileNameOf, notesOn, type PresignedRequest, trafficOf, typeOf } from "./request.ts";
 
 export function curl(request: PresignedRequest): string {
-  const options = [
-    "--fail-with-body",
+  const lines = [
+    "fail-with-body",
+    option("url", request.url),
     ...bodyOptions(request),
     ...headerOptions(request),
-    quote(request.url),
   ];
   const comments = notesOn(request).map((note) => `# ${note}\n`);
-  return `${comments.join("")}curl ${options.join(" \\\n  ")}\n`;
+  return `${comments.join("")}curl --config - <<'END'\n${lines.join("\n")}\nEND\n`;
 }
 
 function headerOptions({ headers = {} }: PresignedRequest): string[] {
-  return Object.entries(headers).map(([name, value]) => `--header ${quote(`${name}: ${value}`)}`);
+  // curl leaves out a header that it is given without a value, unless a semicolon stands in place of the colon.
+  return Object.entries(headers).map(([name, value]) =>
+    option("header", value === "" ? `${name};` : `${name}: ${value}`),
+  );
 }
 
 function bodyOptions(request: PresignedRequest): string[] {
-  const { method, fields = {}, headers = {} } = request;
+  const { method, fields = {}, headers = {}, body = "", key } = request;
   const { upload, answer } = trafficOf(request);
   // `./` keeps a name that begins with - or is - from being taken for something else.
   const file = `./${fileNameOf(request)}`;
-  // curl names a type of its own with --data, which nobody signed and the store would keep.
-  const untyped = "content-type" in headers ? [] : ["--header 'content-type:'"];
-  const shown = answer === "headers" ? ["--dump-header -"] : [];
+  // curl names a type of its own with data, which nobody signed and the store would keep.
+  const untyped = "content-type" in headers ? [] : [option("header", "content-type:")];
+  const data = (value: string) => [option("request", method), option("data-binary", value), ...untyped];
+  const shown = answer === "headers" ? [option("dump-header", "-")] : [];
   switch (upload) {
     case "file":
-      return ["--globoff", `--upload-file ${quote(file)}`, ...shown];
+      // curl adds a file's name to a URL whose path ends in a slash.
+      if (method !== "PUT" || key.endsWith("/")) return [...data(`@${file}`), ...shown];
+      return ["globoff", option("upload-file", file), ...shown];
     case "form": {
-      const escaped = file.replace(/["\\]/g, "\\$&");
+      const type = typeOf(request);
+      const typed = type === undefined ? fields : { ...fields, "content-type": type };
       return [
-        ...Object.entries(fields).map(([name, value]) => `--form-string ${quote(`${name}=${value}`)}`),
-        `--form ${quote(`file=@"${escaped}"`)}`,
+        ...Object.entries(typed).map(([name, value]) => option("form-string", `${name}=${value}`)),
+        option("form", `file=@"${file.replace(/["\\]/g, "\\$&")}"`),
       ];
     }
-    case "parts":
-      return [`--request ${method}`, `--data-binary ${quote(`@${file}`)}`, ...untyped];
+    case "body":
+      return data(body);
     case "empty":
-      return [`--request ${method}`, "--data-binary ''", ...untyped];
+      return data("");
     case "none":
-      if (method === "HEAD") return ["--head"];
-      if (answer === "file") return [`--output ${quote(file)}`];
-      return method === "GET" ? [] : [`--request ${method}`];
+      if (method === "HEAD") return ["head"];
+      if (answer === "file") return [option("output", file)];
+      return method === "GET" ? [] : [option("request", method)];
   }
 }
 
-/** Nothing is special to a POSIX shell between single quotes but the single quote itself. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\r": "\\r",
+};
+
+/** One line of curl's configuration, in its own quotes; the shell looks into none of it. */
+function option(name: string, value: string): string {
+  return `${name} = "${value.replace(/["\\]/g, "\\$&").replace(/[\t\n\v\r]/g, (c) => ESCAPES[c] ?? c)}"`;
 }

@@ -1,17 +1,19 @@
 /** A Python 3 program that needs nothing but requests. */
-import { fileNameOf, notesOn, type PresignedRequest, trafficOf } from "./request.ts";
+import { fileNameOf, notesOn, type PresignedRequest, trafficOf, typeOf } from "./request.ts";
 
 export function python(request: PresignedRequest): string {
-  const { method, url, headers = {}, fields } = request;
+  const { method, url, headers = {}, body = "" } = request;
+  const type = typeOf(request);
+  const fields = type === undefined ? request.fields : { ...request.fields, "content-type": type };
   const { upload, answer } = trafficOf(request);
-  const readsFile = upload === "file" || upload === "form" || upload === "parts";
+  const readsFile = upload === "file" || upload === "form";
   const usesFile = readsFile || answer === "file";
   const call = (body: string) =>
     `requests.request(${literal(method)}, url, headers=headers${body}, stream=True, allow_redirects=False, auth=lambda r: r)`;
 
   const lines = [
     ...notesOn(request).map((note) => `# ${note}`),
-    `import ${upload === "file" || upload === "parts" ? "os, " : ""}${answer === "file" ? "shutil, " : ""}sys`,
+    `import ${upload === "file" ? "os, " : ""}${answer === "file" ? "shutil, " : ""}sys`,
     "import requests",
     "",
     `url = ${literal(url)}`,
@@ -25,14 +27,16 @@ export function python(request: PresignedRequest): string {
       'with open(name, "rb") as file:',
       `    answer = ${call(', data=fields, files={"file": file}')}`,
     );
-  } else if (readsFile) {
+  } else if (upload === "file") {
     // requests sends an empty file in chunks, which S3 does not take.
     lines.push(
       'with open(name, "rb") as file:',
       `    answer = ${call(', data=file if os.path.getsize(name) else b""')}`,
     );
   } else {
-    lines.push(`answer = ${call(upload === "empty" ? ', data=b""' : "")}`);
+    // A text as a body would be given a content type; bytes are not.
+    const data = { body: `, data=${literal(body)}.encode()`, empty: ', data=b""', none: "" }[upload];
+    lines.push(`answer = ${call(data)}`);
   }
   lines.push("if not answer.ok:", '    sys.exit(f"{answer.status_code} {answer.text}")');
   if (answer === "file") {

@@ -1,5 +1,5 @@
 /** What a snippet is made of, and what each operation does with files. */
-import type { OperationName } from "../s3/operations.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../s3/operations.ts";
 
 /** A presigned request as the API answers it. */
 export interface PresignedRequest {
@@ -12,61 +12,54 @@ export interface PresignedRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A form's fields, in order; the file goes last. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** The body to send, where the operation's fields make it up; printable ASCII but for tags. */
+  readonly body?: string | undefined;
+  /** How the type begins that a form's user is to set. */
+  readonly contentTypePrefix?: string | undefined;
 }
 
-/** What goes up: a file, a form with a file, the XML that lists the parts, nothing at all, or no body. */
-type Upload = "file" | "form" | "parts" | "empty" | "none";
-/** What comes back: the object, headers worth reading, XML worth reading, or nothing. */
-type Answer = "file" | "headers" | "body" | "none";
+/** What goes up: a file, a form with a file, the body that the answer holds, a body of no bytes, or no body. */
+type Upload = "file" | "form" | "body" | "empty" | "none";
 
-const TRAFFIC: Readonly<Record<OperationName, { upload: Upload; answer: Answer }>> = {
-  GetObject: { upload: "none", answer: "file" },
-  HeadObject: { upload: "none", answer: "headers" },
-  PutObject: { upload: "file", answer: "none" },
-  PostObject: { upload: "form", answer: "none" },
-  DeleteObject: { upload: "none", answer: "none" },
-  CopyObject: { upload: "empty", answer: "body" },
-  CreateMultipartUpload: { upload: "empty", answer: "body" },
-  UploadPart: { upload: "file", answer: "headers" },
-  UploadPartCopy: { upload: "empty", answer: "body" },
-  ListParts: { upload: "none", answer: "body" },
-  CompleteMultipartUpload: { upload: "parts", answer: "body" },
-  AbortMultipartUpload: { upload: "none", answer: "none" },
-};
-
-export function trafficOf({ operation }: PresignedRequest): { upload: Upload; answer: Answer } {
-  return TRAFFIC[operation];
+export function trafficOf({ operation, body }: PresignedRequest): {
+  upload: Upload;
+  answer: Operation["answer"];
+} {
+  const { upload, answer } = OPERATIONS[operation];
+  if (upload === "document") return { upload: body === undefined ? "file" : "body", answer };
+  return { upload, answer };
 }
-
-/** The file that CompleteMultipartUpload sends. */
-export const PARTS_FILE = "complete.xml";
 
 /** Longest name of a file, bytes: ext4, APFS and NTFS agree closely enough. */
 const MAX_NAME_BYTES = 255;
 
 /** The local file that a snippet reads or writes: the last segment of the key, where that can be a file's name. */
 export function fileNameOf({ key, operation }: PresignedRequest): string {
-  if (TRAFFIC[operation].upload === "parts") return PARTS_FILE;
+  const { document } = OPERATIONS[operation];
+  if (document !== undefined) return document.file;
   const name = key.slice(key.lastIndexOf("/") + 1);
   return name === "" || new TextEncoder().encode(name).length > MAX_NAME_BYTES ? "object" : name;
 }
 
+/** The type that a form's user sets, where the store takes any that begins so; to be replaced by the file's own. */
+export function typeOf({ contentTypePrefix }: PresignedRequest): string | undefined {
+  if (contentTypePrefix === undefined) return undefined;
+  return contentTypePrefix.endsWith("/") ? `${contentTypePrefix}octet-stream` : contentTypePrefix;
+}
+
 /** What a reader should know before pasting, without the comment marks. */
 export function notesOn(request: PresignedRequest): string[] {
-  const { upload } = trafficOf(request);
-  const names = Object.keys(request.headers ?? request.fields ?? {});
+  const { operation, headers, fields, body, contentTypePrefix } = request;
+  const { document } = OPERATIONS[operation];
+  const names = Object.keys(headers ?? fields ?? {});
   return [
     ...(names.some((name) => name.endsWith("-customer-key"))
       ? ["Holds a customer key: treat it as a secret."]
       : []),
-    ...(request.operation === "UploadPart"
+    ...(operation === "UploadPart"
       ? ["The file holds the bytes of this part; the answer's ETag is needed to complete."]
       : []),
-    ...(upload === "parts"
-      ? [
-          `${PARTS_FILE} lists the parts in order:`,
-          '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"..."</ETag></Part></CompleteMultipartUpload>',
-        ]
-      : []),
+    ...(document !== undefined && body === undefined ? [`${document.file} is like`, document.example] : []),
+    ...(contentTypePrefix !== undefined ? ["The content-type is to be that of the file."] : []),
   ];
 }

@@ -37,7 +37,7 @@ describe("an object put with the returned PUT", () => {
       contentDisposition: 'attachment; filename="cat  two.jpg"',
       contentLanguage: "de",
       metadata: { "Taken-By": "Ada L." },
-      tagging: { "a b": "c&d" },
+      tagging: { "a b": "c+d=ü" },
     });
     expect(answer).toMatchObject({
       operation: "PutObject",

@@ -10,8 +10,8 @@ import {
 } from "../../scripts/aws-presigner.ts";
 import type { Bucket } from "../../src/config/load.ts";
 import { encodeQuery } from "../../src/s3/encode.ts";
-import { copySourceHeader, type FieldName, type FieldValues, send } from "../../src/s3/fields.ts";
-import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/operations.ts";
+import { copySourceHeader, type FieldName, type FieldValues } from "../../src/s3/fields.ts";
+import { OPERATION_NAMES, OPERATIONS, sentBy } from "../../src/s3/operations.ts";
 import { presignForm } from "../../src/s3/post-policy.ts";
 import { presign } from "../../src/s3/presign.ts";
 import { Signer } from "../../src/s3/sigv4.ts";
@@ -32,6 +32,7 @@ const headerValue = fc
   .string({ unit: oneOf(..."abcXYZ019  /;=,\"'()*%+&~"), minLength: 1, maxLength: 40 })
   .map((text) => text.trim() || "x");
 const token = fc.string({ unit: oneOf(..."abcXYZ019/+="), minLength: 1, maxLength: 60 });
+const httpDate = fc.nat().map((seconds) => new Date(seconds * 1000).toUTCString());
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 /** A value for every field, of which each operation takes its own. */
@@ -40,25 +41,49 @@ const values: { [Name in FieldName]: fc.Arbitrary<FieldValues[Name]> } = {
   contentType: headerValue,
   contentLength: fc.nat(),
   contentMD5: token,
+  checksumCRC32: token,
+  checksumCRC32C: token,
+  checksumCRC64NVME: token,
+  checksumSHA1: token,
   checksumSHA256: token,
+  checksumAlgorithm: oneOf("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"),
+  checksumType: oneOf("COMPOSITE", "FULL_OBJECT"),
   cacheControl: headerValue,
   contentDisposition: headerValue,
   contentEncoding: headerValue,
   contentLanguage: headerValue,
-  metadata: fc.dictionary(fc.stringMatching(/^[\w!#$%&'*+.^`|~-]{1,12}$/), headerValue, { maxKeys: 4 }),
-  tagging: token,
+  expires: httpDate,
+  metadata: fc.dictionary(
+    fc.stringMatching(/^[\w!#$%&'*+.^`|~-]{1,12}$/),
+    fc.oneof(headerValue, fc.constant("")),
+    { maxKeys: 4 },
+  ),
+  tagging: oneOf("a=1", "a%20b=c%2Bd&e=", "%C3%BC=%E2%9C%93"),
   storageClass: oneOf("STANDARD", "REDUCED_REDUNDANCY"),
+  websiteRedirectLocation: oneOf("/index.html", "https://example.com/?a=b&c"),
+  objectLockMode: oneOf("GOVERNANCE", "COMPLIANCE"),
+  objectLockRetainUntilDate: fc.constant("2030-01-01T00:00:00.000Z"),
+  objectLockLegalHoldStatus: oneOf("ON", "OFF"),
   ifNoneMatch: fc.constant("*"),
   ifMatch: headerValue,
+  objectAttributes: oneOf("ETag", "ETag,Checksum,ObjectParts,StorageClass,ObjectSize"),
   response: fc.record({ contentType: headerValue, contentDisposition: headerValue }, { requiredKeys: [] }),
   uploadId: token,
   partNumber: fc.integer({ min: 1, max: 10_000 }),
+  partNumberMarker: fc.nat(),
+  maxParts: fc.nat(),
   source: fc.record({ bucket: fc.constant("from"), key, versionId: optional(token) }),
   sourceRange: fc.constant("bytes=0-9"),
   ifSourceMatch: headerValue,
+  ifSourceNoneMatch: headerValue,
+  ifSourceModifiedSince: httpDate,
+  ifSourceUnmodifiedSince: httpDate,
   metadataDirective: oneOf("COPY", "REPLACE"),
+  taggingDirective: oneOf("COPY", "REPLACE"),
+  contentTypePrefix: oneOf("image/", "text/x"),
   minBytes: fc.nat(),
   maxBytes: fc.nat(),
+  successActionRedirect: fc.constant("https://app.example.com/done?a=b"),
   successActionStatus: oneOf(200, 201, 204),
 };
 
@@ -114,7 +139,7 @@ const request = fc
   .map(({ given, ...rest }) => {
     const { method, fields, required = [], query, customerKey: which } = OPERATIONS[rest.operation];
     const taken = [...fields, ...required] as FieldName[];
-    const sent = send(Object.fromEntries(taken.map((name) => [name, given[name]])));
+    const sent = sentBy(rest.operation, Object.fromEntries(taken.map((name) => [name, given[name]])));
     const source = taken.includes("source") ? given.source : undefined;
     const headers = {
       ...sent.headers,
