@@ -9,6 +9,7 @@ import {
   rateLimited,
   withService,
 } from "./middleware.ts";
+import { readableQuery } from "./routes/body.ts";
 import type { AppEnv } from "./routes/context.ts";
 import { notFound, onError } from "./routes/errors.ts";
 import { presignRoutes } from "./routes/presign.ts";
@@ -17,7 +18,16 @@ import { presignRoutes } from "./routes/presign.ts";
 export function presignApi() {
   return new Hono<AppEnv>()
     .use(requestId())
-    .use("/v1/*", answerHeaders, withService, allowOrigins, audited, authenticated, rateLimited)
+    .use(
+      "/v1/*",
+      answerHeaders,
+      withService,
+      allowOrigins,
+      audited,
+      authenticated,
+      rateLimited,
+      readableQuery,
+    )
     .route("/v1/presign", presignRoutes)
     .notFound(notFound)
     .onError(onError);

@@ -6,12 +6,36 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; errors: FieldErro
 
 /** Every value at fault in one go, in words none of which repeats the value that was given: it may be a secret. */
 export function check<T>(schema: v.GenericSchema<unknown, T>, input: unknown): Checked<T> {
+  const illFormed = findIllFormed(input, "");
+  if (illFormed !== undefined) return { ok: false, errors: [{ path: illFormed, message: ILL_FORMED }] };
   const result = v.safeParse(schema, input);
   if (result.success) return { ok: true, value: result.output };
   return {
     ok: false,
     errors: result.issues.map((issue) => ({ path: pathOf(issue), message: wordsFor(issue) })),
   };
+}
+
+const ILL_FORMED = "must be well-formed Unicode (a surrogate stands alone)";
+
+/**
+ * Where a text is no Unicode. It has no UTF-8, so that neither a URL nor a database can hold it, and whoever encodes it
+ * all the same makes another text of it.
+ */
+function findIllFormed(value: unknown, path: string): string | undefined {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : path;
+  if (typeof value !== "object" || value === null) return undefined;
+  const isArray = Array.isArray(value);
+  for (const name in value) {
+    const child = (value as Record<string, unknown>)[name];
+    // Most are texts that are as they should be: a path is made only of what is wrong, or goes deeper.
+    if (typeof child === "string" && child.isWellFormed() && (isArray || name.isWellFormed())) continue;
+    const at = joinPath(path, isArray ? Number(name) : name.toWellFormed());
+    if (!name.isWellFormed()) return at;
+    const found = findIllFormed(child, at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /**

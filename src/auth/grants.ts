@@ -41,9 +41,13 @@ export function authorise(
 
 /** What of a request its grants may limit. */
 export type Limited = Pick<PresignRequest, "operation"> & {
-  readonly [Field in "expiresIn" | "contentLength" | "minBytes" | "maxBytes" | "contentType"]?:
-    | PresignRequest[Field]
-    | undefined;
+  readonly [Field in
+    | "expiresIn"
+    | "contentLength"
+    | "minBytes"
+    | "maxBytes"
+    | "contentType"
+    | "contentTypePrefix"]?: PresignRequest[Field] | undefined;
 };
 
 /** What a grant makes of a request: how long the URL lives, and how large a form's file may be. */
@@ -53,10 +57,13 @@ export interface Limits {
   readonly maxBytes: number | undefined;
 }
 
+/** How long a URL lives that is of use without any header, unless more is asked for. Seconds. */
+const BARE_EXPIRES_IN = 60;
+
 /**
  * Holds a request against its grants: it must keep the limits of one of them.
  *
- * @param lengthField what the caller knows the content length by
+ * @param lengthField what the caller knows the content length by; of a copy, that of what is copied
  * @throws {Problem} what the grant with the longest prefix has against it
  */
 export function limit(
@@ -68,10 +75,17 @@ export function limit(
   const objections = grants.map((grant) => objectionOf(grant, request, lengthField));
   const grant = grants[objections.indexOf(undefined)];
   if (grant === undefined) throw objections[0];
+  const isBare = OPERATIONS[request.operation].customerKey === "none";
+  const otherwise = isBare ? Math.min(BARE_EXPIRES_IN, defaultExpiresIn) : defaultExpiresIn;
   return {
-    expiresIn: request.expiresIn ?? Math.min(defaultExpiresIn, grant.maxExpiresIn),
+    expiresIn: request.expiresIn ?? Math.min(otherwise, grant.maxExpiresIn),
     maxBytes: request.maxBytes ?? grant.maxBytes,
   };
+}
+
+/** Whether how much is written may matter. */
+export function isLimited(grants: readonly Grant[]): boolean {
+  return grants.some(({ maxBytes }) => maxBytes !== undefined);
 }
 
 function objectionOf(grant: Grant, request: Limited, lengthField: string): Problem | undefined {
@@ -112,9 +126,16 @@ function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string
 
 function objectToType(
   { contentTypes }: Grant,
-  { operation, contentType = "" }: Limited,
+  { operation, contentType = "", contentTypePrefix }: Limited,
 ): Problem | undefined {
   if (contentTypes === undefined || OPERATIONS[operation].typed === undefined) return undefined;
+  if (contentTypePrefix !== undefined) {
+    // A browser takes `image/png,text/html` for a page, and to the store it begins as a picture does.
+    const message = "is not for a caller whose types are limited: the store would take whatever follows it";
+    return new Problem("unsupported-type", `contentTypePrefix: ${message}; give contentType.`, {
+      errors: [{ path: "contentTypePrefix", message }],
+    });
+  }
   if (contentTypes.some((pattern) => isOfType(contentType, pattern))) return undefined;
   return new Problem(
     "unsupported-type",

@@ -28,6 +28,8 @@ export interface Store {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
+  /** False where the store takes x-amz-* headers that are not signed: nobody gets a presigned write then. */
+  readonly presignedUploads?: boolean | undefined;
 }
 
 export interface Bucket {

@@ -63,6 +63,7 @@ export const storeTable = v.pipe(
     accessKeyId: secretName,
     secretAccessKey: secretName,
     sessionToken: v.optional(secretName),
+    presignedUploads: v.optional(v.boolean(), true),
   }),
   v.forward(
     v.partialCheck(

@@ -27,13 +27,51 @@ const counted = bodyLimit({
   },
 });
 
-/** @throws {Problem} invalid-request when the body is not JSON */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1) */
 export async function readJson(c: AppContext): Promise<unknown> {
+  const body = await c.req.raw.arrayBuffer();
+  let text: string;
   try {
-    return await c.req.raw.json();
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new Problem("invalid-request", "The body is not JSON.");
-    throw error;
+    text = utf8.decode(body);
+  } catch {
+    // Read all the same, another text would come of it, and perhaps another object's name.
+    throw new Problem("invalid-request", "The body is not UTF-8.");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem("invalid-request", "The body is not JSON.");
+  }
+}
+
+/**
+ * The parameters of the URL, each of which comes once.
+ *
+ * @throws {Problem} invalid-request, for what is not percent-encoded UTF-8 as well
+ */
+export const readableQuery = createMiddleware<AppEnv>((c, next) => {
+  const { url } = c.req.raw;
+  const cut = url.indexOf("?");
+  if (cut < 0) return next();
+  const seen = new Set<string>();
+  for (const pair of url.slice(cut + 1).split("&")) {
+    const end = pair.indexOf("=");
+    const name = decoded(end < 0 ? pair : pair.slice(0, end), "the query");
+    if (end >= 0) decoded(pair.slice(end + 1), name);
+    if (seen.has(name)) throw Problem.field(name, "is given twice");
+    if (pair !== "") seen.add(name);
+  }
+  return next();
+});
+
+/** @throws {Problem} invalid-request */
+function decoded(text: string, path: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw Problem.field(path, "is not percent-encoded UTF-8");
   }
 }
 

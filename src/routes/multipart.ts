@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import type { Draft } from "../audit/event.ts";
 import { type Authorised, authorise, limit } from "../auth/grants.ts";
+import { requirePresignable } from "../auth/presigned-uploads.ts";
 import { Problem } from "../problem.ts";
 import { S3Bucket } from "../s3/client.ts";
 import { type Credentials, credentialsOf } from "../s3/credentials.ts";
@@ -104,6 +105,7 @@ export const multipartRoutes = new Hono<AppEnv>()
   .post("/sign", (c) =>
     step(c, "UploadPart", signSchema, async (request, use) => {
       const { key, uploadId, partNumbers, size, partSize } = request;
+      requirePresignable("UploadPart", use.authorised.bucket);
       const limits = limit(
         { operation: "UploadPart", contentLength: size, expiresIn: request.expiresIn },
         use.authorised.grants,

@@ -23,6 +23,7 @@ import { putBytes, putObject, removeObject, type Upload, type Uploaded } from ".
 import { valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
+import { removeNamed } from "./named-object.ts";
 
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */
 const MAX_HELD_PART = 16 * 2 ** 20;
@@ -62,7 +63,8 @@ const listSchema = v.strictObject({
 
 export const objectsRoutes = new Hono<AppEnv>()
   .get("/:bucket", (c) => list(c))
-  .all("/:bucket", onlyMethods("GET"))
+  .delete("/:bucket", (c) => removeNamed(c))
+  .all("/:bucket", onlyMethods("GET", "DELETE"))
   .get("/:bucket/*", (c) => get(c))
   .put("/:bucket/*", (c) => put(c))
   .delete("/:bucket/*", (c) => remove(c))

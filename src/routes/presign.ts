@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import type { Draft } from "../audit/event.ts";
 import type { Trail } from "../audit/trail.ts";
 import type { Caller } from "../auth/callers.ts";
-import { authorise, type Limits, limit } from "../auth/grants.ts";
+import { authorise, isLimited, type Limits, limit } from "../auth/grants.ts";
+import { requirePresignable } from "../auth/presigned-uploads.ts";
 import type { Bucket } from "../config/load.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
 import { credentialsOf } from "../s3/credentials.ts";
@@ -25,6 +26,7 @@ import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
 import { type Awaitable, attempt, ready, run, type Steps } from "../steps.ts";
+import { CopySources } from "../transfer/copied.ts";
 import { invalid, limitBody, readJson, valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods, report } from "./errors.ts";
@@ -77,11 +79,19 @@ interface Asker {
   readonly trail: Trail;
   readonly requestId: string;
   readonly whichKey: WhichKey;
+  readonly copySources: CopySources;
 }
 
 function askerOf(c: AppContext): Asker {
   const { service, caller, trail, requestId } = c.var;
-  return { service, caller, trail, requestId, whichKey: new WhichKey(service) };
+  return {
+    service,
+    caller,
+    trail,
+    requestId,
+    whichKey: new WhichKey(service),
+    copySources: new CopySources(),
+  };
 }
 
 function answer(input: unknown, asker: Asker): Awaitable<Answer> {
@@ -95,7 +105,8 @@ function answerOrProblem(input: unknown, asker: Asker): Awaitable<Answer | { pro
   );
 }
 
-function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft: Draft): Steps<Answer> {
+function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> {
+  const { service, caller, whichKey, copySources } = asker;
   const operation = operationOf(input);
   draft.operation = operation;
   const request = parse(input, operation);
@@ -104,8 +115,10 @@ function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft
     bucket: request.bucket,
     key: request.keyPrefix ?? request.key,
   });
+  requirePresignable(operation, bucket);
+  checkRedirect(request, caller, service);
   const source = sourceOf(request, bucket, service, caller);
-  const limits = limit(request, grants, service.config.defaultExpiresIn);
+  let limits = limit(request, grants, service.config.defaultExpiresIn);
 
   const key = yield* ready(keyOf(request, bucket, whichKey));
   draft.keyId = key?.id;
@@ -113,12 +126,21 @@ function* presignOne(input: unknown, { service, caller, whichKey }: Asker, draft
   const sourceKey = source && (yield* ready(whichKey.forStored({ ...source, keyIdPath: "source.keyId" })));
   if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
 
+  const credentials = yield* ready(credentialsOf(bucket.store, service.secrets));
+  const sent = sentBy(operation, request);
+  if (source && sourceKey && isLimited(grants)) {
+    const copied = yield* ready(copySources.copied(request, source, sourceKey, credentials));
+    const { length: contentLength, field, ifSourceMatch } = copied;
+    limits = limit({ ...request, contentLength }, grants, service.config.defaultExpiresIn, field);
+    if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
+    draft.bytes = contentLength;
+  }
+
   const signing = {
-    credentials: yield* ready(credentialsOf(bucket.store, service.secrets)),
+    credentials,
     signingDate: new Date(),
     expiresIn: limits.expiresIn,
   };
-  const sent = sentBy(operation, request);
   const presigned = sign(request, sent, { bucket, key, source, sourceKey, limits }, signing);
 
   const { keyPrefix, snippet: language } = request;
@@ -183,6 +205,17 @@ function sourceOf({ source }: PresignRequest, { store }: Bucket, { config }: Ser
 }
 
 type Source = ReturnType<typeof sourceOf>;
+
+/** Users of an app may send a browser only to the app; a partner's server knows its own pages. */
+function checkRedirect(
+  { successActionRedirect: url }: PresignRequest,
+  { subject }: Caller,
+  { config }: Service,
+): void {
+  if (url === undefined || subject === undefined) return;
+  if (config.allowedOrigins.includes(new URL(url).origin)) return;
+  throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
+}
 
 function keyOf(
   request: PresignRequest,

@@ -9,6 +9,12 @@ const MAX_BYTES_EACH = 3;
 
 const utf8 = new TextEncoder();
 
+/** Any name that an object may have in a store, also one that no path can hold. */
+export const objectName = v.pipe(
+  v.string(),
+  faultless((key) => (key === "" ? "must not be empty" : faultOfName(key))),
+);
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 export const objectKey = v.pipe(
   v.string(),
@@ -29,12 +35,21 @@ export const keyPrefix = v.pipe(
 
 /** What an object key and the beginning of one have in common. */
 function faultOfText(key: string): string | undefined {
-  if (!key.isWellFormed()) return "must be well-formed Unicode (a surrogate stands alone)";
+  const fault = faultOfName(key);
+  if (fault !== undefined) return fault;
+  // Every HTTP client collapses such segments before it sends, even percent-encoded: the path is then another object's.
+  if (/(^|\/)\.\.?(\/|$)/.test(key)) {
+    return (
+      'must not have "." or ".." as a segment: no client could fetch it ' +
+      "(what a form has named so, DELETE /v1/objects/BUCKET?key= removes)"
+    );
+  }
+  return undefined;
+}
+
+/** That it is well-formed Unicode, whatever is checked sees to. */
+function faultOfName(key: string): string | undefined {
   if (key.length * MAX_BYTES_EACH > MAX_KEY_BYTES && utf8.encode(key).length > MAX_KEY_BYTES)
     return `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
-  if (key.includes("\0")) return "must not hold NUL";
-  // Every HTTP client collapses such segments before it sends, even percent-encoded: the path is then another object's.
-  if (/(^|\/)\.\.?(\/|$)/.test(key))
-    return 'must not have "." or ".." as a segment: no client could fetch it';
-  return undefined;
+  return key.includes("\0") ? "must not hold NUL" : undefined;
 }
