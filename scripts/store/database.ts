@@ -1,57 +1,57 @@
 /** What the store knows of buckets, objects and uploads, in SQLite: every change is one transaction, safe against a kill. */
 import { DatabaseSync } from "node:sqlite";
+import {
+  NULL_VERSION,
+  OBJECT_DEFAULTS,
+  type ObjectRow,
+  type PartRow,
+  UPLOAD_DEFAULTS,
+  type UploadRow,
+} from "./rows.ts";
 import type { Segment } from "./segments.ts";
 
-/** What is kept of an object beside its bytes. */
-export interface ObjectRow {
-  readonly key: string;
-  readonly etag: string;
-  readonly size: number;
-  /** Milliseconds since the epoch, whole seconds. */
-  readonly modified: number;
-  /** Null: in the clear. */
-  readonly keyMd5: string | null;
-  /** Headers as GET answers them: content-type, x-amz-meta-*, … */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly segments: readonly Segment[];
-  /** The upload that made it, so that a second CompleteMultipartUpload can be answered. */
-  readonly uploadId: string | null;
-}
+export type Setting = "cors" | "policy" | "versioning" | "lock";
 
-export interface UploadRow {
-  readonly id: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly keyMd5: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly created: number;
-}
+/** Of the tables below, kept as user_version; 0 is what the first edition wrote, and a new file. */
+const FORMAT = 1;
 
-export interface PartRow {
-  readonly number: number;
-  readonly etag: string;
-  readonly size: number;
-  readonly modified: number;
-  readonly segment: Segment;
-}
+/** A key's versions are in the order of their numbers, the newest first. */
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, created INTEGER NOT NULL, cors TEXT, policy TEXT);
+  ALTER TABLE buckets ADD COLUMN versioning TEXT;
+  ALTER TABLE buckets ADD COLUMN lock TEXT;
+  CREATE TABLE versions (bucket TEXT, key TEXT, number INTEGER, version TEXT NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (bucket, key, number DESC)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, json TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+  INSERT INTO versions SELECT bucket, key, 1, '${NULL_VERSION}', json FROM objects;
+  DROP TABLE objects;
+  CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, bucket TEXT, json TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS parts (upload TEXT, number INTEGER, json TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
+  PRAGMA user_version = ${FORMAT};
+`;
 
 type Json = { readonly json: string };
 
 export class Database {
   readonly #db: DatabaseSync;
 
-  /** @throws when another store holds the file */
+  /** @throws when another store holds the file, or a newer one wrote it */
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 1000 });
-    this.#db.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, created INTEGER NOT NULL, cors TEXT, policy TEXT);
-      CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, json TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, bucket TEXT, json TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS parts (upload TEXT, number INTEGER, json TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
-    `);
+    try {
+      this.#db.exec(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;",
+      );
+      const format = Number(this.#db.prepare("PRAGMA user_version").get()?.user_version);
+      if (format > FORMAT)
+        throw new Error(
+          `${file} was written by a newer store (format ${format}; this one reads up to ${FORMAT})`,
+        );
+      if (format < FORMAT) this.#transaction(() => this.#db.exec(TABLES));
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
   close(): void {
@@ -74,44 +74,104 @@ export class Database {
     return this.#db.prepare("SELECT 1 FROM buckets WHERE name = ?").get(name) !== undefined;
   }
 
-  setting(bucket: string, name: "cors" | "policy"): string | undefined {
+  setting(bucket: string, name: Setting): string | undefined {
     const row = this.#db.prepare(`SELECT ${name} AS value FROM buckets WHERE name = ?`).get(bucket);
     return (row?.value as string | null | undefined) ?? undefined;
   }
 
-  setSetting(bucket: string, name: "cors" | "policy", value: string | null): void {
+  setSetting(bucket: string, name: Setting, value: string | null): void {
     this.#run(`UPDATE buckets SET ${name} = ? WHERE name = ?`, value, bucket);
   }
 
-  object(bucket: string, key: string): ObjectRow | undefined {
-    return parse<ObjectRow>(
-      this.#db.prepare("SELECT json FROM objects WHERE bucket = ? AND key = ?").get(bucket, key),
+  /** The newest version of a key, a delete marker too. */
+  newest(bucket: string, key: string): ObjectRow | undefined {
+    return objectIn(
+      this.#db
+        .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC LIMIT 1")
+        .get(bucket, key),
     );
   }
 
-  /** Puts an object in its place, and drops the upload that it was made of. */
-  putObject(bucket: string, row: ObjectRow): void {
+  /** The object that a key names now. */
+  object(bucket: string, key: string): ObjectRow | undefined {
+    const row = this.newest(bucket, key);
+    return row?.isMarker === true ? undefined : row;
+  }
+
+  version(bucket: string, key: string, version: string): ObjectRow | undefined {
+    return objectIn(
+      this.#db
+        .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? AND version = ?")
+        .get(bucket, key, version),
+    );
+  }
+
+  /** Every version of a key, the newest first; delete markers too. */
+  versionsOf(bucket: string, key: string): ObjectRow[] {
+    return this.#db
+      .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC")
+      .all(bucket, key)
+      .map((row) => objectOf(row));
+  }
+
+  /**
+   * Puts a version on top of its key, in place of one of the same name, and drops the upload that it was made of.
+   *
+   * @returns the version that it replaced
+   */
+  putVersion(bucket: string, row: ObjectRow): ObjectRow | undefined {
+    const replaced = this.version(bucket, row.key, row.version);
     this.#transaction(() => {
+      this.#dropVersion(bucket, row.key, row.version);
       this.#run(
-        "INSERT OR REPLACE INTO objects (bucket, key, json) VALUES (?, ?, ?)",
+        "INSERT INTO versions (bucket, key, number, version, json) VALUES (?, ?, ?, ?, ?)",
         bucket,
         row.key,
+        row.order,
+        row.version,
         JSON.stringify(row),
       );
       if (row.uploadId !== null) this.#dropUpload(row.uploadId);
     });
+    return replaced;
   }
 
-  deleteObject(bucket: string, key: string): void {
-    this.#run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, key);
+  /** Writes what has changed of a version, in its place. */
+  updateVersion(bucket: string, row: ObjectRow): void {
+    this.#run(
+      "UPDATE versions SET json = ? WHERE bucket = ? AND key = ? AND version = ?",
+      JSON.stringify(row),
+      bucket,
+      row.key,
+      row.version,
+    );
   }
 
-  /** Objects in the order of their keys' bytes, from the first at or after `from`. */
-  *objects(bucket: string, from: string): Generator<ObjectRow> {
+  deleteVersion(bucket: string, key: string, version: string): void {
+    this.#dropVersion(bucket, key, version);
+  }
+
+  /** Every version in a bucket, in the order of the keys' bytes, the newest first, from the first key at or after `from`. */
+  *versions(bucket: string, from: string): Generator<ObjectRow> {
     const rows = this.#db
-      .prepare("SELECT json FROM objects WHERE bucket = ? AND key >= ? ORDER BY key")
+      .prepare("SELECT json FROM versions WHERE bucket = ? AND key >= ? ORDER BY key, number DESC")
       .iterate(bucket, from);
-    for (const row of rows) yield JSON.parse((row as Json).json);
+    for (const row of rows) yield objectOf(row);
+  }
+
+  /** The objects that keys name now. */
+  *objects(bucket: string, from: string): Generator<ObjectRow> {
+    let previous: string | undefined;
+    for (const row of this.versions(bucket, from)) {
+      if (row.key !== previous && !row.isMarker) yield row;
+      previous = row.key;
+    }
+  }
+
+  isEmpty(bucket: string): boolean {
+    const versions = this.#db.prepare("SELECT 1 FROM versions WHERE bucket = ? LIMIT 1").get(bucket);
+    const uploads = this.#db.prepare("SELECT 1 FROM uploads WHERE bucket = ? LIMIT 1").get(bucket);
+    return versions === undefined && uploads === undefined;
   }
 
   createUpload(row: UploadRow): void {
@@ -124,12 +184,17 @@ export class Database {
   }
 
   upload(id: string): UploadRow | undefined {
-    return parse<UploadRow>(this.#db.prepare("SELECT json FROM uploads WHERE id = ?").get(id));
+    const row = this.#db.prepare("SELECT json FROM uploads WHERE id = ?").get(id);
+    return row === undefined ? undefined : uploadOf(row);
   }
 
+  /** By key, in the order of its bytes; those of one key as they were begun, which their ids say. */
   uploads(bucket: string): UploadRow[] {
-    const rows = this.#db.prepare("SELECT json FROM uploads WHERE bucket = ? ORDER BY id").all(bucket);
-    return rows.map((row) => JSON.parse((row as Json).json));
+    return this.#db
+      .prepare("SELECT json FROM uploads WHERE bucket = ?")
+      .all(bucket)
+      .map(uploadOf)
+      .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));
   }
 
   deleteUpload(id: string): void {
@@ -152,19 +217,17 @@ export class Database {
 
   /** The files of every segment that something names. */
   segmentFiles(): Set<string> {
-    const objects = this.#db
-      .prepare("SELECT json FROM objects")
-      .all()
-      .map((row) => JSON.parse((row as Json).json) as ObjectRow);
-    const parts = this.#db
-      .prepare("SELECT json FROM parts")
-      .all()
-      .map((row) => JSON.parse((row as Json).json) as PartRow);
-    return new Set(
-      [...objects.flatMap(({ segments }) => segments), ...parts.map(({ segment }) => segment)].map(
-        ({ file }) => file,
-      ),
-    );
+    const versions = this.#db.prepare("SELECT json FROM versions").all().map(objectOf);
+    const parts = this.#db.prepare("SELECT json FROM parts").all();
+    const segments: Segment[] = [
+      ...versions.flatMap((row) => row.segments),
+      ...parts.map((row) => (JSON.parse((row as Json).json) as PartRow).segment),
+    ];
+    return new Set(segments.map(({ file }) => file));
+  }
+
+  #dropVersion(bucket: string, key: string, version: string): void {
+    this.#run("DELETE FROM versions WHERE bucket = ? AND key = ? AND version = ?", bucket, key, version);
   }
 
   #dropUpload(id: string): void {
@@ -188,6 +251,19 @@ export class Database {
   }
 }
 
-function parse<T>(row: unknown): T | undefined {
-  return row === undefined ? undefined : (JSON.parse((row as Json).json) as T);
+/** The order of keys: that of their UTF-8. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function objectIn(row: unknown): ObjectRow | undefined {
+  return row === undefined ? undefined : objectOf(row);
+}
+
+function objectOf(row: unknown): ObjectRow {
+  return { ...OBJECT_DEFAULTS, ...JSON.parse((row as Json).json) };
+}
+
+function uploadOf(row: unknown): UploadRow {
+  return { ...UPLOAD_DEFAULTS, ...JSON.parse((row as Json).json) };
 }

@@ -1,92 +1,100 @@
-/** ListObjectsV2 (and the older ListObjects), in the order of the keys' bytes. */
-import { encodeKey } from "../../src/s3/encode.ts";
-import { answer, type Call } from "./call.ts";
-import type { ObjectRow } from "./database.ts";
+/** ListObjectsV2 and the older ListObjects, in the order of the keys' bytes. */
+import { answer, type Call, limitOf } from "./call.ts";
+import { compareKeys } from "./database.ts";
 import { S3Error } from "./errors.ts";
+import { OWNER } from "./owner.ts";
+import { pageOf } from "./page.ts";
+import type { ObjectRow } from "./rows.ts";
 import { refuseSse } from "./ssec.ts";
+import { encodeKey } from "./uri.ts";
 import { xml } from "./xml.ts";
-
-const MAX_KEYS = 1000;
 
 export async function listObjects(call: Call): Promise<void> {
   refuseSse(call.headers, "by a listing");
-  const { query, bucket } = call;
+  const { query, bucket, store } = call;
   const isV2 = query["list-type"] === "2";
-  const { prefix = "", delimiter = "" } = query;
-  const maxKeys = Number(query["max-keys"] ?? MAX_KEYS);
-  if (!Number.isInteger(maxKeys) || maxKeys < 0)
-    throw new S3Error("InvalidArgument", "max-keys must be a whole number");
-  const token = query["continuation-token"];
-  const after = isV2 ? (token === undefined ? query["start-after"] : decodeToken(token)) : query.marker;
-  const { objects, prefixes, next } = page(call, {
+  if (!isV2 && query["list-type"] !== undefined)
+    throw new S3Error("InvalidArgument", "Invalid List Type specified in Request");
+  const shown = encodingOf(call);
+  const { prefix = "", delimiter = "", "continuation-token": token, "start-after": startAfter } = query;
+  const limit = limitOf(call, "max-keys");
+  const marker = query.marker ?? "";
+  const after = isV2 ? (token === undefined ? (startAfter ?? "") : decodeToken(token)) : marker;
+  const from = compareKeys(after, prefix) > 0 ? after : prefix;
+  const { rows, prefixes, last } = pageOf(store.database.objects(bucket, from), {
     prefix,
     delimiter,
-    after,
-    limit: Math.min(maxKeys, MAX_KEYS),
+    limit,
+    // A marker may be a prefix that was folded on an earlier page.
+    isBefore: (key, folded) => after !== "" && (compareKeys(key, after) <= 0 || folded === after),
   });
-
-  const shown = query["encoding-type"] === "url" ? encodeKey : (key: string) => key;
-  const common = {
-    Name: bucket,
-    Prefix: shown(prefix),
-    ...(delimiter !== "" && { Delimiter: shown(delimiter) }),
-    MaxKeys: maxKeys,
-    ...(query["encoding-type"] && { EncodingType: query["encoding-type"] }),
-    IsTruncated: next !== undefined,
-    Contents: objects.map(({ key, etag, size, modified, headers }) => ({
-      Key: shown(key),
-      LastModified: new Date(modified).toISOString(),
-      ETag: `"${etag}"`,
-      Size: size,
-      StorageClass: headers["x-amz-storage-class"] ?? "STANDARD",
-    })),
-    CommonPrefixes: prefixes.map((one) => ({ Prefix: shown(one) })),
-  };
+  const next = last === undefined ? undefined : typeof last === "string" ? last : last.key;
+  const withOwner = !isV2 || query["fetch-owner"] === "true";
   const paging = isV2
     ? {
-        KeyCount: objects.length + prefixes.length,
+        KeyCount: rows.length + prefixes.length,
+        ...(startAfter !== undefined && { StartAfter: shown(startAfter) }),
         ...(token !== undefined && { ContinuationToken: token }),
-        ...(next !== undefined && { NextContinuationToken: Buffer.from(next).toString("base64url") }),
+        ...(next !== undefined && { NextContinuationToken: encodeToken(next) }),
       }
-    : { Marker: shown(after ?? ""), ...(next !== undefined && { NextMarker: shown(next) }) };
-  answer(call, 200, {}, xml("ListBucketResult", { ...common, ...paging }));
+    : {
+        Marker: shown(marker),
+        ...(next !== undefined && delimiter !== "" && { NextMarker: shown(next) }),
+      };
+  answer(
+    call,
+    200,
+    {},
+    xml("ListBucketResult", {
+      Name: bucket,
+      Prefix: shown(prefix),
+      ...(delimiter !== "" && { Delimiter: shown(delimiter) }),
+      MaxKeys: limit,
+      ...(query["encoding-type"] && { EncodingType: "url" }),
+      IsTruncated: next !== undefined,
+      ...paging,
+      Contents: rows.map((row) => entryOf(row, shown, withOwner)),
+      CommonPrefixes: prefixes.map((one) => ({ Prefix: shown(one) })),
+    }),
+  );
 }
 
-interface Wanted {
-  readonly prefix: string;
-  readonly delimiter: string;
-  readonly after: string | undefined;
-  readonly limit: number;
+/** How a listing shows names. @throws {S3Error} InvalidArgument for an encoding that there is not */
+export function encodingOf({ query }: Pick<Call, "query">): (name: string) => string {
+  const encoding = query["encoding-type"];
+  if (encoding === undefined || encoding === "") return (name) => name;
+  if (encoding === "url") return encodeKey;
+  throw new S3Error("InvalidArgument", "Invalid Encoding Method specified in Request", {
+    ArgumentName: "encoding-type",
+    ArgumentValue: encoding,
+  });
 }
 
-function page({ store, bucket }: Call, { prefix, delimiter, after = "", limit }: Wanted) {
-  const objects: ObjectRow[] = [];
-  const prefixes: string[] = [];
-  let last = "";
-  for (const row of store.database.objects(bucket, compare(after, prefix) > 0 ? after : prefix)) {
-    if (!row.key.startsWith(prefix)) break;
-    const cut = delimiter === "" ? -1 : row.key.indexOf(delimiter, prefix.length);
-    const folded = cut < 0 ? row.key : row.key.slice(0, cut + delimiter.length);
-    // What was on an earlier page: the key itself, or everything under a prefix that was named there.
-    if (after !== "" && (compare(folded, after) <= 0 || folded === prefixes.at(-1))) continue;
-    if (folded === prefixes.at(-1)) continue;
-    if (objects.length + prefixes.length >= limit)
-      return { objects, prefixes, next: limit === 0 ? undefined : last };
-    if (cut < 0) objects.push(row);
-    else prefixes.push(folded);
-    last = folded;
-  }
-  return { objects, prefixes, next: undefined };
+/** What every listing says of an object. */
+export function entryOf(
+  { key, modified, etag, checksum, size, headers }: ObjectRow,
+  shown: (name: string) => string,
+  withOwner: boolean,
+): Record<string, unknown> {
+  return {
+    Key: shown(key),
+    LastModified: new Date(modified).toISOString(),
+    ETag: `"${etag}"`,
+    ...(checksum && { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type }),
+    Size: size,
+    ...(withOwner && { Owner: OWNER }),
+    StorageClass: headers["x-amz-storage-class"] ?? "STANDARD",
+  };
 }
 
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+function encodeToken(key: string): string {
+  return Buffer.from(`1${key}`).toString("base64url");
 }
 
 function decodeToken(token: string): string {
   const decoded = Buffer.from(token, "base64url").toString("utf8");
-  if (Buffer.from(decoded).toString("base64url") !== token) {
-    throw new S3Error("InvalidArgument", "The continuation token provided is incorrect");
-  }
-  return decoded;
+  if (decoded.startsWith("1") && encodeToken(decoded.slice(1)) === token) return decoded.slice(1);
+  throw new S3Error("InvalidArgument", "The continuation token provided is incorrect", {
+    ArgumentName: "continuation-token",
+  });
 }

@@ -5,29 +5,54 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 import * as v from "valibot";
-import { check } from "../../src/validation.ts";
 import { S3Error } from "./errors.ts";
 
 export const BUCKET_ACTIONS = [
   "s3:CreateBucket",
   "s3:DeleteBucket",
   "s3:DeleteBucketPolicy",
+  "s3:GetBucketAcl",
   "s3:GetBucketCORS",
   "s3:GetBucketLocation",
+  "s3:GetBucketObjectLockConfiguration",
   "s3:GetBucketPolicy",
+  "s3:GetBucketVersioning",
   "s3:ListAllMyBuckets",
   "s3:ListBucket",
   "s3:ListBucketMultipartUploads",
+  "s3:ListBucketVersions",
+  "s3:PutBucketAcl",
   "s3:PutBucketCORS",
+  "s3:PutBucketObjectLockConfiguration",
   "s3:PutBucketPolicy",
+  "s3:PutBucketVersioning",
 ] as const;
 
 export const OBJECT_ACTIONS = [
   "s3:AbortMultipartUpload",
+  "s3:BypassGovernanceRetention",
   "s3:DeleteObject",
+  "s3:DeleteObjectTagging",
+  "s3:DeleteObjectVersion",
+  "s3:DeleteObjectVersionTagging",
   "s3:GetObject",
+  "s3:GetObjectAcl",
+  "s3:GetObjectAttributes",
+  "s3:GetObjectLegalHold",
+  "s3:GetObjectRetention",
+  "s3:GetObjectTagging",
+  "s3:GetObjectVersion",
+  "s3:GetObjectVersionAcl",
+  "s3:GetObjectVersionAttributes",
+  "s3:GetObjectVersionTagging",
   "s3:ListMultipartUploadParts",
   "s3:PutObject",
+  "s3:PutObjectAcl",
+  "s3:PutObjectLegalHold",
+  "s3:PutObjectRetention",
+  "s3:PutObjectTagging",
+  "s3:PutObjectVersionAcl",
+  "s3:PutObjectVersionTagging",
 ] as const;
 
 const ACTIONS = [...BUCKET_ACTIONS, ...OBJECT_ACTIONS];
@@ -38,6 +63,8 @@ export type Action = (typeof BUCKET_ACTIONS)[number] | (typeof OBJECT_ACTIONS)[n
 const HEADER_KEYS = [
   "x-amz-acl",
   "x-amz-content-sha256",
+  "if-match",
+  "if-none-match",
   "x-amz-copy-source",
   "x-amz-metadata-directive",
   "x-amz-server-side-encryption",
@@ -163,9 +190,9 @@ function readDocument(text: string): v.InferOutput<typeof policy> {
   } catch {
     throw malformed("Policies must be valid JSON and the first byte must be '{'");
   }
-  const checked = check(policy, json);
-  if (checked.ok) return checked.value;
-  throw malformed(checked.errors.map(({ path, message }) => `${path}: ${message}`).join("; "));
+  const { success, output, issues } = v.safeParse(policy, json);
+  if (success) return output;
+  throw malformed(issues.map((issue) => `${v.getDotPath(issue) ?? ""}: ${issue.message}`).join("; "));
 }
 
 function checkResources({ Action = [], Resource = [], NotResource = [] }: Statement, bucket: string): void {

@@ -6,12 +6,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { Busboy } from "@fastify/busboy";
+import { attributesOf } from "./attributes.ts";
+import { bodyFrom } from "./body.ts";
 import { answer, type Call } from "./call.ts";
+import { claimedChecksum } from "./checksums.ts";
 import { S3Error } from "./errors.ts";
 import { authorize } from "./evaluate.ts";
-import { keptHeaders, storeObject } from "./objects.ts";
-import { equal, signString, type Verifier } from "./sigv4.ts";
-import { refuseSse, sseEcho, sseKeyOf } from "./ssec.ts";
+import { checkToken, equal, signString, type Verifier } from "./sigv4.ts";
+import { refuseSse } from "./ssec.ts";
+import { tagsInXml } from "./tags.ts";
+import { storeObject, writtenHeaders } from "./write.ts";
 import { xml } from "./xml.ts";
 
 type Fields = Record<string, string>;
@@ -28,29 +32,67 @@ interface Policy {
 /** Fields that no condition needs to cover. */
 const UNCOVERED = new Set(["policy", "x-amz-signature", "file"]);
 
-export async function postObject(call: Omit<Call, "payload">): Promise<void> {
+export async function postObject(call: Omit<Call, "payload" | "signing">): Promise<void> {
   refuseSse(call.headers, "as HTTP headers of a form: send them as its fields");
+  const { store, bucket } = call;
   const { fields, file, fileName } = await readForm(call.request);
-  const policy = verifiedPolicy(fields, call.store.verifier);
-  fields.bucket ??= call.bucket;
+  const policy = verifiedPolicy(fields, store.verifier);
+  fields.bucket ??= bucket;
+  if (fields.bucket !== bucket)
+    throw new S3Error("InvalidArgument", "The form's bucket is not that of its address.");
   checkFields(fields, policy);
 
   const key = (fields.key ?? "").replaceAll("${filename}", fileName);
   if (key === "") throw new S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.");
   if (Buffer.byteLength(key) > 1024) throw new S3Error("KeyTooLongError", "Your key is too long.");
-  authorize(call.store, { action: "s3:PutObject", bucket: call.bucket, key, named: fields });
-  const body = withinRange(file, policy);
-  const row = await storeObject({ ...call, key }, body, sseKeyOf(fields), keptHeaders(fields));
-  const status = Number(fields.success_action_status ?? 204);
-  const location = `http://${call.host}/${call.bucket}/${encodeURIComponent(key)}`;
-  const headers = { etag: `"${row.etag}"`, location, ...sseEcho(row.keyMd5) };
-  const result = { Location: location, Bucket: call.bucket, Key: key, ETag: `"${row.etag}"` };
-  const full = { ...call, payload: "" };
+  authorize(store, { action: "s3:PutObject", bucket, key, named: fields });
+  const { tagging, ...named } = fields;
+  const tags = tagging === undefined ? [] : tagsInXml(tagging);
+  const attributes = { ...attributesOf(asHeaders(named), store, bucket), tags };
+  const body = bodyFrom(withinRange(file, policy), claimedChecksum(fields));
+  const place = { store, bucket, key };
+  const row = await storeObject(place, body, attributes);
+  reply(call, key, fields, writtenHeaders(place, row));
+}
+
+/** 204, or what the form asks for: 200, 201 with XML, or a redirect that says what was stored. */
+function reply(
+  call: Omit<Call, "payload" | "signing">,
+  key: string,
+  fields: Fields,
+  headers: Record<string, string>,
+): void {
+  const { bucket, host, response } = call;
+  const location = `http://${host}/${bucket}/${encodeURIComponent(key)}`;
+  const { success_action_status: status, success_action_redirect: redirect = fields.redirect } = fields;
+  const target = URL.parse(redirect ?? "");
+  if (target !== null) {
+    for (const [name, value] of Object.entries({ bucket, key, etag: headers.etag ?? "" }))
+      target.searchParams.set(name, value);
+    answer({ response }, 303, { ...headers, location: target.href });
+    return;
+  }
+  const result = { Location: location, Bucket: bucket, Key: key, ETag: headers.etag };
+  const text = status === "201" ? xml("PostResponse", result, "") : "";
   answer(
-    full,
-    [200, 201].includes(status) ? status : 204,
-    headers,
-    status === 201 ? xml("PostResponse", result, "") : "",
+    { response },
+    status === "200" || status === "201" ? Number(status) : 204,
+    { ...headers, location },
+    text,
+  );
+}
+
+/** Fields as headers would bring them: UTF-8, a character a byte. @throws {S3Error} for what no header can hold */
+function asHeaders(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused.
+      if (/[\0-\x08\x0a-\x1f\x7f]/.test(value) && name !== "policy")
+        throw new S3Error("InvalidArgument", `The field ${name} holds control characters.`, {
+          ArgumentName: name,
+        });
+      return [name, Buffer.from(value).toString("latin1")];
+    }),
   );
 }
 
@@ -101,6 +143,7 @@ function verifiedPolicy(fields: Fields, { credentials, region, now }: Verifier):
       "The AWS Access Key Id you provided does not exist in our records.",
     );
   }
+  checkToken(fields["x-amz-security-token"], { credentials });
   const day = fields["x-amz-date"]?.slice(0, 8);
   if (scope.join("/") !== `${day}/${region}/s3/aws4_request`) {
     throw new S3Error("InvalidRequest", `The credential's scope must be DATE/${region}/s3/aws4_request.`);

@@ -21,6 +21,10 @@ const BLOCK = 16;
 
 export class Segments {
   readonly #dir: string;
+  /** How many are reading a file. */
+  readonly #readers = new Map<string, number>();
+  /** Files to be removed when nobody reads them any more. */
+  readonly #doomed = new Set<string>();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -48,19 +52,42 @@ export class Segments {
     return { file, size, iv: key === undefined ? "" : iv.toString("base64") };
   }
 
-  /** The bytes from `first` to `last`, both included, of segments laid end to end. */
-  async *read(
+  /** The bytes from `first` to `last`, both included, of segments laid end to end. They stay until these are read. */
+  read(
     segments: readonly Segment[],
     first: number,
     last: number,
     key: SseKey | undefined,
   ): AsyncGenerator<Buffer> {
-    let start = 0;
-    for (const segment of segments) {
-      const from = Math.max(first - start, 0);
-      const to = Math.min(last - start, segment.size - 1);
-      if (from <= to) yield* this.#readOne(segment, from, to, key);
-      start += segment.size;
+    for (const { file } of segments) this.#readers.set(file, (this.#readers.get(file) ?? 0) + 1);
+    return this.#readAll(segments, first, last, key);
+  }
+
+  async *#readAll(
+    segments: readonly Segment[],
+    first: number,
+    last: number,
+    key: SseKey | undefined,
+  ): AsyncGenerator<Buffer> {
+    try {
+      let start = 0;
+      for (const segment of segments) {
+        const from = Math.max(first - start, 0);
+        const to = Math.min(last - start, segment.size - 1);
+        if (from <= to) yield* this.#readOne(segment, from, to, key);
+        start += segment.size;
+      }
+    } finally {
+      await this.#release(segments);
+    }
+  }
+
+  async #release(segments: readonly Segment[]): Promise<void> {
+    for (const { file } of segments) {
+      const left = (this.#readers.get(file) ?? 1) - 1;
+      if (left > 0) this.#readers.set(file, left);
+      else this.#readers.delete(file);
+      if (left === 0 && this.#doomed.delete(file)) await rm(join(this.#dir, file), { force: true });
     }
   }
 
@@ -89,8 +116,12 @@ export class Segments {
     }
   }
 
+  /** Removes what nothing names any more; whoever is reading it reads on to its end. */
   async remove(segments: readonly Segment[]): Promise<void> {
-    await Promise.all(segments.map(({ file }) => rm(join(this.#dir, file), { force: true })));
+    const files = segments.map(({ file }) => file);
+    for (const file of files.filter((file) => this.#readers.has(file))) this.#doomed.add(file);
+    const unread = files.filter((file) => !this.#readers.has(file));
+    await Promise.all(unread.map((file) => rm(join(this.#dir, file), { force: true })));
   }
 
   /** Removes what no row names: left over from a kill between the file and its row. */

@@ -1,69 +1,17 @@
-/** From a request to its operation: who asks is verified first, then one table says which handler answers. */
+/** From a request to its answer: who asks is verified first, then operations.ts says which handler it is for. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import * as buckets from "./buckets.ts";
-import type { Call, Store } from "./call.ts";
+import type { Store } from "./call.ts";
 import { applyCors } from "./cors.ts";
 import { S3Error } from "./errors.ts";
 import { authorize } from "./evaluate.ts";
-import { listObjects } from "./list.ts";
-import * as multipart from "./multipart.ts";
-import * as objects from "./objects.ts";
-import type { Action } from "./policy.ts";
+import { operationOf } from "./operations.ts";
+import { checkExpectedOwner } from "./owner.ts";
 import { postObject } from "./post-form.ts";
 import { verify } from "./sigv4.ts";
 import { refuseSse } from "./ssec.ts";
 import { type Target, targetOf } from "./target.ts";
 import { xml } from "./xml.ts";
-
-type Handler = (call: Call) => Promise<void>;
-
-/**
- * METHOD and the query parameter that makes it another operation, for the service, a bucket and an object; with what a
- * bucket policy calls it.
- *
- * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
- */
-const OPERATIONS: Readonly<
-  Record<"service" | "bucket" | "object", Readonly<Record<string, [Handler, Action]>>>
-> = {
-  service: { GET: [buckets.listBuckets, "s3:ListAllMyBuckets"] },
-  bucket: {
-    PUT: [buckets.createBucket, "s3:CreateBucket"],
-    HEAD: [buckets.headBucket, "s3:ListBucket"],
-    DELETE: [buckets.deleteBucket, "s3:DeleteBucket"],
-    GET: [listObjects, "s3:ListBucket"],
-    "GET location": [buckets.getBucketLocation, "s3:GetBucketLocation"],
-    "GET uploads": [multipart.listMultipartUploads, "s3:ListBucketMultipartUploads"],
-    "PUT cors": [buckets.putBucketCors, "s3:PutBucketCORS"],
-    "GET cors": [buckets.getBucketCors, "s3:GetBucketCORS"],
-    "DELETE cors": [buckets.deleteBucketCors, "s3:PutBucketCORS"],
-    "PUT policy": [buckets.putBucketPolicy, "s3:PutBucketPolicy"],
-    "GET policy": [buckets.getBucketPolicy, "s3:GetBucketPolicy"],
-    "DELETE policy": [buckets.deleteBucketPolicy, "s3:DeleteBucketPolicy"],
-  },
-  object: {
-    PUT: [objects.putObject, "s3:PutObject"],
-    GET: [objects.getObject, "s3:GetObject"],
-    HEAD: [objects.getObject, "s3:GetObject"],
-    DELETE: [objects.deleteObject, "s3:DeleteObject"],
-    "POST uploads": [multipart.createMultipartUpload, "s3:PutObject"],
-    "PUT uploadId": [uploadPart, "s3:PutObject"],
-    "GET uploadId": [multipart.listParts, "s3:ListMultipartUploadParts"],
-    "POST uploadId": [multipart.completeMultipartUpload, "s3:PutObject"],
-    "DELETE uploadId": [multipart.abortMultipartUpload, "s3:AbortMultipartUpload"],
-  },
-};
-
-/** Query parameters that select an operation, known to the store or not. */
-const SELECTORS =
-  /^(accelerate|acl|analytics|annotation|attributes|cors|delete|encryption|intelligent-tiering|inventory|legal-hold|lifecycle|location|logging|metrics|notification|object-lock|ownershipControls|policy|policyStatus|publicAccessBlock|renameObject|replication|requestPayment|restore|retention|select|tagging|torrent|uploadId|uploads|versionId|versioning|versions|website)$/;
-
-async function uploadPart(call: Call): Promise<void> {
-  return call.headers["x-amz-copy-source"] === undefined
-    ? multipart.uploadPart(call)
-    : multipart.uploadPartCopy(call);
-}
 
 export async function handle(
   store: Store,
@@ -89,34 +37,46 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { method, bucket, key, query } = target;
+  const { bucket, key, query } = target;
   refuseSse(query, "in the query: they are headers");
-  const { headers } = request;
-  const unsigned = { ...target, store, request, response, headers };
-  const isForm =
-    method === "POST" &&
-    bucket !== "" &&
-    key === "" &&
-    /^multipart\/form-data/i.test(headers["content-type"] ?? "");
-  if (isForm) {
+  const unsigned = { ...target, store, request, response, headers: request.headers };
+  if (isForm(target, request)) {
     requireBucket(store, bucket);
     return postObject(unsigned);
   }
-  const payload = await verify(target, headers, store.verifier);
-  const level = bucket === "" ? "service" : key === "" ? "bucket" : "object";
-  const selector = Object.keys(query).find((name) => SELECTORS.test(name));
-  const operation = OPERATIONS[level][selector === undefined ? method : `${method} ${selector}`];
-  if (operation === undefined)
-    throw new S3Error("NotImplemented", "This operation is not implemented by the development store.");
-  const [handler, action] = operation;
-  if (handler !== buckets.createBucket && level !== "service") requireBucket(store, bucket);
-  authorize(store, { action, bucket, key, named: headers });
+  const verified = await verify(target, request.headers, store.verifier);
+  const headers = { ...hoisted(query), ...request.headers };
+  checkExpectedOwner(headers);
+  const { handler, action } = operationOf(target);
+  if (action !== "s3:CreateBucket" && bucket !== "") requireBucket(store, bucket);
+  if (action !== undefined) authorize(store, { action, bucket, key, named: headers });
   if (headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  return handler({ ...unsigned, payload });
+  return handler({ ...unsigned, headers, ...verified });
+}
+
+function isForm({ method, bucket, key }: Target, { headers }: IncomingMessage): boolean {
+  const type = headers["content-type"] ?? "";
+  return method === "POST" && bucket !== "" && key === "" && /^multipart\/form-data/i.test(type);
+}
+
+/** What S3 takes from a presigned URL as if it were a header: x-amz-*, but for the signature's own. */
+function hoisted(query: Target["query"]): Record<string, string> {
+  if (!("X-Amz-Signature" in query)) return {};
+  const entries = Object.entries(query).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries(
+    entries.filter(
+      ([name]) =>
+        /^x-amz-/.test(name) &&
+        !/^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/.test(
+          name,
+        ),
+    ),
+  );
 }
 
 function requireBucket({ database }: Store, bucket: string): void {
-  if (!database.hasBucket(bucket)) throw new S3Error("NoSuchBucket", "The specified bucket does not exist");
+  if (database.hasBucket(bucket)) return;
+  throw new S3Error("NoSuchBucket", "The specified bucket does not exist", { BucketName: bucket });
 }
 
 function preflight(allowed: boolean, response: ServerResponse): void {
@@ -140,7 +100,7 @@ async function refuse(
   const known = error instanceof S3Error ? error : unforeseen(error, requestId);
   if (!(await drain(request))) response.setHeader("connection", "close");
   if (known.status === 304 || request.method === "HEAD") {
-    response.writeHead(known.status);
+    response.writeHead(known.status, known.headers);
     response.end();
     return;
   }
@@ -152,6 +112,7 @@ async function refuse(
     "",
   );
   response.writeHead(status, {
+    ...known.headers,
     "content-type": "application/xml",
     "content-length": Buffer.byteLength(body),
   });

@@ -7,13 +7,30 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { encodeKey } from "../../src/s3/encode.ts";
 import { S3Error } from "./errors.ts";
 import type { Target } from "./target.ts";
+import { encodeKey } from "./uri.ts";
 
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of credentials for a while: every request must bring it. */
+  readonly sessionToken?: string;
+}
+
+/** What signatures within a body go on from. */
+export interface Signing {
+  readonly date: string;
+  readonly scope: string;
+  /** Of the request itself, hex. */
+  readonly signature: string;
+  readonly sign: (text: string) => string;
+}
+
+export interface Verified {
+  /** What the signature says of the body: its SHA-256, or UNSIGNED-PAYLOAD, or a streaming mode. */
+  readonly payload: string;
+  readonly signing: Signing;
 }
 
 export interface Verifier {
@@ -36,15 +53,12 @@ interface Claim {
   readonly expiresIn?: number;
 }
 
-/**
- * @returns what the signature says of the body: its SHA-256, or UNSIGNED-PAYLOAD, or a streaming mode
- * @throws {S3Error} as S3 refuses
- */
+/** @throws {S3Error} as S3 refuses */
 export async function verify(
   target: Target,
   headers: IncomingHttpHeaders,
   verifier: Verifier,
-): Promise<string> {
+): Promise<Verified> {
   const inQuery = "X-Amz-Signature" in target.query || "X-Amz-Algorithm" in target.query;
   if (inQuery && headers.authorization !== undefined) {
     throw new S3Error("InvalidArgument", "Only one auth mechanism allowed: header or query.");
@@ -53,24 +67,28 @@ export async function verify(
   const claim = inQuery ? claimInQuery(target.query) : claimInHeader(headers);
   const signingDate = parseDate(claim.date);
   checkCredential(claim, verifier, inQuery);
+  checkToken(inQuery ? target.query["X-Amz-Security-Token"] : headers["x-amz-security-token"], verifier);
   checkTime(claim, signingDate, verifier.now());
   checkSignedHeaders(claim, headers);
 
-  const payload = inQuery ? "UNSIGNED-PAYLOAD" : String(headers["x-amz-content-sha256"] ?? "");
+  const said = headers["x-amz-content-sha256"]?.toString();
+  const payload = said ?? (inQuery ? "UNSIGNED-PAYLOAD" : "");
   if (payload === "") {
     throw new S3Error(
       "MissingSecurityHeader",
       "Your request is missing a required header: x-amz-content-sha256.",
     );
   }
-  const expected = await sign(target, headers, claim, signingDate, verifier);
+  const expected = await signatureOf(target, headers, claim, signingDate, verifier);
   if (!equal(expected, claim.signature)) {
     throw new S3Error(
       "SignatureDoesNotMatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     );
   }
-  return payload;
+  const scope = claim.credential.split("/").slice(1).join("/");
+  const sign = (text: string) => signString(text, scope, verifier.credentials.secretAccessKey);
+  return { payload, signing: { date: claim.date, scope, signature: claim.signature, sign } };
 }
 
 /** The signature of a form's policy (or of anything else that is signed as one string). */
@@ -164,6 +182,21 @@ function checkCredential(
   }
 }
 
+/** @throws {S3Error} InvalidToken unless the token is that of the credentials, and none where they have none */
+export function checkToken(
+  given: string | string[] | undefined,
+  { credentials: { sessionToken } }: Pick<Verifier, "credentials">,
+): void {
+  if (given === undefined && sessionToken !== undefined) {
+    throw new S3Error(
+      "InvalidAccessKeyId",
+      "The AWS Access Key Id you provided does not exist in our records: it is one for a while, and the token is missing.",
+    );
+  }
+  if (given !== undefined && (sessionToken === undefined || !equal(String(given), sessionToken)))
+    throw new S3Error("InvalidToken", "The provided token is malformed or otherwise invalid.");
+}
+
 function checkTime({ expiresIn }: Claim, signingDate: Date, now: number): void {
   const age = now - signingDate.getTime();
   if (expiresIn === undefined) {
@@ -189,16 +222,16 @@ function checkSignedHeaders({ signedHeaders }: Claim, headers: IncomingHttpHeade
   }
 }
 
-async function sign(
+async function signatureOf(
   { method, host, path, query }: Target,
   headers: IncomingHttpHeaders,
   { signedHeaders, expiresIn }: Claim,
   signingDate: Date,
-  { credentials, region }: Verifier,
+  { credentials: { accessKeyId, secretAccessKey }, region }: Verifier,
 ): Promise<string> {
   const names = new Set(signedHeaders);
   const signer = new SignatureV4({
-    credentials,
+    credentials: { accessKeyId, secretAccessKey },
     region,
     service: "s3",
     sha256: Sha256,
@@ -212,7 +245,7 @@ async function sign(
     path: encodeKey(path),
     query: Object.fromEntries(Object.entries(query).filter(([name]) => !SIGNERS_OWN.has(name))),
     // A signed header that did not come counts as empty: then the signature does not match.
-    headers: Object.fromEntries(signedHeaders.map((name) => [name, String(headers[name] ?? "")])),
+    headers: Object.fromEntries(signedHeaders.map((name) => [name, utf8(String(headers[name] ?? ""))])),
     // Neither text nor bytes: the signer takes it for an unsigned payload.
     body: {},
   };
@@ -223,6 +256,11 @@ async function sign(
   }
   const signed = await signer.sign(request, options);
   return String(signed.headers.authorization).split("Signature=")[1] ?? "";
+}
+
+/** A header's value as it was signed: Node reads every byte as a character. */
+function utf8(value: string): string {
+  return Buffer.from(value, "latin1").toString("utf8");
 }
 
 /** Query parameters that the signer adds by itself. */

@@ -76,3 +76,13 @@ function triple(named: Named, prefix: string): SseKey | undefined {
   }
   return { raw, md5 };
 }
+
+/** @throws {S3Error} when a read names the encryption of a write: the store's own needs nothing to be read */
+export function refuseManaged(named: Named): void {
+  const name = "x-amz-server-side-encryption";
+  if (named[name] === undefined) return;
+  throw new S3Error("InvalidArgument", `${name} header is not supported for this operation.`, {
+    ArgumentName: name,
+    ArgumentValue: String(named[name]),
+  });
+}
