@@ -75,6 +75,8 @@ function wordsFor(issue: v.BaseIssue<unknown>): string {
       return "must be an object";
     case "array":
       return "must be an array";
+    case "union":
+      return issue.message;
     case "boolean":
       return "must be true or false";
     default:

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/operations.ts";
+import { HOSTILE_TYPES, leastOf, mostOf } from "../s3/samples.ts";
 
 const random = (bytes: number) =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");
@@ -20,7 +21,11 @@ const grant = (bucket: string, prefix: string, allow: string[], more = {}) => ({
   ...more,
 });
 const CALLERS = {
-  owner: [grant("media", "", ["read", "write", "delete", "admin"]), grant("other", "", ["read", "write"])],
+  owner: [
+    grant("media", "", ["read", "write", "delete", "admin"]),
+    grant("other", "", ["read", "write"]),
+    grant("loose", "", ["read", "write", "delete"]),
+  ],
   reader: [grant("media", "", ["read"])],
   writer: [grant("media", "in/", ["write"])],
   eraser: [grant("media", "tmp/", ["delete"])],
@@ -31,12 +36,17 @@ const CALLERS = {
     grant("media", "acme/pics/", ["write"], { contentTypes: ["image/*", "application/pdf"] }),
     grant("other", "acme/", ["read"]),
   ],
+  pics: [grant("media", "pics/", ["read", "write"], { contentTypes: ["image/*", "application/pdf"] })],
   admin: [grant("media", "", ["admin"])],
 } as const;
 const env: Record<string, unknown> = {
-  STORES: { main: store },
+  STORES: { main: store, loose: { ...store, presignedUploads: false } },
   KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] }, other: { store: "main", keys: ["k1"] } },
+  BUCKETS: {
+    media: { store: "main", keys: ["k1"] },
+    other: { store: "main", keys: ["k1"] },
+    loose: { store: "loose", keys: ["k1"] },
+  },
   CALLERS: Object.fromEntries(
     Object.entries(CALLERS).map(([name, grants]) => [name, { token: name.toUpperCase(), grants }]),
   ),
@@ -61,6 +71,13 @@ async function ask(
 describe("the table", () => {
   type Row = readonly [keyof typeof CALLERS, string, string, string, object, 200 | string];
   const copy = (bucket: string, key: string) => ({ source: { bucket, key } });
+  const part = (sourceRange: string) => ({
+    ...copy("other", "acme/b"),
+    uploadId: "u",
+    partNumber: 1,
+    sourceRange,
+  });
+  const png = { contentType: "image/png", metadataDirective: "REPLACE" };
   const table: Row[] = [
     ["owner", "GetObject", "media", "a", {}, 200],
     ["owner", "DeleteObject", "media", "a", {}, 200],
@@ -108,7 +125,22 @@ describe("the table", () => {
     ["acme", "UploadPart", "media", "acme/a", { uploadId: "u", partNumber: 1 }, "length-required"],
     ["acme", "CompleteMultipartUpload", "media", "acme/a", { uploadId: "u" }, "forbidden"],
     ["acme", "PostObject", "media", "acme/a", { maxBytes: 1001 }, "too-large"],
-    ["acme", "CopyObject", "media", "acme/a", copy("other", "acme/b"), 200],
+    ["acme", "UploadPartCopy", "media", "acme/a", part("bytes=0-999"), 200],
+    ["acme", "UploadPartCopy", "media", "acme/a", part("bytes=1-1001"), "too-large"],
+    ["pics", "CopyObject", "media", "pics/a", { ...copy("media", "pics/b"), ...png }, 200],
+    ["pics", "CopyObject", "media", "pics/a", copy("media", "pics/b"), "unsupported-type"],
+    ["acme", "GetObjectTagging", "media", "acme/a", {}, 200],
+    ["acme", "PutObjectTagging", "media", "acme/a", { tagging: { a: "b" } }, 200],
+    ["acme", "PutObjectTagging", "media", "a", {}, "forbidden"],
+    ["reader", "GetObjectTagging", "media", "a", {}, 200],
+    ["reader", "GetObjectAttributes", "media", "a", { objectAttributes: ["ETag"] }, 200],
+    ["reader", "PutObjectTagging", "media", "a", {}, "forbidden"],
+    ["reader", "DeleteObjectTagging", "media", "a", {}, "forbidden"],
+    ["writer", "GetObjectTagging", "media", "in/a", {}, "forbidden"],
+    ["writer", "GetObjectAttributes", "media", "in/a", { objectAttributes: ["ETag"] }, "forbidden"],
+    ["writer", "PutObjectTagging", "media", "in/a", {}, 200],
+    ["writer", "DeleteObjectTagging", "media", "in/a", {}, 200],
+    ["eraser", "DeleteObjectTagging", "media", "tmp/a", {}, "forbidden"],
     ["acme", "CopyObject", "media", "acme/a", copy("other", "b"), "forbidden"],
     ["acme", "CopyObject", "other", "acme/a", copy("media", "acme/b"), "forbidden"],
     ["admin", "GetObject", "media", "a", {}, "forbidden"],
@@ -123,6 +155,118 @@ describe("the table", () => {
     const batch = await ask(caller, "/v1/presign/batch", { requests: [request] });
     const [result] = (batch.answer as { results: { problem?: { code: string } }[] }).results;
     expect(result?.problem?.code ?? 200).toBe(verdict);
+  });
+});
+
+describe("a limit to types", () => {
+  /** A caller of images and PDFs: every operation that decides an object's type. */
+  const typed = OPERATION_NAMES.filter((operation) => "typed" in OPERATIONS[operation]);
+  const request = (operation: (typeof OPERATION_NAMES)[number], contentType: string) => ({
+    operation,
+    bucket: "media",
+    key: "pics/a",
+    ...leastOf(operation),
+    ...(operation === "CopyObject" && {
+      source: { bucket: "media", key: "pics/b" },
+      metadataDirective: "REPLACE",
+    }),
+    contentType,
+  });
+
+  test.for(typed)("of %s holds whatever is spelled", async (operation) => {
+    for (const contentType of [...HOSTILE_TYPES, "text/html", "image", "images/png", "application/pdfx"]) {
+      const { status, answer } = await ask("pics", "/v1/presign", request(operation, contentType));
+      expect(["invalid-request", "unsupported-type"], contentType).toContain((answer as Refusal).code);
+      expect([400, 415], contentType).toContain(status);
+    }
+  });
+
+  test("of the server's own uploads as well", async () => {
+    for (const contentType of HOSTILE_TYPES) {
+      const create = { bucket: "media", key: "pics/a", contentType };
+      expect((await ask("pics", "/v1/multipart", create)).status, contentType).toBe(400);
+    }
+  });
+
+  test("leaves no form whose user sets the type", async () => {
+    const form = { operation: "PostObject", bucket: "media", key: "pics/a", contentTypePrefix: "image/" };
+    expect(await ask("owner", "/v1/presign", form)).toMatchObject({ status: 200 });
+    expect(await ask("pics", "/v1/presign", form)).toMatchObject({
+      status: 415,
+      answer: { errors: [{ path: "contentTypePrefix" }] },
+    });
+  });
+});
+
+interface Refusal {
+  code: string;
+  detail: string;
+}
+
+describe("a store that takes headers which nobody signed", () => {
+  const STAY = ["PostObject", "DeleteObject", "AbortMultipartUpload", "ListParts", "DeleteObjectTagging"];
+
+  test.for(OPERATION_NAMES)("%s", async (operation) => {
+    const isHanded = OPERATIONS[operation].permission === "read" || STAY.includes(operation);
+    for (const fields of [leastOf(operation), mostOf(operation)]) {
+      const source = "source" in fields && { source: { bucket: "loose", key: "b", keyId: "k1" } };
+      const request = { operation, bucket: "loose", key: "a", ...fields, ...source };
+      const single = await ask("owner", "/v1/presign", request);
+      const batch = await ask("owner", "/v1/presign/batch", { requests: [request] });
+      const [inBatch] = (batch.answer as { results: { problem?: Refusal; url?: string }[] }).results;
+      expect(single.status).toBe(isHanded ? 200 : 403);
+      expect(inBatch?.problem?.code).toBe(isHanded ? undefined : "forbidden");
+      if (isHanded) continue;
+      for (const { detail } of [single.answer as Refusal, inBatch?.problem as Refusal]) {
+        expect(detail).toContain("PUT /v1/objects/");
+        expect(detail).toContain("PostObject");
+      }
+    }
+  });
+
+  test("signs no parts", async () => {
+    const request = { bucket: "loose", key: "a", keyId: "k1", uploadId: "u", partNumbers: [1] };
+    const { status, answer } = await ask("owner", "/v1/multipart/sign", request);
+    expect(status).toBe(403);
+    expect((answer as Refusal).detail).toContain("PUT /v1/objects/");
+    expect((await ask("owner", "/v1/multipart/sign", { ...request, bucket: "media" })).status).toBe(200);
+  });
+
+  test("is nothing that who may not write is told", async () => {
+    const request = { operation: "PutObject", bucket: "loose", key: "a" };
+    const forbidden = await ask("reader", "/v1/presign", request);
+    const unknown = await ask("reader", "/v1/presign", { ...request, bucket: "nowhere" });
+    const wordsOf = ({ answer }: { answer: never }) => (answer as Refusal).detail;
+    expect(wordsOf(forbidden)).toBe(wordsOf(unknown));
+  });
+});
+
+describe("a URL lives, when nobody says how long,", () => {
+  const lifeOf = async (operation: (typeof OPERATION_NAMES)[number], more = {}) => {
+    const request = { operation, bucket: "media", key: "a", ...leastOf(operation), ...more };
+    const { answer } = await ask("owner", "/v1/presign", request);
+    const { url, fields, expiresAt } = answer as { url: string; fields?: object; expiresAt: string };
+    const signed = new URL(url).searchParams.get("X-Amz-Expires");
+    return signed === null && fields !== undefined
+      ? Math.round((Date.parse(expiresAt) - Date.now()) / 1000 / 10) * 10
+      : Number(signed);
+  };
+  const isBare = (operation: (typeof OPERATION_NAMES)[number]) =>
+    OPERATIONS[operation].customerKey === "none";
+
+  test.for(OPERATION_NAMES)("%s: a minute where it needs no header to be used", async (operation) => {
+    expect(await lifeOf(operation)).toBe(isBare(operation) ? 60 : 900);
+    expect(await lifeOf(operation, { expiresIn: 600 })).toBe(600);
+  });
+
+  test("and those that do are few", () => {
+    expect(OPERATION_NAMES.filter(isBare)).toEqual([
+      "DeleteObject",
+      "AbortMultipartUpload",
+      "GetObjectTagging",
+      "PutObjectTagging",
+      "DeleteObjectTagging",
+    ]);
   });
 });
 

@@ -28,7 +28,7 @@ test("a good configuration is read, with its defaults", () => {
   const { buckets, tokenCallers: callers, defaultExpiresIn, allowedOrigins } = loadConfig(good);
   expect(buckets.get("media")).toMatchObject({
     storeBucket: "media",
-    store: { addressing: "virtual" },
+    store: { addressing: "virtual", presignedUploads: true },
     keys: [{ id: "k2" }, { id: "k1" }],
   });
   expect(callers[0]?.grants[0]).toMatchObject({ maxExpiresIn: 3600 });
@@ -67,6 +67,7 @@ describe("every mistake has its line", () => {
     [inStore({ endpoint: "ftp://cwobject.com" }), "STORES.cw.endpoint: must begin with https://"],
     [inStore({ endpoint: "cwobject" }), "STORES.cw.endpoint: must be a URL"],
     [inStore({ region: undefined }), "STORES.cw.region: is required"],
+    [inStore({ presignedUploads: "no" }), "STORES.cw.presignedUploads: must be true or false"],
     [inStore({ addressing: "host" }), 'STORES.cw.addressing: must be "virtual" or "path"'],
     [inKey({ notBefore: "2026-02-30" }), "KEYS.k1.notBefore: is not a date on the calendar"],
     [inKey({ writeUntil: "tomorrow" }), "KEYS.k1.writeUntil: must be an ISO date"],
