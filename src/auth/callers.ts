@@ -3,10 +3,12 @@ import type { Config, Grant, JwtCaller, TokenCaller } from "../config/load.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
 import { Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
+import { logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { ready, run, type Steps } from "../steps.ts";
 import { type Claims, fillClaims } from "./claims.ts";
 import type { Jwks } from "./jwks.ts";
+import { MAX_TOKEN_LENGTH, tokenFault } from "./token.ts";
 
 /** Whoever calls, with the grants that are theirs: the claims in their prefixes are filled in. */
 export interface Caller {
@@ -22,9 +24,6 @@ export interface Directory {
   readonly secrets: Secrets;
   readonly jwksOf: (caller: JwtCaller) => Promise<Jwks>;
 }
-
-/** Longer than any token in use, and short enough to be hashed for nothing. */
-const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**
  * The caller of a request.
@@ -45,7 +44,7 @@ export async function authenticate(request: Request, directory: Directory): Prom
     const { caller, claims, subject } = await verifyJwt(token, jwtCallers, directory.jwksOf);
     return { ...identify(caller, claims), subject };
   } catch (error) {
-    if (error instanceof JwtError) throw notBelieved(error.message);
+    if (error instanceof JwtError) throw notBelieved(error.message, error.operator);
     throw error;
   }
 }
@@ -117,15 +116,22 @@ function* findByToken(
   return found;
 }
 
-const digests = new WeakMap<TokenCaller, { readonly token: string; readonly digest: Int32Array }>();
+/** Without a digest where the token does not count. */
+const digests = new WeakMap<
+  TokenCaller,
+  { readonly token: string; readonly digest: Int32Array | undefined }
+>();
 
-/** Undefined where the caller's secret cannot be read: nobody is that caller then, and others are not disturbed. */
+/**
+ * Undefined where the caller's secret cannot be read, or is a token that does not count: nobody is that caller then, and
+ * others are not disturbed. Of the latter the log says so, once.
+ */
 function* digestOf(caller: TokenCaller, secrets: Secrets): Steps<Int32Array | undefined> {
   try {
     const token = yield* ready(secrets.get(caller.token));
     let known = digests.get(caller);
     if (known?.token !== token) {
-      known = { token, digest: digest(token) };
+      known = { token, digest: isCounted(caller, token) ? digest(token) : undefined };
       digests.set(caller, known);
     }
     return known.digest;
@@ -133,6 +139,14 @@ function* digestOf(caller: TokenCaller, secrets: Secrets): Steps<Int32Array | un
     if (error instanceof SecretError) return undefined;
     throw error;
   }
+}
+
+function isCounted({ name, token: secret }: TokenCaller, token: string): boolean {
+  const fault = tokenFault(token);
+  if (fault === undefined) return true;
+  const message = `secret ${secret} is a token ${fault}: nobody is CALLERS.${name}; openssl rand -base64 32 makes a token that counts`;
+  logError({ code: "misconfigured", message });
+  return false;
 }
 
 function digest(text: string): Int32Array {
@@ -150,8 +164,9 @@ function areEqual(a: Int32Array, b: Int32Array): boolean {
 }
 
 /** @param why after "The token does not count:"; it goes into a header, so ASCII without quotes */
-function notBelieved(why: string): Problem {
+function notBelieved(why: string, operator?: string): Problem {
   return new Problem("unauthenticated", `The token does not count: ${why}.`, {
+    ...(operator !== undefined && { operator }),
     headers: {
       "www-authenticate": `Bearer realm="ssec-edge", error="invalid_token", error_description="${why}"`,
     },

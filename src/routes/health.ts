@@ -1,5 +1,7 @@
 /** GET /healthz: whether the configuration and every secret that it names can be used. It names none of them. */
 import { Hono } from "hono";
+import { tokenFault } from "../auth/token.ts";
+import { SecretError } from "../config/secrets.ts";
 import { Problem } from "../problem.ts";
 import { type Service, serviceOf } from "../service.ts";
 import type { AppEnv } from "./context.ts";
@@ -30,5 +32,8 @@ async function useEverything({ config, secrets, ring }: Service): Promise<void> 
     for (const name of [accessKeyId, secretAccessKey, sessionToken])
       if (name !== undefined) await secrets.read(name);
   }
-  for (const { token } of config.tokenCallers) await secrets.read(token);
+  for (const { token: name } of config.tokenCallers) {
+    const fault = tokenFault(await secrets.read(name));
+    if (fault !== undefined) throw new SecretError(`secret ${name} is a token ${fault}`);
+  }
 }

@@ -139,12 +139,14 @@ ALLOWED_ORIGINS = ["http://app.example.com", "http://localhost:3000"]`);
   const of = (wanted: string) => lines.filter(({ verdict }) => verdict === wanted).map(({ what }) => what);
   expect(of("bad")).toEqual([
     "secret ID holds white space: bind it without, as `printf %s` does and `echo` does not",
+    expect.stringMatching(
+      /^secret TOKEN is a token of 5 characters, which can be guessed, and does not count/,
+    ),
     "STORES.path: CoreWeave refuses path addressing: leave addressing out",
     'STORES.path: CoreWeave\'s regions are its zones, as "US-EAST-04A"',
     "BUCKETS.cw-media: CoreWeave allows no bucket name that begins with cw-",
   ]);
   expect(of("warn")).toEqual([
-    expect.stringMatching(/^secret TOKEN is a token of 5 characters/),
     expect.stringMatching(/^ALLOWED_ORIGINS: http:\/\/app\.example\.com is plain http/),
   ]);
   expect(of("off")).toContain("KEYS.unused is in no bucket's keys: name it there, or take it out");

@@ -1,4 +1,5 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
+import { tokenFault } from "../../../src/auth/token.ts";
 import type { Config, Store } from "../../../src/config/load.ts";
 import { LOOPBACK } from "../../../src/config/schema.ts";
 import { lifeOf } from "../../../src/key-watch.ts";
@@ -18,9 +19,6 @@ const FEATURES = {
 
 /** Of a secret in a Secrets Store. */
 const ELSEWHERE = "is bound from a Secrets Store, which the Worker alone can read";
-
-/** A token that is shorter can be guessed, characters. */
-const MIN_TOKEN = 16;
 
 const ok = (what: string): Line => ({ verdict: "ok", what });
 const off = (what: string): Line => ({ verdict: "off", what });
@@ -77,9 +75,10 @@ function valueLine(name: string, value: string, isToken: boolean): Line {
     return bad(
       `secret ${name} holds white space: bind it without, as \`printf %s\` does and \`echo\` does not`,
     );
-  if (isToken && value.length < MIN_TOKEN)
-    return warn(
-      `secret ${name} is a token of ${value.length} characters: openssl rand -base64 32 makes one that nobody guesses`,
+  const fault = isToken ? tokenFault(value) : undefined;
+  if (fault !== undefined)
+    return bad(
+      `secret ${name} is a token ${fault}, and does not count: openssl rand -base64 32 makes one that does`,
     );
   return ok(`secret ${name} is there`);
 }
