@@ -1,27 +1,38 @@
 /**
  * An issuer's public keys, fetched from its JWKS address and remembered. A key that is not known yet is looked for
  * again, though not at once; an issuer that is down is served from memory; one that was never reached is an outage.
+ * However many requests come, one at a time asks the issuer, and not again right after it failed.
  */
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import type { CryptoKey, JWSHeaderParameters } from "jose";
 import { Problem } from "../problem.ts";
+import { KeySet } from "./key-set.ts";
 
 /** Keys are fetched again after it, milliseconds. */
 const MAX_AGE = 10 * 60_000;
 /** And for a key that is not known, or of an issuer that is down, not more often than this, milliseconds. */
 const COOL_DOWN = 30_000;
+/** An issuer without whose keys nobody is let in is asked again so long after it failed, milliseconds. */
+const RETRY = 5_000;
 /** The memory of an issuer that is down counts for so long, milliseconds. */
 const MAX_STALENESS = 24 * 60 * 60_000;
 /** What an issuer has to answer within, milliseconds. */
 const TIME_LIMIT = 5_000;
+/** A request that has not brought an answer by then was cut off, milliseconds. */
+const LEASE = TIME_LIMIT + 1_000;
+/** How often a request looks whether another one's answer is there, milliseconds. */
+const POLL = 20;
 /** More than the largest key sets in use, bytes. */
 const MAX_BYTES = 256 * 1024;
 
 export class Jwks {
   readonly #url: string;
   readonly #now: () => number;
-  #known: { find: JWTVerifyGetKey; fetchedAt: number } | undefined;
-  /** When they were last asked for because of their age, and because of a key that is not among them. */
-  #renewedAt = Number.NEGATIVE_INFINITY;
+  #known: { readonly keys: KeySet; readonly fetchedAt: number } | undefined;
+  /** Since when some request has been fetching. */
+  #fetchingSince = Number.NEGATIVE_INFINITY;
+  /** When the last fetch failed, and why. */
+  #failed = { at: Number.NEGATIVE_INFINITY, reason: "has not answered with its keys yet" };
+  /** When they were last asked for because of a key that is not among them. */
   #soughtAt = Number.NEGATIVE_INFINITY;
 
   constructor(url: string, now: () => number = Date.now) {
@@ -30,47 +41,62 @@ export class Jwks {
   }
 
   /**
-   * The key that a token's header asks for.
+   * The keys that a token's header asks for; none when the issuer has no such key, or none that can be used.
    *
-   * @throws {Problem} `unavailable` when the issuer has never been reached
-   * @throws {errors.JWKSNoMatchingKey} when it has no such key
+   * @throws {Problem} `unavailable` when the issuer has never been reached, or not for a day
    */
-  find: JWTVerifyGetKey = async (header, token) => {
+  async find(header: JWSHeaderParameters): Promise<CryptoKey[]> {
     const isOld = this.#age() > MAX_AGE;
     if (isOld) await this.#renew();
-    try {
-      return await this.#find(header, token);
-    } catch (error) {
-      if (isOld || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.#seek();
-      return this.#find(header, token);
-    }
-  };
+    const keys = await this.#usable(header);
+    if (keys.length > 0 || isOld) return keys;
+    await this.#seek();
+    return this.#usable(header);
+  }
 
-  #find: JWTVerifyGetKey = (header, token) => {
-    if (this.#known === undefined) throw unavailable(this.#url, "has not answered with its keys yet");
-    return this.#known.find(header, token);
-  };
+  #usable(header: JWSHeaderParameters): Promise<CryptoKey[]> {
+    if (this.#known !== undefined && this.#isRemembered()) return this.#known.keys.usableFor(header);
+    const wait = this.#failed.at + RETRY - this.#now();
+    throw unavailable(this.#url, this.#failed.reason, wait);
+  }
 
   async #renew(): Promise<void> {
-    if (this.#known !== undefined && this.#now() - this.#renewedAt < COOL_DOWN) return;
-    this.#renewedAt = this.#now();
-    await this.#refresh();
+    if (this.#isRemembered()) {
+      if (!this.#isFetching() && this.#now() - this.#failed.at >= COOL_DOWN) await this.#fetch();
+      return;
+    }
+    // Whoever is waited for brings the keys, or fails, or is cut off: then another one asks.
+    while (!this.#isRemembered() && this.#now() - this.#failed.at >= RETRY) {
+      await (this.#isFetching() ? pause() : this.#fetch());
+    }
   }
 
   /** An issuer may change its keys right after they were fetched, so that only other searches count against one. */
   async #seek(): Promise<void> {
-    if (this.#now() - this.#soughtAt < COOL_DOWN) return;
+    const isSought = this.#isFetching() || this.#now() - this.#soughtAt < COOL_DOWN;
+    while (this.#isFetching()) await pause();
+    if (isSought) return;
     this.#soughtAt = this.#now();
-    await this.#refresh();
+    await this.#fetch();
   }
 
-  async #refresh(): Promise<void> {
+  async #fetch(): Promise<void> {
+    this.#fetchingSince = this.#now();
     try {
-      this.#known = { find: createLocalJWKSet(await fetchKeys(this.#url)), fetchedAt: this.#now() };
+      this.#known = { keys: await fetchKeys(this.#url), fetchedAt: this.#now() };
     } catch (error) {
-      if (this.#age() > MAX_STALENESS) throw unavailable(this.#url, reasonOf(error));
+      this.#failed = { at: this.#now(), reason: reasonOf(error) };
+    } finally {
+      this.#fetchingSince = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  #isFetching(): boolean {
+    return this.#now() - this.#fetchingSince < LEASE;
+  }
+
+  #isRemembered(): boolean {
+    return this.#age() <= MAX_STALENESS;
   }
 
   #age(): number {
@@ -78,7 +104,15 @@ export class Jwks {
   }
 }
 
-async function fetchKeys(url: string): Promise<JSONWebKeySet> {
+/**
+ * A promise belongs to the request that started it, and never ends when that is cut off. So whoever waits for what another
+ * one fetches looks at what that has left here, by a timer of its own.
+ */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL));
+}
+
+async function fetchKeys(url: string): Promise<KeySet> {
   const response = await fetch(url, {
     headers: { accept: "application/jwk-set+json, application/json" },
     redirect: "manual",
@@ -88,8 +122,9 @@ async function fetchKeys(url: string): Promise<JSONWebKeySet> {
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);
   }
-  // createLocalJWKSet tells what is no key set.
-  return JSON.parse(await readText(response.body));
+  const keys = KeySet.from(JSON.parse(await readText(response.body)));
+  if (keys === undefined) throw new Error("answered JSON that is not a key set");
+  return keys;
 }
 
 async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -106,19 +141,19 @@ async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
 
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "answered something that is not JSON";
-  if (error instanceof errors.JWKSInvalid) return "answered JSON that is not a key set";
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return `did not answer within ${TIME_LIMIT / 1000} seconds`;
   }
   return error instanceof Error && /^answered /.test(error.message) ? error.message : "cannot be reached";
 }
 
-function unavailable(url: string, reason: string): Problem {
+/** @param wait until it makes sense to try again, milliseconds */
+function unavailable(url: string, reason: string, wait: number): Problem {
   return new Problem(
     "unavailable",
     "Tokens of this issuer cannot be checked at the moment: try again soon.",
     {
-      headers: { "retry-after": "5" },
+      headers: { "retry-after": String(Math.max(1, Math.ceil(wait / 1000))) },
       operator: `the keys at ${url}: ${reason}`,
     },
   );

@@ -1,5 +1,6 @@
 /** `[vars]` in, one typed and validated Config out, or every mistake in one go. */
 import type * as v from "valibot";
+import { demandTheSame } from "../auth/issuer-callers.ts";
 import type { FieldError } from "../problem.ts";
 import type { KeyRule } from "../ssec/ring.ts";
 import { check, joinPath } from "../validation.ts";
@@ -65,7 +66,10 @@ export interface TokenCaller {
 export interface JwtCaller {
   readonly name: string;
   readonly issuer: string;
-  readonly audience: string;
+  /** Without one only tokens count that name no audience either. */
+  readonly audience?: string | undefined;
+  /** Claims, by name, that must have exactly these values. */
+  readonly require?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** Where the issuer publishes its keys. */
   readonly jwks: string;
   readonly grants: readonly Grant[];
@@ -146,12 +150,13 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     (name, row): TokenCaller | JwtCaller => ({ name, ...row }),
   );
   const jwtCallers = [...callers.values()].filter((caller) => "issuer" in caller);
-  for (const [i, { name, issuer, audience }] of jwtCallers.entries()) {
-    const twin = jwtCallers
-      .slice(0, i)
-      .find((other) => other.issuer === issuer && other.audience === audience);
+  for (const [i, caller] of jwtCallers.entries()) {
+    const twin = jwtCallers.slice(0, i).find((other) => demandTheSame(caller, other));
     if (twin)
-      report(callerTables.get(name)?.path ?? "", `has the issuer and audience of CALLERS.${twin.name}`);
+      report(
+        callerTables.get(caller.name)?.path ?? "",
+        `has the issuer, audience and require of CALLERS.${twin.name}`,
+      );
   }
 
   const one = <T>(name: string, schema: v.GenericSchema<unknown, T>, otherwise: T): T => {

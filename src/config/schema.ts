@@ -140,6 +140,11 @@ export const bucketTable = (
 export const PERMISSIONS = ["read", "write", "delete", "admin"] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** A claim's own name, or the names on the way to it, with dots between. */
+function isClaimName(name: string): boolean {
+  return name.trim() === name && name.split(".").every((part) => part !== "");
+}
+
 /** A prefix in which claims may be named: `users/{sub}/`. */
 const prefix = v.pipe(
   v.string(),
@@ -147,6 +152,10 @@ const prefix = v.pipe(
   v.check(
     (text) => /^([^{}]|\{[^{}]+\})*$/.test(text),
     'has a brace that names no claim: write claims as "{sub}"',
+  ),
+  v.check(
+    (text) => [...text.matchAll(/\{([^{}]+)\}/g)].every(([, name]) => isClaimName(name as string)),
+    'has a claim with nothing beside a dot, or white space around its name: write claims as "{org.id}"',
   ),
   v.check(
     (text) => !/\}[^/]*$/.test(text),
@@ -181,11 +190,73 @@ const grantTable = (buckets: Iterable<string>) =>
     ),
   });
 
+/** What has a field of its own, or a check. */
+const CLAIMS_OF_THEIR_OWN: Readonly<Record<string, string>> = {
+  iss: 'is what "issuer" is for',
+  aud: 'is what "audience" is for',
+  exp: "is checked anyway, against the time",
+  nbf: "is checked anyway, against the time",
+  iat: "is checked anyway, against the time",
+};
+
+const requiredValue = v.pipe(
+  v.unknown(),
+  v.check(
+    (value) => ["string", "number", "boolean"].includes(typeof value),
+    'must be a string, a number or a boolean; write a claim within another as "org.id" = …, in quotes',
+  ),
+  v.check((value) => value !== "", "must not be empty"),
+  v.check(
+    (value) => typeof value !== "number" || Number.isSafeInteger(value),
+    "must be a safe integer: other numbers are not read exactly",
+  ),
+  v.transform((value) => value as string | number | boolean),
+);
+
+/** Claims, by name, and the values that they must have. */
+const require = v.pipe(
+  v.unknown(),
+  v.check((given) => !Array.isArray(given), "must be an object"),
+  // A record of valibot's leaves such names out without a word.
+  v.check(
+    (given) => !["__proto__", "constructor", "prototype"].some((name) => Object.hasOwn(Object(given), name)),
+    "must not name a claim __proto__, constructor or prototype",
+  ),
+  v.record(
+    v.pipe(
+      v.string(),
+      v.check(isClaimName, "is not a claim's name"),
+      v.check(
+        (name) => !Object.hasOwn(CLAIMS_OF_THEIR_OWN, name),
+        ({ input }) => CLAIMS_OF_THEIR_OWN[input] ?? "",
+      ),
+    ),
+    requiredValue,
+  ),
+  v.check((claims) => Object.keys(claims).length > 0, "must name a claim, or be left out"),
+);
+
 /** A caller is known by a token, or its users are by JWTs of an issuer. */
 export const callerTable = (buckets: Iterable<string>) => {
   const grants = v.pipe(v.array(grantTable(buckets)), v.minLength(1, "must hold at least one grant"));
   const byToken = v.strictObject({ token: secretName, grants });
-  const byJwt = v.strictObject({ issuer: text, audience: text, jwks: jwksUrl, grants });
+  const byJwt = v.pipe(
+    v.strictObject({
+      issuer: text,
+      audience: v.optional(text),
+      require: v.optional(require),
+      jwks: jwksUrl,
+      grants,
+    }),
+    v.forward(
+      v.partialCheck(
+        [["audience"], ["require"]],
+        ({ audience, require }) => audience !== undefined || require !== undefined,
+        'is required, unless "require" names another claim by which tokens for this Worker are known',
+      ),
+      ["audience"],
+    ),
+  );
   return v.lazy((table) => (isByJwt(table) ? byJwt : byToken));
 };
 

@@ -1,7 +1,8 @@
 /** An issuer of JWTs: a JWKS address on this machine, which can be made to misbehave, and tokens that it signs. */
+import { randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 
 export const AUDIENCE = "ssec-edge";
 
@@ -34,13 +35,14 @@ export async function startIssuer(algorithm = "ES256") {
   };
   await addKey("first");
   let behaviour: Behaviour = BEHAVIOURS.good;
+  let publish = (keys: JWK[]): unknown[] => keys;
   let requests = 0;
   const server = createServer(async (_, response) => {
     requests++;
     const jwks = await Promise.all(
       keys.map(async ({ kid, pair }) => ({ ...(await exportJWK(pair.publicKey)), kid })),
     );
-    behaviour(response, JSON.stringify({ keys: jwks }));
+    behaviour(response, JSON.stringify({ keys: publish(jwks) }));
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -53,7 +55,16 @@ export async function startIssuer(algorithm = "ES256") {
     behave: (next: Behaviour) => {
       behaviour = next;
     },
+    /** What is to be in the key set instead of the issuer's own keys. */
+    publish: (make: typeof publish) => {
+      publish = make;
+    },
     requests: () => requests,
+    /** What the text says, which no JSON of JavaScript's might: numbers to the last digit, a name twice, no object. */
+    sign: (payload: string, header: object = {}) =>
+      new CompactSign(new TextEncoder().encode(payload))
+        .setProtectedHeader({ alg: algorithm, kid: "first", ...header })
+        .sign((keys[0] as (typeof keys)[0]).pair.privateKey),
     /** A good token, but for what is given. */
     token: (claims: JWTPayload = {}, header: object = {}, kid = "first") => {
       const { pair } = keys.find((key) => key.kid === kid) ?? (keys[0] as (typeof keys)[0]);
@@ -62,6 +73,15 @@ export async function startIssuer(algorithm = "ES256") {
       return new SignJWT(JSON.parse(JSON.stringify(all)))
         .setProtectedHeader({ alg: algorithm, kid, ...header })
         .sign(pair.privateKey, { crit: { x: true } });
+    },
+    /** A good token, but for a header that no library signs, and a signature that is none. */
+    forge: async (header: object = {}) => {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: `${origin}/`, aud: AUDIENCE, sub: "42", iat: now, exp: now + 300 };
+      const [head, payload] = [{ alg: algorithm, kid: "first", ...header }, claims].map((part) =>
+        Buffer.from(JSON.stringify(part)).toString("base64url"),
+      );
+      return `${head}.${payload}.${randomBytes(64).toString("base64url")}`;
     },
     close: () => {
       server.closeAllConnections();

@@ -1,5 +1,6 @@
 /** Users by JWT: who is let in, under which prefix, and who is not. */
 import { createHmac, randomBytes } from "node:crypto";
+import type { JWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import type { ProblemBody } from "./client.ts";
@@ -18,6 +19,11 @@ beforeAll(async () => {
   issuers.rsa = await startIssuer("RS256");
   issuers.eddsa = await startIssuer("EdDSA");
   issuers.rotated = await startIssuer();
+  issuers.many = await startIssuer();
+  issuers.many.publish((keys) => [...unusable(keys[0] ?? {}), ...keys, ...unusable(keys[0] ?? {})]);
+  issuers.useless = await startIssuer();
+  issuers.useless.publish((keys) => unusable(keys[0] ?? {}));
+  const idp = await startIssuer();
   for (const name of Object.keys(BEHAVIOURS)) {
     const issuer = await startIssuer();
     issuer.behave(BEHAVIOURS[name as keyof typeof BEHAVIOURS]);
@@ -27,7 +33,10 @@ beforeAll(async () => {
     { bucket: "media", prefix: "users/{sub}/", allow: ["read", "write"] },
     { bucket: "media", prefix: "{org}/{sub}/", allow: ["read"] },
     { bucket: "media", prefix: "{https://example.com/team}/", allow: ["read"] },
+    { bucket: "media", prefix: "orgs/{realm.org.id}/", allow: ["read"] },
   ];
+  const forMe = (prefix: string) => [{ bucket: "media", prefix, allow: ["read"] }];
+  const at = ({ issuer, jwks }: Issuer) => ({ issuer, jwks });
   worker = await startWorker({
     env: {
       ...oneBucket(),
@@ -46,6 +55,15 @@ beforeAll(async () => {
           jwks: issuers.app.jwks,
           grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "admin"] }],
         },
+        // One issuer, by what its tokens say beside the audience.
+        access: {
+          ...at(idp),
+          require: { client_id: "abc", token_use: "access", "org.verified": true, "org.level": 2 },
+          grants: forMe("access/{sub}/"),
+        },
+        users: { ...at(idp), audience: AUDIENCE, grants: forMe("users/{sub}/") },
+        admins: { ...at(idp), audience: AUDIENCE, require: { role: "admin" }, grants: forMe("") },
+        auditors: { ...at(idp), audience: AUDIENCE, require: { dept: "audit" }, grants: forMe("") },
       },
       ALLOWED_ORIGINS: ["https://app.example.com"],
       PARTNER: partnerToken,
@@ -53,7 +71,29 @@ beforeAll(async () => {
     without: ["DB", "QUEUE", "RATE_LIMIT"],
     logLevel: "none",
   });
+  issuers.idp = idp;
 });
+
+/** What stands beside a key, under its name and without one. Every kind by itself is in key-set.test.ts. */
+function unusable({ kid, x, y }: JWK): unknown[] {
+  const bad: JWK[] = [
+    { kty: "RSA", x5c: ["MIIB"] },
+    { kty: "EC", crv: "P-256", x5c: ["MIIB"] },
+    { kty: "oct", k: "c2VjcmV0" },
+    { kty: "oct", k: "c2VjcmV0", alg: "ES256", use: "sig" },
+    { kty: "RSA", n: "AQAB", e: "AQAB" },
+    { kty: "EC", crv: "P-256", x: y ?? "", y: x ?? "" },
+    { kty: "EC", crv: "P-384", x: x ?? "", y: y ?? "" },
+    { kty: "EC", crv: "P-256", x: x ?? "", y: y ?? "", use: "enc" },
+    { kty: "EC", crv: "P-256", x: x ?? "", y: y ?? "", key_ops: ["sign"] },
+    { kty: "EC", crv: "P-256", x: x ?? "", y: y ?? "", d: x ?? "" },
+    { kty: "OKP", crv: "Ed25519", x: x ?? "" },
+    { kty: "XYZ" },
+    {},
+  ];
+  const unnamed = [...bad, null, 42, "key", []];
+  return [...unnamed, ...bad.map((key) => ({ ...key, kid }))];
+}
 
 afterAll(async () => {
   await worker?.close();
@@ -61,6 +101,12 @@ afterAll(async () => {
 });
 
 const app = () => issuers.app as Issuer;
+
+/** The claims of a good token, as they are signed. */
+async function claimsOf(issuer: Issuer): Promise<string> {
+  const [, payload = ""] = (await issuer.token()).split(".");
+  return Buffer.from(payload, "base64url").toString();
+}
 
 function me(token: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${worker.url}/v1/me`, { headers: { authorization: `Bearer ${token}`, ...headers } });
@@ -130,6 +176,36 @@ describe("a user", () => {
     expect(grants.map(({ prefix }) => prefix)).toEqual(["users/42/"]);
   });
 
+  test.for<[string, string]>([
+    ["beyond the safe integers", "9007199254740993"],
+    ["at their end", "9007199254740992"],
+    ["far beyond them", "123456789012345678901234567890"],
+    ["broken", "1.5"],
+    ["minus nothing", "-0"],
+    ["without an end", "1e999"],
+  ])("whose claim is a number %s has no such prefix", async ([, number]) => {
+    const claims = { ...JSON.parse(await claimsOf(app())), org: 0, realm: { org: { id: 0 } } };
+    const text = JSON.stringify(claims).replace(/("org"|"id"):0/g, `$1:${number}`);
+    const { grants } = (await (await me(await app().sign(text))).json()) as { grants: { prefix: string }[] };
+    expect(grants.map(({ prefix }) => prefix)).toEqual(["users/42/"]);
+  });
+
+  test("may be named by a claim within others, and by nothing that only looks like it", async () => {
+    const inside = (realm: unknown, more = {}) => app().token({ realm, ...more } as never);
+    expect(await presign(await inside({ org: { id: "acme" } }), "orgs/acme/x")).toBe(200);
+    expect(await presign(await inside({ org: { id: 7 } }), "orgs/7/x")).toBe(200);
+    expect(await presign(await inside(undefined, { "realm.org.id": "acme" }), "orgs/acme/x")).toBe(200);
+    const two = await inside({ org: { id: "acme" } }, { "realm.org.id": "evil" });
+    for (const org of ["acme", "evil"]) expect(await presign(two, `orgs/${org}/x`)).toBe(403);
+    for (const realm of [{ org: ["acme"] }, { org: [{ id: "acme" }] }, { org: { id: ["acme"] } }, "acme"]) {
+      expect(await presign(await inside(realm), "orgs/acme/x")).toBe(403);
+    }
+    for (const id of ["", ".", "..", "a/b", "a\u0000", "\ud800", null, true]) {
+      const { grants } = (await (await me(await inside({ org: { id } }))).json()) as { grants: unknown[] };
+      expect(grants).toHaveLength(1);
+    }
+  });
+
   test("whose claim only looks alike is somebody else", async () => {
     const token = await app().token({ sub: "аcme" }); // a Cyrillic а
     expect(await presign(token, "users/acme/x")).toBe(403);
@@ -166,13 +242,80 @@ describe("a token does not count", () => {
     ["of an issuer without its slash", { iss: "cut" }, /its issuer is not known/],
     ["without a subject", { sub: undefined }, /its sub is not right/],
     ["with an empty subject", { sub: "" }, /names no subject/],
-    ["whose subject is a list", { sub: ["42"] }, /its sub|names no subject|not a usable JWT/],
+    ["whose subject is a list", { sub: ["42"] }, /names no subject/],
+    ["whose subject is a number", { sub: 42 }, /names no subject/],
+    ["whose subject is a number that is read as another", { sub: 2 ** 53 }, /names no subject/],
+    ["whose subject holds NUL", { sub: "a\u0000" }, /names no subject/],
+    ["whose subject holds the end of a line", { sub: "a\n" }, /names no subject/],
+    ["whose subject is half a surrogate pair", { sub: "\ud800" }, /names no subject/],
+    ["whose subject is longer than any key", { sub: "x".repeat(1025) }, /names no subject/],
+    ["that is not made yet", { iat: now() + 120 }, /its iat is not right/],
+    ["whose times are texts", { exp: String(now() + 300) }, /its exp is not right/],
+    ["whose making is a text", { iat: "now" }, /its iat is not right/],
+    [
+      "that tells of a logout",
+      { events: { "http://schemas.openid.net/event/backchannel-logout": {} } },
+      /event/,
+    ],
+    ["that is bound to a key", { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } }, /cnf/],
+    [
+      "that is bound to a certificate",
+      { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } },
+      /cnf/,
+    ],
+    ["that is bound to nothing in particular", { cnf: null }, /cnf/],
   ])("%s", async ([, claims, detail]) => {
     await expectRefused(await app().token(claims as never), detail);
   });
 
   test("a minute of leeway is given", async () => {
-    expect((await me(await app().token({ exp: now() - 30, nbf: now() + 30 }))).status).toBe(200);
+    const leeway = { exp: now() - 30, nbf: now() + 30, iat: now() + 30 };
+    expect((await me(await app().token(leeway))).status).toBe(200);
+  });
+
+  test("that never ends", async () => {
+    const text = (await claimsOf(app())).replace(/"exp":\d+/, '"exp":1e999');
+    await expectRefused(await app().sign(text), /its exp is not right/);
+  });
+
+  test.for([
+    ...["logout+jwt", "secevent+jwt", "dpop+jwt", "token-introspection+jwt", "oauth-authz-req+jwt"],
+    ...["client-authentication+jwt", "entity-statement+jwt", "vc+jwt", "dc+sd-jwt", "rt+jwt", "JOSE", "JWE"],
+    ...["application/logout+jwt", "text/jwt", "xjwt", "jwt+at", "at+jwtx", " JWT", "", 1, null, ["JWT"]],
+  ])("of another type: %j", async (typ) => {
+    await expectRefused(await app().token({}, { typ }), /its typ is that of another kind/);
+  });
+
+  test.for([
+    undefined,
+    ...["JWT", "jwt", "application/jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+JWT"],
+  ])("but it does as one of a user: %j", async (typ) => {
+    expect((await me(await app().token({}, { typ }))).status).toBe(200);
+  });
+
+  test("within another", async () => {
+    const inner = await app().token();
+    await expectRefused(await app().sign(inner, { cty: "JWT" }), /it is not a JWT/);
+    await expectRefused(await app().sign(JSON.stringify(inner), { cty: "JWT" }), /it is not a JWT/);
+  });
+
+  test("whose payload is not encoded, or says that it is", async () => {
+    for (const b64 of [false, true, "false"]) {
+      await expectRefused(await app().forge({ b64 }), /not a usable JWT/);
+      await expectRefused(await app().forge({ b64, crit: ["b64"] }), /not a usable JWT/);
+    }
+    for (const crit of [[], null, "x", ["exp"], ["alg"], ["x", "x"]]) {
+      await expectRefused(await app().forge({ crit }), /not a usable JWT/);
+    }
+  });
+
+  test("by an algorithm that is not its key's", async () => {
+    for (const alg of ["ES384", "ES512", "RS256", "PS512", "EdDSA", "Ed25519"]) {
+      await expectRefused(await app().forge({ alg }), /no such key/);
+    }
+    for (const alg of ["HS256", "none", "ES256K", "RSA-OAEP", "dir", "", 256, null, ["ES256"]]) {
+      await expectRefused(await app().forge({ alg }), /algorithm is not allowed/);
+    }
   });
 
   test("with alg none, whatever its spelling", async () => {
@@ -244,23 +387,44 @@ describe("a token does not count", () => {
 });
 
 describe("an issuer's keys", () => {
-  test.for([
-    "html",
-    "not-a-key-set",
-    "huge",
-    "error",
-    "redirect",
-    "cut",
-    "silent",
-  ])("that cannot be had (%s) let nobody in: 503", async (name) => {
-    const issuer = issuers[name] as Issuer;
-    const response = await me(await issuer.token());
-    expect(response.status).toBe(503);
-    expect(response.headers.get("retry-after")).toBe("5");
-    expect(await response.json()).toMatchObject({ code: "unavailable" });
-    // And as soon as they can be had, whoever has a token is let in.
-    issuer.behave(BEHAVIOURS.good);
-    expect((await me(await issuer.token())).status).toBe(200);
+  const DOWN = ["html", "not-a-key-set", "huge", "error", "redirect", "cut", "silent"] as const;
+
+  test("that cannot be had let nobody in: 503; as soon as they can, whoever has a token is", async () => {
+    const down = DOWN.map((name) => issuers[name] as Issuer);
+    const refuse = async (token: string) => {
+      const answer = await me(token);
+      expect(answer.status).toBe(503);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({ code: "unavailable" });
+    };
+    await Promise.all(
+      down.map(async (issuer) => {
+        const forged = Array.from({ length: 10 }, (_, i) => issuer.forge({ kid: `forged${i}` }));
+        await Promise.all([issuer.token(), ...forged].map(async (token) => refuse(await token)));
+        for (const token of forged.slice(0, 3)) await refuse(await token);
+        // Asked once for all of them, and once again where this machine is so slow that it was time.
+        expect(issuer.requests()).toBeLessThanOrEqual(2);
+      }),
+    );
+    for (const issuer of down) issuer.behave(BEHAVIOURS.good);
+    const tokens = await Promise.all(down.map((issuer) => issuer.token()));
+    for (const token of tokens) {
+      await expect.poll(async () => (await me(token)).status, { timeout: 15_000, interval: 250 }).toBe(200);
+    }
+  });
+
+  test("that cannot be used are skipped, by name and without, and hide none that can", async () => {
+    const { many, useless } = issuers as Record<string, Issuer>;
+    expect((await me(await (many as Issuer).token())).status).toBe(200);
+    expect((await me(await (many as Issuer).token({}, { kid: undefined }))).status).toBe(200);
+    await expectRefused(await (many as Issuer).forge(), /signature is not right/);
+    for (const alg of ["ES256", "RS256", "PS256", "ES384", "EdDSA"]) {
+      await expectRefused(await (useless as Issuer).forge({ alg }), /no such key|signature is not right/);
+      await expectRefused(
+        await (useless as Issuer).forge({ alg, kid: undefined }),
+        /no such key|signature is not right/,
+      );
+    }
   });
 
   test("that have just been changed count at once", async () => {
@@ -277,6 +441,61 @@ describe("an issuer's keys", () => {
     const requests = good.requests();
     expect((await me(await good.token())).status).toBe(200);
     expect(good.requests()).toBe(requests);
+  });
+});
+
+describe("callers of one issuer", () => {
+  const idp = () => issuers.idp as Issuer;
+  const access = { aud: undefined, client_id: "abc", token_use: "access", org: { verified: true, level: 2 } };
+  const whose = async (claims: object): Promise<unknown> => {
+    const response = await me(await idp().token(claims as never));
+    if (response.status !== 200) return response.status;
+    return ((await response.json()) as { caller: string }).caller;
+  };
+
+  test("may know their tokens by what is required instead of an audience", async () => {
+    const response = await me(await idp().token(access as never));
+    expect(await response.json()).toMatchObject({
+      caller: "access",
+      subject: "42",
+      grants: [{ prefix: "access/42/" }],
+    });
+    // The same in the flat form.
+    const { org: _, ...flat } = access;
+    expect(await whose({ ...flat, "org.verified": true, "org.level": 2 })).toBe("access");
+  });
+
+  test.for<object>([
+    { client_id: "abcd" },
+    { client_id: "ABC" },
+    { client_id: ["abc"] },
+    { client_id: undefined },
+    { token_use: "id" },
+    { org: { verified: "true", level: 2 } },
+    { org: { verified: 1, level: 2 } },
+    { org: { verified: true, level: "2" } },
+    { org: { verified: true, level: 2.5 } },
+    { org: { verified: true } },
+    { org: [{ verified: true, level: 2 }] },
+    { org: undefined },
+    { "org.level": 3 },
+    // Somebody else's, by an audience.
+    { aud: "other" },
+    { aud: ["other"] },
+    { aud: [] },
+  ])("and take none that says %j", async (wrong) => {
+    expect(await whose({ ...access, ...wrong })).toBe(401);
+  });
+
+  test("are told apart, and never the wider one is taken by chance", async () => {
+    expect(await whose({})).toBe("users");
+    expect(await whose({ role: "user" })).toBe("users");
+    expect(await whose({ role: ["admin"] })).toBe("users");
+    expect(await whose({ role: "admin" })).toBe("admins");
+    expect(await whose({ dept: "audit" })).toBe("auditors");
+    const both = await idp().token({ role: "admin", dept: "audit" });
+    await expectRefused(both, /it is for several callers at once/);
+    await expectRefused(await app().token({ aud: [AUDIENCE, "staff"] }), /it is for several callers at once/);
   });
 });
 

@@ -53,6 +53,13 @@ describe("every mistake has its line", () => {
     ...good,
     CALLERS: { acme: { token: "T", grants: [{ ...grant, ...row }] } },
   });
+  const inJwt = (row: object) => ({
+    ...good,
+    CALLERS: {
+      app: { issuer: "https://i.example/", jwks: "https://i.example/jwks", grants: [grant], ...row },
+    },
+  });
+  const required = (claims: unknown) => inJwt({ require: claims });
   test.for<[Record<string, unknown>, string]>([
     [bucket({ keys: ["k1", "k9"] }), 'BUCKETS.media.keys[1]: no key "k9" in KEYS (have: k1, k2)'],
     [bucket({ keys: [] }), "BUCKETS.media.keys: must name at least one key of KEYS"],
@@ -86,6 +93,33 @@ describe("every mistake has its line", () => {
     [inGrant({ allow: ["own"] }), "CALLERS.acme.grants[0].allow[0]: must be"],
     [inGrant({ maxExpiresIn: 604_801 }), "CALLERS.acme.grants[0].maxExpiresIn: must be at most 604800"],
     [inGrant({ contentTypes: ["image"] }), "CALLERS.acme.grants[0].contentTypes[0]: must be a media type"],
+    [inGrant({ prefix: "{}/" }), "CALLERS.acme.grants[0].prefix: has a brace that names no claim"],
+    [inGrant({ prefix: "{a}" }), 'CALLERS.acme.grants[0].prefix: must have a "/" after the last claim'],
+    ...["{.}/", "{.id}/", "{org.}/", "{org..id}/", "{ sub }/", "{sub\n}/"].map(
+      (prefix): [Record<string, unknown>, string] => [
+        inGrant({ prefix }),
+        "CALLERS.acme.grants[0].prefix: has a claim with nothing beside a dot, or white space",
+      ],
+    ),
+    [inJwt({}), 'CALLERS.app.audience: is required, unless "require" names another claim'],
+    [inJwt({ audience: "" }), "CALLERS.app.audience: must not be empty"],
+    [inJwt({ audience: ["a"] }), "CALLERS.app.audience: must be a string"],
+    [required({}), "CALLERS.app.require: must name a claim, or be left out"],
+    [inJwt({ audience: "a", require: {} }), "CALLERS.app.require: must name a claim, or be left out"],
+    [required("azp=1"), "CALLERS.app.require: must be an object"],
+    [required(["azp"]), "CALLERS.app.require: must be an object"],
+    [required({ aud: "x" }), 'CALLERS.app.require.aud: is what "audience" is for'],
+    [required({ iss: "x" }), 'CALLERS.app.require.iss: is what "issuer" is for'],
+    [required({ exp: 1 }), "CALLERS.app.require.exp: is checked anyway, against the time"],
+    [required({ azp: "" }), "CALLERS.app.require.azp: must not be empty"],
+    [required({ azp: ["a"] }), "CALLERS.app.require.azp: must be a string, a number or a boolean"],
+    [required({ org: { id: "a" } }), "CALLERS.app.require.org: must be a string, a number or a boolean"],
+    [required({ azp: null }), "CALLERS.app.require.azp: must be a string, a number or a boolean"],
+    [required({ level: 1.5 }), "CALLERS.app.require.level: must be a safe integer"],
+    [required({ level: 2 ** 53 }), "CALLERS.app.require.level: must be a safe integer"],
+    [required({ "org.": "a" }), "CALLERS.app.require.org.: is not a claim's name"],
+    [required({ constructor: "a", azp: "b" }), "CALLERS.app.require: must not name a claim __proto__"],
+    [inJwt({ audience: "a", token: "T" }), "CALLERS.app.issuer: is not a field here"],
     [{ ...good, ALLOWED_ORIGINS: ["https://a.example/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, DEFAULT_EXPIRES_IN: "soon" }, "DEFAULT_EXPIRES_IN: must be a number"],
     [{ ...good, STORES: {} }, "STORES: is missing"],
@@ -116,4 +150,35 @@ test("http is for loopback, or for who insists", () => {
   expect(
     mistakes({ ...good, STORES: { cw: { ...store, endpoint: "http://cwlota.com", insecure: true } } }),
   ).toEqual([]);
+});
+
+describe("callers of one issuer", () => {
+  const app = { issuer: "https://i.example/", jwks: "https://i.example/jwks", grants: [grant] };
+  const both = (a: object, b: object) =>
+    mistakes({ ...good, CALLERS: { a: { ...app, ...a }, b: { ...app, ...b } } });
+  const twins = "CALLERS.b: has the issuer, audience and require of CALLERS.a";
+
+  test.for<[object, object]>([
+    [{ audience: "x" }, { audience: "x" }],
+    [{ require: { azp: "x" } }, { require: { azp: "x" } }],
+    [
+      { audience: "x", require: { azp: "x", level: 1 } },
+      { audience: "x", require: { level: 1, azp: "x" } },
+    ],
+    [{ audience: "x" }, { audience: "x", jwks: "https://i.example/other" }],
+  ])("%j and %j are one", ([a, b]) => {
+    expect(both(a, b)).toEqual([twins]);
+  });
+
+  test.for<[object, object]>([
+    [{ audience: "x" }, { audience: "y" }],
+    [{ audience: "x" }, { audience: "x", issuer: "https://other.example/" }],
+    [{ audience: "x" }, { require: { azp: "x" } }],
+    [{ audience: "x" }, { audience: "x", require: { azp: "x" } }],
+    [{ require: { azp: "x" } }, { require: { azp: "y" } }],
+    [{ require: { level: 1 } }, { require: { level: "1" } }],
+    [{ require: { "org.verified": true } }, { require: { "org.verified": false } }],
+  ])("%j and %j are two", ([a, b]) => {
+    expect(both(a, b)).toEqual([]);
+  });
 });
