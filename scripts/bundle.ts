@@ -16,7 +16,9 @@ export interface Bundle {
   /** The module that `wrangler deploy` uploads. */
   readonly code: string;
   readonly whole: Size;
-  /** npm packages that are evaluated at start. */
+  /** npm packages of which anything is in it. */
+  readonly packages: ReadonlySet<string>;
+  /** Those that are evaluated at start. */
   readonly packagesAtStart: ReadonlySet<string>;
 }
 
@@ -34,7 +36,7 @@ export async function bundleWorker(): Promise<Bundle> {
     if (status !== 0) throw new Error(`wrangler does not bundle: ${stderr}`);
     const code = readFileSync(join(dir, "index.js"), "utf8");
     const metafile: Metafile = JSON.parse(readFileSync(join(dir, "bundle-meta.json"), "utf8"));
-    return { code, whole: sizeOf(code), packagesAtStart: packagesAtStart(metafile) };
+    return { code, whole: sizeOf(code), ...packagesIn(metafile) };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -67,10 +69,19 @@ export async function startSize(entryPoint: string): Promise<Size> {
   return sizeOf(texts.join(""));
 }
 
-function packagesAtStart({ inputs }: Metafile): ReadonlySet<string> {
+function packagesIn({ inputs, outputs }: Metafile): Pick<Bundle, "packages" | "packagesAtStart"> {
+  const kept = Object.values(outputs).flatMap((output) =>
+    Object.entries(output.inputs)
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([name]) => name),
+  );
   const atStart = reachable("src/index.ts", (name) => inputs[name]?.imports);
+  return { packages: packagesOf(kept), packagesAtStart: packagesOf(atStart) };
+}
+
+function packagesOf(files: Iterable<string>): ReadonlySet<string> {
   return new Set(
-    [...atStart].flatMap(
+    [...files].flatMap(
       (name) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(name)?.[1] ?? [],
     ),
   );

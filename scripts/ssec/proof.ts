@@ -11,9 +11,8 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { sseCustomerKey } from "../../src/s3/client.ts";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../../src/ssec/customer-key.ts";
-import { type StoreBucket, wordsOf } from "./s3.ts";
+import { type StoreBucket, sseCustomerKey, wordsOf } from "./s3.ts";
 
 export type Outcome = "accepted" | "refused";
 

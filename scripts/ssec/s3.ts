@@ -4,6 +4,7 @@ import type { Bucket } from "../../src/config/load.ts";
 import type { Secrets } from "../../src/config/secrets.ts";
 import { Problem } from "../../src/problem.ts";
 import { type Credentials, credentialsOf } from "../../src/s3/credentials.ts";
+import type { CustomerKey } from "../../src/ssec/customer-key.ts";
 
 export interface StoreBucket {
   readonly client: S3Client;
@@ -26,6 +27,11 @@ export async function s3Of(bucket: Bucket, secrets: Secrets): Promise<StoreBucke
     followRegionRedirects: false,
   });
   return { client, name: bucket.storeBucket, credentials };
+}
+
+/** The customer key as the SDK takes it. Given the MD5 as well, it passes both on as they are. */
+export function sseCustomerKey({ base64, md5 }: CustomerKey) {
+  return { SSECustomerAlgorithm: "AES256", SSECustomerKey: base64, SSECustomerKeyMD5: md5 };
 }
 
 async function readCredentials({ store }: Bucket, secrets: Secrets): Promise<Credentials> {

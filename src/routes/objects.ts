@@ -47,6 +47,9 @@ const listSchema = v.strictObject({
   prefix: v.optional(
     v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
   ),
+  delimiter: v.optional(
+    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
+  ),
   cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),
   limit: v.optional(
     v.pipe(
@@ -197,11 +200,12 @@ function list(c: AppContext): Promise<Response> {
   return trail.record(async (draft) => {
     const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
     Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
-    const { prefix = onlyPrefix(bucketName, caller), cursor, limit } = valid(listSchema, c.req.query());
+    const asked = valid(listSchema, c.req.query());
+    const { prefix = onlyPrefix(bucketName, caller), ...page } = asked;
     draft.key = prefix;
     const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });
     const credentials = await credentialsOf(bucket.store, service.secrets);
-    return c.json(await listObjects(new S3Bucket(bucket, credentials), { prefix, cursor, limit }));
+    return c.json(await listObjects(new S3Bucket(bucket, credentials), { prefix, ...page }));
   });
 }
 

@@ -1,101 +1,98 @@
-/**
- * The AWS SDK's client, for operations whose answer is XML. It is loaded when first used: presigning, which is most of
- * what is asked of the service, does without.
- */
-import type { S3Client } from "@aws-sdk/client-s3";
+/** The few operations of S3 that are spoken in XML, each as one request. */
 import type { Bucket } from "../config/load.ts";
-import { describeUnforeseen } from "../log.ts";
-import { Problem } from "../problem.ts";
-import type { CustomerKey } from "../ssec/customer-key.ts";
 import type { Credentials } from "./credentials.ts";
-import { refusal, storeError, storeTimeout } from "./fetch.ts";
-
-export type S3 = typeof import("./sdk.ts");
+import {
+  type Asked,
+  MAX_ANSWER,
+  refusalIn,
+  refusalOf,
+  sendToStore,
+  storeError,
+  storeTimeout,
+  textWithin,
+} from "./fetch.ts";
+import type { Sent } from "./fields.ts";
+import { type Element, parseXml, XmlError } from "./xml.ts";
 
 /** What one operation may take, milliseconds; completing an upload of thousands of parts is the longest. */
 const TIME_LIMIT = 60_000;
 
-/** One bucket of a store, by the SDK. */
+/** What is asked of a bucket, or of one object in it. */
+interface Operation extends Partial<Sent> {
+  /** Its S3 name, for the operator's log. */
+  readonly name: string;
+  readonly method: string;
+  /** Empty for the bucket itself. */
+  readonly key?: string;
+  /** A document. */
+  readonly body?: string;
+}
+
+/** What the store said, once it has done as asked. */
+export interface Answer {
+  readonly headers: Headers;
+  /** The children of the document's root; none where the answer is empty. */
+  readonly element: Element;
+}
+
+const utf8 = new TextEncoder();
+
+/** One bucket of a store, and the credentials that open it. */
 export class S3Bucket {
-  readonly #bucket: Bucket;
-  readonly #credentials: Credentials;
+  readonly bucket: Bucket;
+  readonly credentials: Credentials;
 
   constructor(bucket: Bucket, credentials: Credentials) {
-    this.#bucket = bucket;
-    this.#credentials = credentials;
-  }
-
-  get name(): string {
-    return this.#bucket.storeBucket;
+    this.bucket = bucket;
+    this.credentials = credentials;
   }
 
   /**
    * Runs one operation.
    *
-   * @param operation its S3 name, for the operator's log
-   * @throws {Problem} what the store's refusal means; store-error, store-timeout
+   * @param root the name of the answer's root element; undefined where the answer is empty
+   * @throws {Problem} what the store's refusal means, also where it came under 200; store-error, store-timeout
    */
-  async run<T>(
-    operation: string,
-    call: (s3: S3, client: S3Client, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const s3 = await loadSdk();
-    const client = this.#client(s3);
+  async run(operation: Operation, root: string | undefined): Promise<Answer> {
+    const { name, method, key = "", query = {}, headers = {}, body } = operation;
+    const { bucket, credentials } = this;
+    const request = { method, bucket, key, query, headers };
     const signal = AbortSignal.timeout(TIME_LIMIT);
-    try {
-      return await call(s3, client, signal);
-    } catch (error) {
-      throw this.#problemOf(error, operation, signal);
-    } finally {
-      client.destroy();
-    }
-  }
-
-  #client({ S3Client }: S3): S3Client {
-    const { endpoint, region, addressing } = this.#bucket.store;
-    return new S3Client({
-      endpoint,
-      region,
-      credentials: this.#credentials,
-      forcePathStyle: addressing === "path",
-      // Otherwise it adds checksums of its own, which not every store takes beside SSE-C.
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-      followRegionRedirects: false,
+    const response = await sendToStore(request, {
+      credentials,
+      signal,
+      ...(body !== undefined && { body: utf8.encode(body) }),
     });
+    const asked = { method: name, bucket };
+    if (response.status !== 200 && response.status !== 204) throw await refusalOf(response, asked);
+    const text = await this.#read(response, asked, signal);
+    if (root === undefined) return { headers: response.headers, element: {} };
+    const element = await elementOf(text, root, asked);
+    return { headers: response.headers, element };
   }
 
-  #problemOf(error: unknown, operation: string, signal: AbortSignal): Problem {
-    const request = { method: operation, bucket: this.#bucket };
-    if (error instanceof Problem) return error;
-    if (signal.aborted) return storeTimeout();
-    const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-    const status = $metadata?.httpStatusCode;
-    if (status !== undefined)
-      return refusal(status, name === "Unknown" || name === "Error" ? "" : (name ?? ""), request);
-    return storeError(request, "no answer", describeUnforeseen(error).message);
+  async #read(response: Response, asked: Asked, signal: AbortSignal): Promise<string> {
+    try {
+      const { text, isWhole } = await textWithin(response, MAX_ANSWER);
+      if (isWhole) return text;
+    } catch {
+      if (signal.aborted) throw storeTimeout();
+      throw storeError(asked, "an answer that broke off");
+    }
+    throw storeError(asked, "an answer without end", `it is longer than ${MAX_ANSWER} bytes`);
   }
 }
 
-/** The customer key as the SDK takes it. Given the MD5 as well, it passes both on as they are. */
-export function sseCustomerKey({ base64, md5 }: CustomerKey) {
-  return {
-    SSECustomerAlgorithm: "AES256",
-    SSECustomerKey: base64,
-    SSECustomerKeyMD5: md5,
-  };
-}
-
-let sdk: S3 | undefined;
-
-/** The SDK's build for browsers, which bundlers choose for Workers, reads XML by a DOMParser, and workerd has none. */
-async function loadSdk(): Promise<S3> {
-  if (sdk !== undefined) return sdk;
-  const globals = globalThis as { DOMParser?: unknown; Node?: unknown };
-  if (globals.DOMParser === undefined) {
-    const { DOMParser, Node } = await import("@xmldom/xmldom");
-    Object.assign(globals, { DOMParser, Node });
+/** @throws {Problem} the refusal, where the document is one; store-error where it is another than `root` */
+async function elementOf(text: string, root: string, asked: Asked): Promise<Element> {
+  try {
+    const { name, element } = await parseXml(text);
+    if (name === root) return element;
+    // An operation that takes long may have begun its answer, with 200, before it failed.
+    if (name === "Error") throw refusalIn(element, asked);
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error;
+    throw storeError(asked, "an answer that cannot be read", `as XML: ${error.message}`);
   }
-  sdk = await import("./sdk.ts");
-  return sdk;
+  throw storeError(asked, "an answer that cannot be read", `it is no ${root}`);
 }

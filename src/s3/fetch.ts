@@ -3,9 +3,15 @@ import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "./credentials.ts";
 import { authorize, type Unsigned } from "./presign.ts";
+import { type Element, parseXml, textOf } from "./xml.ts";
 
-/** Enough of a refusal to hold its code, characters. */
+/** Enough of a refusal to hold its code, bytes. */
 const MAX_ERROR = 16_384;
+/**
+ * More than any answer of S3's can have: a thousand keys of a kilobyte, each byte of them written as a reference. Memory
+ * is 128 MB.
+ */
+export const MAX_ANSWER = 8 * 2 ** 20;
 
 export interface Sending {
   readonly credentials: Credentials;
@@ -26,9 +32,10 @@ export async function sendToStore(request: Unsigned, sending: Sending): Promise<
   const time = new AbortController();
   const timer = timeLimit === undefined ? undefined : setTimeout(() => time.abort(), timeLimit);
   const ended = signal === undefined ? time.signal : AbortSignal.any([signal, time.signal]);
+  let response: Response;
   try {
     ended.throwIfAborted();
-    return await fetch(url, {
+    response = await fetch(url, {
       method: request.method,
       headers,
       redirect: "manual",
@@ -42,6 +49,25 @@ export async function sendToStore(request: Unsigned, sending: Sending): Promise<
   } finally {
     clearTimeout(timer);
   }
+  if (!isRedirect(response)) return response;
+  await response.body?.cancel();
+  throw redirected(response, request);
+}
+
+/** 304 is an answer; 300, 305 and 306 send nobody anywhere. */
+function isRedirect({ status }: Response): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** What is sent holds a key, and is signed for one host: it goes nowhere else, whatever the store says. */
+function redirected({ status, headers }: Response, request: Unsigned): Problem {
+  const location = headers.get("location") ?? "";
+  const to = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
+  return storeError(
+    request,
+    String(status),
+    `it redirects${to}, and no redirect is followed: are endpoint, region and addressing those of this bucket?`,
+  );
 }
 
 export function storeTimeout(): Problem {
@@ -50,7 +76,7 @@ export function storeTimeout(): Problem {
 
 /** @param hint for the operator */
 export function storeError(
-  { method, bucket: { name, store } }: { method: string; bucket: Bucket },
+  { method, bucket: { name, store } }: Asked,
   answer: string,
   hint = "",
   headers: Record<string, string> = {},
@@ -61,18 +87,29 @@ export function storeError(
   });
 }
 
+/** What the store was asked, for the operator: an HTTP method, or S3's name for an operation. */
+export interface Asked {
+  readonly method: string;
+  readonly bucket: Bucket;
+}
+
 /** Why the store refused, where the reason is not one of SSE-C's. Reads the answer's body. */
-export async function refusalOf(response: Response, request: Unsigned): Promise<Problem> {
+export async function refusalOf(response: Response, asked: Asked): Promise<Problem> {
   const { status } = response;
   const code = await codeOf(response);
-  return refusal(status, code, request);
+  return refusal(status, code, asked);
+}
+
+/** Why the store refused, told by a document under 200. */
+export function refusalIn(error: Element, asked: Asked): Problem {
+  return refusal(200, textOf(error, "Code") ?? "", asked);
 }
 
 /**
  * @param code S3's, empty where the answer had none
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-export function refusal(status: number, code: string, request: { method: string; bucket: Bucket }): Problem {
+export function refusal(status: number, code: string, request: Asked): Problem {
   switch (code || String(status)) {
     case "NoSuchKey":
     case "NoSuchVersion":
@@ -94,6 +131,8 @@ export function refusal(status: number, code: string, request: { method: string;
     case "BadDigest":
     case "InvalidDigest":
       return new Problem("invalid-request", "The body is not what its checksum says.");
+    case "InvalidArgument":
+      return new Problem("invalid-request", "The store does not take a value of this request.");
     case "EntityTooLarge":
       return new Problem("too-large", "The store takes no object of this size.");
     case "EntityTooSmall":
@@ -117,9 +156,27 @@ export function refusal(status: number, code: string, request: { method: string;
 
 async function codeOf(response: Response): Promise<string> {
   try {
-    const text = (await response.text()).slice(0, MAX_ERROR);
-    return /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? "";
+    const { text } = await textWithin(response, MAX_ERROR);
+    const { name, element } = await parseXml(text);
+    return name === "Error" ? (textOf(element, "Code")?.trim() ?? "") : "";
   } catch {
     return "";
   }
+}
+
+/** The text of an answer, as far as its first `limit` bytes; what is beyond is not waited for. */
+export async function textWithin(
+  response: Response,
+  limit: number,
+): Promise<{ text: string; isWhole: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    // To leave the loop cancels the body.
+    if (length > limit) return { text, isWhole: false };
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), isWhole: true };
 }

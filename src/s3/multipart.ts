@@ -3,11 +3,13 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */
-import type { CreateMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
-import { type S3Bucket, sseCustomerKey } from "./client.ts";
-import type { FieldValues } from "./fields.ts";
+import { ALGORITHM_HEADER, customerKeyHeaders } from "../ssec/headers.ts";
+import type { S3Bucket } from "./client.ts";
+import { type Asked, storeError } from "./fetch.ts";
+import { type FieldValues, send } from "./fields.ts";
+import { elementsOf, escapeXml, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {
   readonly partNumber: number;
@@ -25,92 +27,133 @@ export interface Conditions {
   readonly ifNoneMatch?: string | undefined;
 }
 
+/** Parts on a page of a list, as S3 has them at most. */
+const MAX_LISTED = 1000;
+
 export class MultipartUpload {
-  readonly #bucket: S3Bucket;
-  readonly #object: { Bucket: string; Key: string };
-  readonly #sse: ReturnType<typeof sseCustomerKey> | undefined;
+  readonly #store: S3Bucket;
+  readonly #key: string;
+  readonly #sse: Readonly<Record<string, string>>;
 
   /** @param customerKey the one that the upload is, or was, begun with; only to abort none is needed */
-  constructor(bucket: S3Bucket, key: string, customerKey: CustomerKey | undefined) {
-    this.#bucket = bucket;
-    this.#object = { Bucket: bucket.name, Key: key };
-    this.#sse = customerKey && sseCustomerKey(customerKey);
+  constructor(store: S3Bucket, key: string, customerKey: CustomerKey | undefined) {
+    this.#store = store;
+    this.#key = key;
+    this.#sse = customerKey === undefined ? {} : customerKeyHeaders(customerKey);
   }
 
   /** @returns the upload id */
   async create(fields: FieldValues): Promise<string> {
-    const { UploadId, SSECustomerAlgorithm } = await this.#bucket.run(
-      "CreateMultipartUpload",
-      ({ CreateMultipartUploadCommand }, client, abortSignal) =>
-        client.send(new CreateMultipartUploadCommand({ ...inputOf(fields), ...this.#object, ...this.#sse }), {
-          abortSignal,
-        }),
+    const { headers, element } = await this.#store.run(
+      {
+        name: "CreateMultipartUpload",
+        method: "POST",
+        key: this.#key,
+        query: { uploads: "" },
+        headers: { ...send(fields).headers, ...this.#sse },
+      },
+      "InitiateMultipartUploadResult",
     );
-    if (UploadId === undefined) throw new Problem("store-error", "The store began no upload.");
-    if (SSECustomerAlgorithm !== "AES256") {
-      await this.abort(UploadId);
+    const uploadId = textOf(element, "UploadId");
+    if (!uploadId) throw this.#unreadable("CreateMultipartUpload", "it has no UploadId");
+    if (headers.get(ALGORITHM_HEADER) !== "AES256") {
+      await this.abort(uploadId);
       throw notEncrypted();
     }
-    return UploadId;
+    return uploadId;
   }
 
   /** Every part that the store holds, by number. */
   async list(uploadId: string): Promise<UploadedPart[]> {
     const parts: UploadedPart[] = [];
-    let marker: string | undefined;
-    do {
-      const { Parts, IsTruncated, NextPartNumberMarker } = await this.#bucket.run(
-        "ListParts",
-        ({ ListPartsCommand }, client, abortSignal) =>
-          client.send(
-            new ListPartsCommand({
-              ...this.#object,
-              ...this.#sse,
-              UploadId: uploadId,
-              ...(marker !== undefined && { PartNumberMarker: marker }),
-            }),
-            { abortSignal },
-          ),
-      );
-      for (const { PartNumber = 0, Size = 0, ETag = "" } of Parts ?? []) {
-        parts.push({ partNumber: PartNumber, size: Size, etag: ETag });
-      }
-      marker = IsTruncated ? NextPartNumberMarker : undefined;
-    } while (marker !== undefined);
+    let marker: number | undefined = 0;
+    while (marker !== undefined) {
+      const page = await this.#listPage(uploadId, marker);
+      parts.push(...page.parts);
+      marker = page.next;
+    }
     return parts;
   }
 
+  async #listPage(
+    uploadId: string,
+    marker: number,
+  ): Promise<{ parts: UploadedPart[]; next: number | undefined }> {
+    const { element } = await this.#store.run(
+      {
+        name: "ListParts",
+        method: "GET",
+        key: this.#key,
+        query: {
+          uploadId,
+          "max-parts": String(MAX_LISTED),
+          ...(marker > 0 && { "part-number-marker": String(marker) }),
+        },
+        headers: this.#sse,
+      },
+      "ListPartsResult",
+    );
+    const parts = elementsOf(element, "Part").map((part) => {
+      const partNumber = numberOf(part, "PartNumber");
+      const size = numberOf(part, "Size");
+      const etag = textOf(part, "ETag");
+      if (partNumber !== undefined && size !== undefined && etag) return { partNumber, size, etag };
+      throw this.#unreadable("ListParts", "it has a part without number, size or ETag");
+    });
+    if (textOf(element, "IsTruncated")?.trim() !== "true") return { parts, next: undefined };
+    const next = numberOf(element, "NextPartNumberMarker") ?? parts.at(-1)?.partNumber;
+    if (next !== undefined && next > marker) return { parts, next };
+    throw storeError(this.#asked("ListParts"), "a list that does not end", "its marker does not advance");
+  }
+
   async complete(uploadId: string, parts: readonly NamedPart[], conditions: Conditions = {}): Promise<void> {
-    const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag }));
-    await this.#bucket.run(
-      "CompleteMultipartUpload",
-      ({ CompleteMultipartUploadCommand }, client, abortSignal) =>
-        client.send(
-          new CompleteMultipartUploadCommand({
-            ...this.#object,
-            ...this.#sse,
-            UploadId: uploadId,
-            MultipartUpload: { Parts },
-            IfMatch: conditions.ifMatch,
-            IfNoneMatch: conditions.ifNoneMatch,
-          }),
-          { abortSignal },
-        ),
+    const { ifMatch, ifNoneMatch } = conditions;
+    await this.#store.run(
+      {
+        name: "CompleteMultipartUpload",
+        method: "POST",
+        key: this.#key,
+        query: { uploadId },
+        headers: {
+          "content-type": "application/xml",
+          ...(ifMatch !== undefined && { "if-match": ifMatch }),
+          ...(ifNoneMatch !== undefined && { "if-none-match": ifNoneMatch }),
+          ...this.#sse,
+        },
+        body: documentOf(parts),
+      },
+      "CompleteMultipartUploadResult",
     );
   }
 
   /** An upload that is not there any more is aborted already. */
   async abort(uploadId: string): Promise<void> {
     try {
-      await this.#bucket.run("AbortMultipartUpload", ({ AbortMultipartUploadCommand }, client, abortSignal) =>
-        client.send(new AbortMultipartUploadCommand({ ...this.#object, UploadId: uploadId }), {
-          abortSignal,
-        }),
+      await this.#store.run(
+        { name: "AbortMultipartUpload", method: "DELETE", key: this.#key, query: { uploadId } },
+        undefined,
       );
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "not-found") throw error;
     }
   }
+
+  #unreadable(name: string, what: string): Problem {
+    return storeError(this.#asked(name), "an answer that cannot be read", what);
+  }
+
+  #asked(name: string): Asked {
+    return { method: name, bucket: this.#store.bucket };
+  }
+}
+
+/** The list of parts, as CompleteMultipartUpload takes it. */
+function documentOf(parts: readonly NamedPart[]): string {
+  const elements = parts.map(
+    ({ partNumber, etag }) =>
+      `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+  );
+  return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
 }
 
 /** A store that does not say that it encrypted has not. */
@@ -121,12 +164,5 @@ export function notEncrypted(): Problem {
     {
       operator: "the store did not echo the SSE-C algorithm and the key's MD5: it does not do SSE-C as asked",
     },
-  );
-}
-
-/** Our fields bear S3's names, but for the case of their first letter. */
-function inputOf(fields: FieldValues): Partial<CreateMultipartUploadCommandInput> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [`${name[0]?.toUpperCase()}${name.slice(1)}`, value]),
   );
 }
