@@ -20,7 +20,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{audit,auth,config,hash,routes,s3,ssec}/**/*.test.ts"],
+          include: ["test/{audit,auth,config,hash,routes,s3,ssec,transfer}/**/*.test.ts"],
           exclude: ["**/*.node.test.ts"],
           isolate: false,
         },

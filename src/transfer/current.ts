@@ -1,0 +1,41 @@
+/** The object that lies at a key now, whatever it lies under: what a condition is held against. */
+import { Problem } from "../problem.ts";
+import type { Credentials } from "../s3/credentials.ts";
+import { CustomerKeyError } from "../ssec/customer-key.ts";
+import { type KeyRing, readers } from "../ssec/ring.ts";
+import type { State } from "./conditions.ts";
+import { headObject, type ObjectRef } from "./stored.ts";
+
+/**
+ * Asks the store under each of the bucket's keys, the likeliest first, and then without one. An object that none of them
+ * opens is `hidden`: it is there.
+ *
+ * @throws {Problem} store-error, store-timeout
+ */
+export async function currentState(
+  object: ObjectRef,
+  { ring, credentials }: { ring: KeyRing; credentials: Credentials },
+): Promise<State> {
+  const { bucket, key } = object;
+  try {
+    for (const rule of readers(bucket.keys, Date.now())) {
+      const customerKey = await usable(ring.keyFor(rule, { storeBucket: bucket.storeBucket, key }));
+      const found = customerKey && (await headObject(object, customerKey, credentials));
+      if (found) return found.stored;
+    }
+    return (await headObject(object, undefined, credentials))?.stored ?? "hidden";
+  } catch (error) {
+    if (error instanceof Problem && error.code === "not-found") return "absent";
+    throw error;
+  }
+}
+
+/** A key that is broken opens nothing; what it may have locked is there all the same. */
+async function usable<T>(key: T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await key;
+  } catch (error) {
+    if (error instanceof CustomerKeyError) return undefined;
+    throw error;
+  }
+}
