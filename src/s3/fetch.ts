@@ -1,12 +1,16 @@
 /** Requests that the service itself makes of a store, and what their failures mean. */
-import type { Bucket } from "../config/load.ts";
-import { Problem } from "../problem.ts";
+import type { Problem } from "../problem.ts";
 import type { Credentials } from "./credentials.ts";
 import { authorize, type Unsigned } from "./presign.ts";
+import { type Asked, refusal, storeError, storeTimeout } from "./refusals.ts";
 import { type Element, parseXml, textOf } from "./xml.ts";
+
+export { type Asked, isTransient, mayBeAboutKey, refusal, storeError, storeTimeout } from "./refusals.ts";
 
 /** Enough of a refusal to hold its code, bytes. */
 const MAX_ERROR = 16_384;
+/** How long the rest of a refusal is waited for, milliseconds. */
+const ERROR_TIME_LIMIT = 5_000;
 /**
  * More than any answer of S3's can have: a thousand keys of a kilobyte, each byte of them written as a reference. Memory
  * is 128 MB.
@@ -70,113 +74,81 @@ function redirected({ status, headers }: Response, request: Unsigned): Problem {
   );
 }
 
-export function storeTimeout(): Problem {
-  return new Problem("store-timeout", "The store did not answer in time.");
-}
-
-/** @param hint for the operator */
-export function storeError(
-  { method, bucket: { name, store } }: Asked,
-  answer: string,
-  hint = "",
-  headers: Record<string, string> = {},
-): Problem {
-  return new Problem("store-error", `The store could not do it (${answer}).`, {
-    operator: `STORES.${store.name}: ${answer} to a ${method} in BUCKETS.${name} ${hint}`.trimEnd(),
-    headers,
-  });
-}
-
-/** What the store was asked, for the operator: an HTTP method, or S3's name for an operation. */
-export interface Asked {
-  readonly method: string;
-  readonly bucket: Bucket;
-}
-
 /** Why the store refused, where the reason is not one of SSE-C's. Reads the answer's body. */
 export async function refusalOf(response: Response, asked: Asked): Promise<Problem> {
-  const { status } = response;
-  const code = await codeOf(response);
-  return refusal(status, code, asked);
+  return (await readRefusal(response, asked)).problem;
+}
+
+/** The same, with S3's code for it; empty where there is none. */
+export async function readRefusal(
+  response: Response,
+  asked: Asked,
+): Promise<{ code: string; problem: Problem }> {
+  const { status, headers } = response;
+  const error = await errorOf(response);
+  const code = codeIn(error);
+  const retryAfter = headers.get("retry-after") ?? undefined;
+  return { code, problem: refusal(status, code, asked, { argument: argumentIn(error), retryAfter }) };
 }
 
 /** Why the store refused, told by a document under 200. */
 export function refusalIn(error: Element, asked: Asked): Problem {
-  return refusal(200, textOf(error, "Code") ?? "", asked);
+  return refusal(200, codeIn(error), asked, { argument: argumentIn(error) });
+}
+
+/** The refusal's document; empty where there is none. */
+async function errorOf(response: Response): Promise<Element> {
+  try {
+    const { text } = await textWithin(response, MAX_ERROR, ERROR_TIME_LIMIT);
+    const { name, element } = await parseXml(text);
+    return name === "Error" ? element : {};
+  } catch {
+    return {};
+  }
+}
+
+function codeIn(error: Element): string {
+  return nameIn(error, "Code") ?? "";
+}
+
+/** The argument at fault, of which nothing but its name is passed on. */
+function argumentIn(error: Element): string | undefined {
+  return nameIn(error, "ArgumentName");
+}
+
+function nameIn(error: Element, child: string): string | undefined {
+  return /^\s*([\w.-]{1,64})\s*$/.exec(textOf(error, child) ?? "")?.[1];
 }
 
 /**
- * @param code S3's, empty where the answer had none
- * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * The text of an answer, as far as its first `limit` bytes; what is beyond is not waited for.
+ *
+ * @param timeLimit milliseconds, where nothing else ends a body that does not come
  */
-export function refusal(status: number, code: string, request: Asked): Problem {
-  switch (code || String(status)) {
-    case "NoSuchKey":
-    case "NoSuchVersion":
-    case "404":
-    case "405": // a delete marker, asked for by its version
-      return new Problem("not-found", "There is no such object.");
-    case "NoSuchUpload":
-      return new Problem(
-        "not-found",
-        "There is no such multipart upload: it was completed or aborted, or never begun.",
-      );
-    case "PreconditionFailed":
-    case "ConditionalRequestConflict":
-    case "412":
-      return new Problem("precondition-failed", "The object is not as the request's condition demands.");
-    case "InvalidRange":
-    case "416":
-      return new Problem("range-not-satisfiable", "The object does not reach so far.");
-    case "BadDigest":
-    case "InvalidDigest":
-      return new Problem("invalid-request", "The body is not what its checksum says.");
-    case "InvalidArgument":
-      return new Problem("invalid-request", "The store does not take a value of this request.");
-    case "EntityTooLarge":
-      return new Problem("too-large", "The store takes no object of this size.");
-    case "EntityTooSmall":
-      return new Problem("invalid-request", "A part is too small: every part but the last must have 5 MiB.");
-    case "InvalidPart":
-    case "InvalidPartOrder":
-      return new Problem("invalid-request", "A part is missing, or is another than the one named.");
-    case "SlowDown":
-    case "ServiceUnavailable":
-    case "503":
-    case "429":
-      return storeError(request, code || String(status), "it is overloaded", { "retry-after": "5" });
-    default:
-      return storeError(
-        request,
-        code || String(status),
-        status === 403 ? "do its credentials allow it?" : "",
-      );
-  }
-}
-
-async function codeOf(response: Response): Promise<string> {
-  try {
-    const { text } = await textWithin(response, MAX_ERROR);
-    const { name, element } = await parseXml(text);
-    return name === "Error" ? (textOf(element, "Code")?.trim() ?? "") : "";
-  } catch {
-    return "";
-  }
-}
-
-/** The text of an answer, as far as its first `limit` bytes; what is beyond is not waited for. */
 export async function textWithin(
   response: Response,
   limit: number,
+  timeLimit?: number,
 ): Promise<{ text: string; isWhole: boolean }> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return { text: "", isWhole: true };
+  const end = () => reader.cancel().catch(() => {});
+  const timer = timeLimit === undefined ? undefined : setTimeout(end, timeLimit);
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    // To leave the loop cancels the body.
-    if (length > limit) return { text, isWhole: false };
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return { text: text + decoder.decode(), isWhole: true };
+      length += value.length;
+      if (length > limit) {
+        await end();
+        return { text, isWhole: false };
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(timer);
   }
-  return { text: text + decoder.decode(), isWhole: true };
 }

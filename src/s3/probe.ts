@@ -73,7 +73,9 @@ export class Probe {
         if (key !== undefined) return "refused";
         throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?");
       default:
-        throw refusal(response.status, "", request);
+        throw refusal(response.status, "", request, {
+          retryAfter: response.headers.get("retry-after") ?? undefined,
+        });
     }
   }
 }

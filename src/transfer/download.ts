@@ -2,7 +2,7 @@
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
-import { refusalOf, sendToStore } from "../s3/fetch.ts";
+import { mayBeAboutKey, readRefusal, sendToStore } from "../s3/fetch.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
 import { answeredHeaders } from "./headers.ts";
@@ -70,9 +70,9 @@ async function downloadOnce(wanted: Omit<Wanted, "ifRange">): Promise<Downloaded
     await response.body?.cancel();
     throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
   }
-  const refusal = await refusalOf(response, request);
+  const { code, problem } = await readRefusal(response, request);
   // Whether it is the key that is wrong, a request for nothing but the object tells.
-  if (status === 400 || status === 403)
+  if ((status === 400 || status === 403) && mayBeAboutKey(code))
     await confirmUnderKey({ bucket, key, versionId }, customerKey, credentials);
-  throw refusal;
+  throw problem;
 }

@@ -2,7 +2,8 @@
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
-import { refusal, sendToStore } from "../s3/fetch.ts";
+import { refusal, sendToStore, storeError } from "../s3/fetch.ts";
+import type { Unsigned } from "../s3/presign.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../ssec/headers.ts";
 
@@ -47,18 +48,51 @@ export async function headObject(
     headers: customerKey === undefined ? {} : customerKeyHeaders(customerKey),
   };
   const { status, headers } = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
-  if (status === 200) return { stored: storedOf(headers), headers };
+  if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
   if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
-  throw refusal(status, "", request);
+  throw refusal(status, "", request, { retryAfter: headers.get("retry-after") ?? undefined });
 }
 
-function storedOf(headers: Headers): Stored {
-  const lastModified = headers.get("last-modified");
+async function storedOf(headers: Headers, request: Unsigned, credentials: Credentials): Promise<Stored> {
+  const modified = new Date(headers.get("last-modified") ?? "");
   return {
-    size: Number(headers.get("content-length")),
+    size: wholeNumber(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
     etag: headers.get("etag") ?? "",
-    ...(lastModified !== null && { lastModified: new Date(lastModified).toISOString() }),
+    ...(!Number.isNaN(modified.getTime()) && { lastModified: modified.toISOString() }),
   };
+}
+
+/**
+ * The size of an object whose HEAD does not tell it, as where a proxy before the store leaves it out: that of which its
+ * first byte is one. An object of nothing has none.
+ *
+ * @throws {Problem} store-error when nothing tells it
+ */
+async function sizeOf({ headers, ...request }: Unsigned, credentials: Credentials): Promise<number> {
+  const asked = { ...request, method: "GET", headers: { ...headers, range: "bytes=0-0" } };
+  const response = await sendToStore(asked, { credentials, timeLimit: TIME_LIMIT });
+  await response.body?.cancel();
+  switch (response.status) {
+    case 206: {
+      const size = wholeNumber(/^bytes 0-0\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1]);
+      if (size !== undefined) return size;
+      break;
+    }
+    case 200: {
+      const size = wholeNumber(response.headers.get("content-length"));
+      if (size !== undefined) return size;
+      break;
+    }
+    case 416:
+      return 0;
+  }
+  throw storeError(asked, "an object of unknown size", "its answers have no content-length");
+}
+
+/** Undefined where the text is none: `Number` takes what is missing for 0. */
+function wholeNumber(text: string | null | undefined): number | undefined {
+  const number = /^\d+$/.test(text ?? "") ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /**

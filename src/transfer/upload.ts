@@ -113,9 +113,10 @@ export async function removeObject({
   const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
   const request = { method: "DELETE", bucket, key, query, headers: {} };
   const response = await sendToStore(request, { credentials, timeLimit: ANSWER_LIMIT });
-  if (response.status === 204 || response.status === 200 || response.status === 404) {
+  if (response.status === 204 || response.status === 200) {
     await response.body?.cancel();
     return;
   }
-  throw await refusalOf(response, request);
+  const refusal = await refusalOf(response, request);
+  if (refusal.code !== "not-found") throw refusal;
 }
