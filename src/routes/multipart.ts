@@ -12,10 +12,21 @@ import { MultipartUpload } from "../s3/multipart.ts";
 import { objectKey } from "../s3/object-key.ts";
 import { expiresIn, OPERATIONS, type OperationName } from "../s3/operations.ts";
 import { expiryOf, presign } from "../s3/presign.ts";
+import { storeUploadId } from "../s3/upload-id.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
 import { completeUpload } from "../transfer/complete.ts";
+import {
+  areNone,
+  demand,
+  PRECONDITION_HEADERS,
+  type Preconditions,
+  parsePreconditions,
+  preconditionsOf,
+  type Seen,
+} from "../transfer/conditions.ts";
+import { currentState } from "../transfer/current.ts";
 import {
   choosePartSize,
   MAX_PART_SIZE,
@@ -40,8 +51,13 @@ const partNumber = wholeNumber(1, MAX_PARTS);
 const object = { bucket: v.string(), key: objectKey };
 const upload = { ...object, keyId, uploadId: FIELDS.uploadId.schema };
 
+const etags = v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty")));
+/** What the object must be like that the upload replaces. */
+const conditions = { ifMatch: etags, ifNoneMatch: etags };
+
 const createSchema = v.strictObject({
   ...object,
+  ...conditions,
   size,
   partSize,
   ...Object.fromEntries(
@@ -52,7 +68,7 @@ const createSchema = v.strictObject({
   ),
 }) as unknown as v.GenericSchema<unknown, CreateRequest>;
 
-interface CreateRequest extends FieldValues {
+interface CreateRequest extends Omit<FieldValues, "ifMatch" | "ifNoneMatch">, Demanded {
   readonly bucket: string;
   readonly key: string;
   readonly size?: number;
@@ -75,6 +91,7 @@ const partsSchema = v.strictObject(upload);
 
 const completeSchema = v.strictObject({
   ...upload,
+  ...conditions,
   parts: v.pipe(
     v.array(v.strictObject({ partNumber, etag: v.pipe(v.string(), v.nonEmpty("must not be empty")) })),
     v.minLength(1, "must name at least one part"),
@@ -92,10 +109,11 @@ export const multipartRoutes = new Hono<AppEnv>()
       c,
       "CreateMultipartUpload",
       createSchema,
-      async ({ bucket: name, key, size, partSize, ...fields }, use) => {
+      async ({ bucket: name, key, size, partSize, ifMatch, ifNoneMatch, ...fields }, use) => {
         use.draft.bytes = size;
         limitLength(c, "PutObject", use.authorised.grants, { size, contentType: fields.contentType });
         const plan = planOf(size, partSize);
+        await use.look({ ifMatch, ifNoneMatch })?.();
         const customerKey = await use.key();
         const uploadId = await use.upload(customerKey).create(fields);
         return c.json({ bucket: name, key, keyId: customerKey.id, uploadId, ...plan });
@@ -130,7 +148,7 @@ export const multipartRoutes = new Hono<AppEnv>()
             method,
             bucket: use.authorised.bucket,
             key,
-            query: { ...query, partNumber: String(partNumber), uploadId },
+            query: { ...query, partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
             headers: {
               ...(contentLength !== undefined && { "content-length": String(contentLength) }),
               ...headers,
@@ -149,7 +167,9 @@ export const multipartRoutes = new Hono<AppEnv>()
     ),
   )
   .post("/complete", (c) =>
-    step(c, "CompleteMultipartUpload", completeSchema, async ({ key, uploadId, parts, size }, use) => {
+    step(c, "CompleteMultipartUpload", completeSchema, async (request, use) => {
+      const { key, uploadId, parts, size } = request;
+      const look = use.look(request);
       const customerKey = await use.key();
       const { bucket, grants } = use.authorised;
       const { stored } = await completeUpload({
@@ -157,6 +177,7 @@ export const multipartRoutes = new Hono<AppEnv>()
         uploadId,
         parts,
         size,
+        ...(look && { look }),
         object: { bucket, key },
         customerKey,
         credentials: await use.credentials(),
@@ -181,10 +202,24 @@ interface Use {
   key(): Promise<CustomerKey>;
   credentials(): Promise<Credentials>;
   upload(customerKey: CustomerKey | undefined): MultipartUpload;
+  /**
+   * Holds what is there now against the request's conditions; undefined where it has none.
+   *
+   * @throws {Problem} invalid-request where they are none
+   */
+  look(demanded: Demanded): (() => Promise<Seen>) | undefined;
+}
+
+/** Conditions as fields. */
+interface Demanded {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
 }
 
 /** One step of an upload: schema in, caller authorised, event recorded, `work` done. */
-async function step<T extends { bucket: string; key: string; keyId?: string | undefined }>(
+async function step<
+  T extends { bucket: string; key: string; keyId?: string | undefined; uploadId?: string | undefined },
+>(
   c: AppContext,
   operation: OperationName,
   schema: v.GenericSchema<unknown, T>,
@@ -208,14 +243,43 @@ async function step<T extends { bucket: string; key: string; keyId?: string | un
       draft,
       key: async () => {
         const wanted = { bucket, key, keyId: request.keyId, keyIdPath: "keyId" };
-        const customerKey = await new WhichKey(service).forUpload(wanted);
+        const whichKey = new WhichKey(service);
+        const { uploadId } = request;
+        const customerKey = await (uploadId === undefined
+          ? whichKey.forNew(wanted)
+          : whichKey.forUpload({ ...wanted, uploadId }));
         Object.assign(draft, { keyId: customerKey.id, keyMD5: customerKey.md5 });
         return customerKey;
       },
       credentials: async () => credentials,
       upload: (customerKey) => new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey),
+      look: (demanded) => {
+        const conditions = conditionsOf(demanded, c.req.raw.headers);
+        if (areNone(conditions)) return undefined;
+        return async () => {
+          const state = await currentState({ bucket, key }, { ring: service.ring, credentials });
+          return demand(conditions, state, "POST");
+        };
+      },
     });
   });
+}
+
+/** The conditions of a request, be they fields or headers. */
+function conditionsOf({ ifMatch, ifNoneMatch }: Demanded, headers: Headers): Preconditions {
+  const byField = parsePreconditions(
+    { ifMatch, ifNoneMatch },
+    { ifMatch: "ifMatch", ifNoneMatch: "ifNoneMatch" },
+  );
+  const byHeader = preconditionsOf(headers);
+  for (const name of ["ifMatch", "ifNoneMatch"] as const) {
+    if (byField[name] !== undefined && byHeader[name] !== undefined)
+      throw Problem.field(
+        name,
+        `is given by the header ${PRECONDITION_HEADERS[name]} as well: leave one out`,
+      );
+  }
+  return { ...byHeader, ...byField };
 }
 
 /** Holds the length of the whole upload against the grants; at its beginning also the content type, which it decides. */

@@ -228,13 +228,13 @@ function keyOf(
       "this bucket's keys are derived from the object's whole name: give key instead",
     );
   }
-  const { operation, key, versionId, keyId } = request;
+  const { operation, key, versionId, keyId, uploadId = "" } = request;
   const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
   switch (OPERATIONS[operation].customerKey) {
     case "new":
       return whichKey.forNew(wanted);
     case "upload":
-      return whichKey.forUpload(wanted);
+      return whichKey.forUpload({ ...wanted, uploadId });
     case "stored":
       return whichKey.forStored(wanted);
     case "none":

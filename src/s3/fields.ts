@@ -11,6 +11,7 @@ import { mediaType } from "./media-type.ts";
 import { objectKey } from "./object-key.ts";
 import { hasSafeNames } from "./safe-names.ts";
 import { tagging } from "./tags.ts";
+import { MARKER_NAME, storeUploadId } from "./upload-id.ts";
 
 /** Headers and query parameters of a request to the store. */
 export interface Sent {
@@ -32,7 +33,7 @@ const MAX_PARTS = 10_000;
 /** Parts in one answer. */
 const MAX_LISTED_PARTS = 1000;
 /** S3's limit on x-amz-meta-* names and values together, bytes. */
-const MAX_METADATA_BYTES = 2048;
+export const MAX_METADATA_BYTES = 2048;
 /** S3's limit on where a website's object redirects to, characters. */
 const MAX_LOCATION = 2048;
 
@@ -82,6 +83,10 @@ const metadata = v.pipe(
     (entries) =>
       new Set(Object.keys(entries).map((name) => name.toLowerCase())).size === Object.keys(entries).length,
     "must not name an entry twice: case does not count in header names",
+  ),
+  v.check(
+    (entries) => !Object.keys(entries).some((name) => name.toLowerCase() === MARKER_NAME),
+    `must not have an entry of the name ${MARKER_NAME}: it is the service's own`,
   ),
   v.check(
     // Both are ASCII by now: a character is a byte.
@@ -161,7 +166,11 @@ export function lengthOfRange(range: string): number | undefined {
   return first === undefined ? undefined : Number(last) - Number(first) + 1;
 }
 
-const uploadId = v.pipe(v.string(), v.regex(/^[!-~]{1,1024}$/, "must be the uploadId that the store gave"));
+/** With our seal longer than any of S3's. */
+const uploadId = v.pipe(
+  v.string(),
+  v.regex(/^[!-~]{1,1100}$/, "must be the uploadId of the answer that began the upload"),
+);
 const versionId = v.pipe(v.string(), v.regex(/^[!-~]{1,1024}$/, "must be a version id that the store gave"));
 const keyId = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 
@@ -234,7 +243,9 @@ export const FIELDS = {
       if (value) query[`response-${kebab(name)}`] = value;
   }),
   // a multipart upload
-  uploadId: parameter("uploadId", uploadId),
+  uploadId: field(uploadId, (value, { query }) => {
+    query.uploadId = storeUploadId(value);
+  }),
   partNumber: parameter("partNumber", wholeNumber(1, MAX_PARTS)),
   partNumberMarker: parameter("part-number-marker", wholeNumber(0, MAX_PARTS)),
   maxParts: parameter("max-parts", wholeNumber(1, MAX_LISTED_PARTS)),

@@ -8,7 +8,8 @@ import type { CustomerKey } from "../ssec/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../ssec/headers.ts";
 import type { S3Bucket } from "./client.ts";
 import { type Asked, storeError } from "./fetch.ts";
-import { type FieldValues, send } from "./fields.ts";
+import { type FieldValues, MAX_METADATA_BYTES, send } from "./fields.ts";
+import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "./upload-id.ts";
 import { elementsOf, escapeXml, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {
@@ -33,34 +34,48 @@ const MAX_LISTED = 1000;
 export class MultipartUpload {
   readonly #store: S3Bucket;
   readonly #key: string;
+  readonly #customerKey: CustomerKey | undefined;
   readonly #sse: Readonly<Record<string, string>>;
 
   /** @param customerKey the one that the upload is, or was, begun with; only to abort none is needed */
   constructor(store: S3Bucket, key: string, customerKey: CustomerKey | undefined) {
     this.#store = store;
     this.#key = key;
+    this.#customerKey = customerKey;
     this.#sse = customerKey === undefined ? {} : customerKeyHeaders(customerKey);
   }
 
-  /** @returns the upload id */
+  /**
+   * @returns the upload's id, sealed: every method here takes it so, or as the store's own
+   * @throws {Problem} store-error when it would not be encrypted
+   */
   async create(fields: FieldValues): Promise<string> {
+    const customerKey = this.#customerKey;
+    if (customerKey === undefined) throw new Error("an upload is begun under a key");
+    const object = { storeBucket: this.#store.bucket.storeBucket, key: this.#key, customerKey };
+    const nonce = newNonce();
+    const isMarked = hasRoom(fields.metadata);
     const { headers, element } = await this.#store.run(
       {
         name: "CreateMultipartUpload",
         method: "POST",
         key: this.#key,
         query: { uploads: "" },
-        headers: { ...send(fields).headers, ...this.#sse },
+        headers: {
+          ...send(fields).headers,
+          ...(isMarked && { [MARKER_HEADER]: markerFor(nonce, object) }),
+          ...this.#sse,
+        },
       },
       "InitiateMultipartUploadResult",
     );
-    const uploadId = textOf(element, "UploadId");
-    if (!uploadId) throw this.#unreadable("CreateMultipartUpload", "it has no UploadId");
+    const storeId = textOf(element, "UploadId");
+    if (!storeId) throw this.#unreadable("CreateMultipartUpload", "it has no UploadId");
     if (headers.get(ALGORITHM_HEADER) !== "AES256") {
-      await this.abort(uploadId);
+      await this.abort(storeId);
       throw notEncrypted();
     }
-    return uploadId;
+    return seal(storeId, nonce, isMarked, object);
   }
 
   /** Every part that the store holds, by number. */
@@ -85,7 +100,7 @@ export class MultipartUpload {
         method: "GET",
         key: this.#key,
         query: {
-          uploadId,
+          uploadId: storeUploadId(uploadId),
           "max-parts": String(MAX_LISTED),
           ...(marker > 0 && { "part-number-marker": String(marker) }),
         },
@@ -113,7 +128,7 @@ export class MultipartUpload {
         name: "CompleteMultipartUpload",
         method: "POST",
         key: this.#key,
-        query: { uploadId },
+        query: { uploadId: storeUploadId(uploadId) },
         headers: {
           "content-type": "application/xml",
           ...(ifMatch !== undefined && { "if-match": ifMatch }),
@@ -130,7 +145,12 @@ export class MultipartUpload {
   async abort(uploadId: string): Promise<void> {
     try {
       await this.#store.run(
-        { name: "AbortMultipartUpload", method: "DELETE", key: this.#key, query: { uploadId } },
+        {
+          name: "AbortMultipartUpload",
+          method: "DELETE",
+          key: this.#key,
+          query: { uploadId: storeUploadId(uploadId) },
+        },
         undefined,
       );
     } catch (error) {
@@ -145,6 +165,11 @@ export class MultipartUpload {
   #asked(name: string): Asked {
     return { method: name, bucket: this.#store.bucket };
   }
+}
+
+/** Whether the marker fits in beside the caller's own metadata. */
+function hasRoom(metadata: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(metadata).flat().join("").length + MARKER_BYTES <= MAX_METADATA_BYTES;
 }
 
 /** The list of parts, as CompleteMultipartUpload takes it. */

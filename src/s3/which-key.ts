@@ -1,6 +1,6 @@
 /**
  * Which customer key a request goes with. New objects: the one that writes now. A running multipart upload: the one
- * that it was begun with. Stored objects: the one named, the only one, or the one that the store accepts.
+ * that it was begun with, which is shown and not believed. Stored objects: the one named, the only one, or the one that the store accepts.
  */
 import type { Bucket, Store } from "../config/load.ts";
 import type { Secrets } from "../config/secrets.ts";
@@ -10,11 +10,18 @@ import { type KeyRing, type KeyRule, readers, writer } from "../ssec/ring.ts";
 import { type Awaitable, attempt } from "../steps.ts";
 import { credentialsOf } from "./credentials.ts";
 import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
+import { isGenuine, isSealed } from "./upload-id.ts";
+import { proveUnderKey } from "./upload-proof.ts";
 
 interface Wanted extends ProbedObject {
   /** The key that the caller names, and where in the request they did. */
   readonly keyId?: string | undefined;
   readonly keyIdPath: string;
+}
+
+interface WantedUpload extends Wanted {
+  /** With its seal, or the store's own. */
+  readonly uploadId: string;
 }
 
 /** Answers for one HTTP request; what it has asked of the store once, it does not ask again. */
@@ -47,12 +54,44 @@ export class WhichKey {
     return this.#keyFor(rule, bucket, key);
   }
 
-  /** @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's */
-  forUpload(wanted: Wanted): Awaitable<CustomerKey> {
-    const { bucket, key, keyId, keyIdPath } = wanted;
-    return keyId === undefined
-      ? this.forNew(wanted)
-      : this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
+  /**
+   * The key that the upload was begun with. The key that writes now is everybody's who may write; another is given only for
+   * an upload that is shown to be under it, by the seal of its id or by the store.
+   *
+   * @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
+   * conflict: there is no such upload under it; store-error, store-timeout
+   */
+  forUpload(wanted: WantedUpload): Awaitable<CustomerKey> {
+    const { bucket, key, keyId, keyIdPath, uploadId } = wanted;
+    const rule = keyId === undefined ? undefined : named(bucket, keyId, keyIdPath);
+    if (isSealed(uploadId)) return this.#forSealed(wanted, rule);
+    if (rule === undefined) return this.forNew(wanted);
+    if (rule === writer(bucket.keys, Date.now())) return this.#keyFor(rule, bucket, key);
+    const id = JSON.stringify([bucket.name, key, rule.id, uploadId]);
+    const found = this.#found.get(id) ?? this.#prove(wanted, rule);
+    this.#found.set(id, found);
+    return found;
+  }
+
+  async #forSealed({ bucket, key, uploadId }: WantedUpload, rule: KeyRule | undefined): Promise<CustomerKey> {
+    const { storeBucket } = bucket;
+    for (const candidate of rule === undefined ? readers(bucket.keys, Date.now()) : [rule]) {
+      const customerKey = await this.#candidate(candidate, bucket, key);
+      if (customerKey instanceof Problem) {
+        if (rule !== undefined) throw customerKey;
+      } else if (isGenuine(uploadId, { storeBucket, key, customerKey })) return customerKey;
+    }
+    throw new Problem(
+      "not-found",
+      "There is no such multipart upload: bucket, key, keyId and uploadId must be those with which it was begun.",
+    );
+  }
+
+  async #prove({ bucket, key, uploadId }: WantedUpload, rule: KeyRule): Promise<CustomerKey> {
+    const customerKey = await this.#keyFor(rule, bucket, key);
+    const credentials = await credentialsOf(bucket.store, this.#secrets);
+    await proveUnderKey({ bucket, key, uploadId }, customerKey, credentials);
+    return customerKey;
   }
 
   /**

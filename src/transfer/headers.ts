@@ -1,5 +1,6 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
 import { FIELDS, type FieldName } from "../s3/fields.ts";
+import { MARKER_HEADER } from "../s3/upload-id.ts";
 
 const METADATA = "x-amz-meta-";
 
@@ -65,6 +66,8 @@ export function askedHeaders(headers: Headers): Record<string, string> {
 
 export function answeredHeaders(headers: Headers): Record<string, string> {
   return Object.fromEntries(
-    [...headers].filter(([name]) => ANSWERED.includes(name) || name.startsWith(METADATA)),
+    [...headers].filter(
+      ([name]) => name !== MARKER_HEADER && (ANSWERED.includes(name) || name.startsWith(METADATA)),
+    ),
   );
 }

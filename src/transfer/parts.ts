@@ -2,8 +2,9 @@
 import { describeUnforeseen, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { S3Bucket } from "../s3/client.ts";
-import { refusalOf, sendToStore } from "../s3/fetch.ts";
+import { isTransient, refusalOf, sendToStore } from "../s3/fetch.ts";
 import { MultipartUpload, type NamedPart, notEncrypted } from "../s3/multipart.ts";
+import { storeUploadId } from "../s3/upload-id.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
 import { Pieces } from "./body.ts";
 import { completeUpload } from "./complete.ts";
@@ -93,7 +94,7 @@ async function sendPart(
     method: "PUT",
     bucket,
     key,
-    query: { "x-id": "UploadPart", partNumber: String(partNumber), uploadId },
+    query: { "x-id": "UploadPart", partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
     headers: { "content-length": String(bytes.length), ...customerKeyHeaders(customerKey) },
   };
   for (let attempt = 1; ; attempt++) {
@@ -108,11 +109,7 @@ async function sendPart(
       if (!isUnderKey(response.headers, customerKey)) throw notEncrypted();
       return { partNumber, etag: response.headers.get("etag") ?? "" };
     } catch (error) {
-      const isLast =
-        attempt === ATTEMPTS ||
-        !(error instanceof Problem) ||
-        !["store-error", "store-timeout"].includes(error.code);
-      if (isLast) throw error;
+      if (attempt === ATTEMPTS || !isTransient(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200 * 4 ** (attempt - 1)));
     }
   }

@@ -1,11 +1,12 @@
 /** What the service makes of answers that no store should give: lists without end, names left as they are, bombs. */
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningWorker } from "../../scripts/worker.ts";
 import { startWorker } from "../../scripts/worker.ts";
 import { type ProblemBody, store } from "./client.ts";
-import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { type FaultProxy, isComplete, isHead, isPart, startFaultProxy } from "./fault-proxy.ts";
 import { oneBucket } from "./one-bucket.ts";
 
 const token = randomBytes(24).toString("base64url");
@@ -15,11 +16,17 @@ const lines: string[] = [];
 
 beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
+  const { KEYS, BUCKETS, ...env } = oneBucket({ ...store, url: proxy.url });
+  const allow = ["read", "write", "delete"];
   worker = await startWorker({
     env: {
-      ...oneBucket({ ...store, url: proxy.url }),
+      ...env,
+      KEYS: { ...KEYS, k2: { secret: "KEY_2" } },
+      KEY_2: randomBytes(32).toString("base64"),
+      // The same place, before a rotation and after it.
+      BUCKETS: { ...BUCKETS, rotated: { store: "main", name: "media", keys: ["k2", "k1"] } },
       CALLERS: {
-        me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }] },
+        me: { token: "TOKEN", grants: ["media", "rotated"].map((bucket) => ({ bucket, prefix: "", allow })) },
       },
       TOKEN: token,
     },
@@ -43,14 +50,19 @@ interface Answered<T> {
   body: T & Partial<ProblemBody>;
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<Answered<T>> {
+async function call<T>(method: string, path: string, body?: object | string): Promise<Answered<T>> {
   const response = await fetch(`${worker.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}` },
-    ...(body && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
+  const isJson = response.headers.get("content-type")?.includes("json");
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== "" ? JSON.parse(text) : {},
+  };
 }
 
 const everything = () => true;
@@ -63,6 +75,15 @@ const answering =
     response.writeHead(status, { "content-type": "application/xml" });
     const query = new URL(request.url ?? "", "http://store").searchParams;
     response.end(typeof document === "string" ? document : document(query));
+  };
+
+/** A refusal of S3's. */
+const refusing =
+  (status: number, code: string, headers: Record<string, string> = {}) =>
+  (request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    response.writeHead(status, { "content-type": "application/xml", ...headers });
+    response.end(`<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>m</Message></Error>`);
   };
 
 const XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
@@ -311,5 +332,321 @@ describe("the parts of an upload", () => {
     proxy.break({ on: everything, answer: answering(document) });
     const { status, body } = await ask();
     expect({ status, code: body.code }).toEqual({ status: 502, code: "store-error" });
+  });
+});
+
+const upload = { bucket: "media", key: "a", keyId: "k1", uploadId: "u" };
+const named = { parts: [{ partNumber: 1, etag: '"e1"' }] };
+
+const PROOF = "a key that does not write";
+
+/** Every route on which the service asks the store, and the method with which it does so first. */
+const ROUTES: Readonly<Record<string, readonly [method: string, asked: () => Promise<Answered<object>>]>> = {
+  list: ["GET", () => list()],
+  GET: ["GET", () => call("GET", "/v1/objects/media/a")],
+  HEAD: ["HEAD", () => call("HEAD", "/v1/objects/media/a")],
+  PUT: ["PUT", () => call("PUT", "/v1/objects/media/a", "body")],
+  DELETE: ["DELETE", () => call("DELETE", "/v1/objects/media/a")],
+  verify: ["HEAD", () => call("POST", "/v1/verify", { bucket: "media", key: "a" })],
+  presign: [
+    "HEAD",
+    () => call("POST", "/v1/presign", { operation: "GetObject", bucket: "rotated", key: "a" }),
+  ],
+  multipart: ["POST", () => call("POST", "/v1/multipart", { bucket: "media", key: "a" })],
+  parts: ["GET", () => call("POST", "/v1/multipart/parts", upload)],
+  complete: ["GET", () => call("POST", "/v1/multipart/complete", { ...upload, ...named })],
+  abort: ["DELETE", () => call("POST", "/v1/multipart/abort", upload)],
+  [PROOF]: ["PUT", () => call("POST", "/v1/multipart/parts", { ...upload, bucket: "rotated" })],
+};
+
+const CAN_WAIT = ["TooManyRequests", "SlowDown", "ServiceUnavailable", "BandwidthLimitExceeded"];
+
+/** What becomes of S3's codes: those that the caller can mend, and those that only the operator can. */
+const CALLERS_CODES: Readonly<Record<string, readonly [given: number, status: number, code: string]>> = {
+  NoSuchVersion: [404, 404, "not-found"],
+  InvalidObjectState: [403, 409, "conflict"],
+  RestoreAlreadyInProgress: [409, 409, "conflict"],
+  OperationAborted: [409, 409, "conflict"],
+  ConditionalRequestConflict: [409, 409, "conflict"],
+  PreconditionFailed: [412, 412, "precondition-failed"],
+  InvalidRange: [416, 416, "range-not-satisfiable"],
+  KeyTooLongError: [400, 400, "invalid-request"],
+  InvalidObjectName: [400, 400, "invalid-request"],
+  InvalidURI: [400, 400, "invalid-request"],
+  MetadataTooLarge: [400, 400, "invalid-request"],
+  RequestHeaderSectionTooLarge: [400, 400, "invalid-request"],
+  InvalidTag: [400, 400, "invalid-request"],
+  InvalidStorageClass: [400, 400, "invalid-request"],
+  ObjectLockConfigurationNotFoundError: [404, 400, "invalid-request"],
+  InvalidRetentionPeriod: [400, 400, "invalid-request"],
+  BadDigest: [400, 400, "invalid-request"],
+  InvalidDigest: [400, 400, "invalid-request"],
+  XAmzContentChecksumMismatch: [400, 400, "invalid-request"],
+  XAmzContentSHA256Mismatch: [400, 400, "invalid-request"],
+  IncompleteBody: [400, 400, "invalid-request"],
+  RequestTimeout: [400, 400, "invalid-request"],
+  MissingContentLength: [411, 411, "length-required"],
+  EntityTooLarge: [400, 413, "too-large"],
+  QuotaExceeded: [403, 413, "too-large"],
+  EntityTooSmall: [400, 400, "invalid-request"],
+  InvalidPart: [400, 400, "invalid-request"],
+  InvalidPartOrder: [400, 400, "invalid-request"],
+  InvalidPartNumber: [416, 416, "range-not-satisfiable"],
+  InvalidArgument: [400, 400, "invalid-request"],
+  InvalidRequest: [400, 400, "invalid-request"],
+  NotImplemented: [501, 400, "invalid-request"],
+  ACodeOfItsOwn: [400, 400, "invalid-request"],
+  SlowDown: [503, 503, "unavailable"],
+  ServiceUnavailable: [503, 503, "unavailable"],
+  TooManyRequests: [429, 429, "rate-limited"],
+  BandwidthLimitExceeded: [509, 429, "rate-limited"],
+};
+const OPERATORS_CODES: Readonly<Record<string, number>> = {
+  NoSuchBucket: 404,
+  AccessDenied: 403,
+  AccountProblem: 403,
+  AllAccessDisabled: 403,
+  InvalidAccessKeyId: 403,
+  InvalidSecurity: 403,
+  NotSignedUp: 403,
+  SignatureDoesNotMatch: 403,
+  UserSuspended: 403,
+  ExpiredToken: 400,
+  InvalidToken: 400,
+  TokenRefreshRequired: 400,
+  AuthorizationHeaderMalformed: 400,
+  IllegalLocationConstraintException: 400,
+  PathStyleRequestNotAllowed: 400,
+  RequestTimeTooSkewed: 403,
+  InvalidBucketName: 400,
+  InvalidEncryptionAlgorithmError: 400,
+  MalformedXML: 400,
+  MissingSecurityHeader: 400,
+  InternalError: 500,
+  ANewOne: 403,
+  NoSuchThing: 404,
+};
+
+describe("a refusal of the store's means the same on every route", () => {
+  /** An answer to HEAD has no body, so that nobody hears a code: there the store says what is so. */
+  const on = ({ method }: IncomingMessage) => method !== "HEAD";
+  const routes = Object.entries(ROUTES).filter(([, [method]]) => method !== "HEAD");
+  const askAll = () => Promise.all(routes.map(async ([route, [, ask]]) => ({ route, ...(await ask()) })));
+  /** Of the part that shows whose key it is, these are what it is sent for. */
+  const isExpected = (route: string, code: string) =>
+    route === PROOF &&
+    /^(BadDigest|XAmzContentSHA256Mismatch|Invalid(Argument|Request)|AccessDenied|A.*)$/.test(code);
+
+  beforeAll(async () => {
+    expect((await ROUTES.PUT?.[1]())?.status).toBe(200);
+  });
+
+  test.for(Object.entries(CALLERS_CODES))("%s: the caller is told", async ([
+    code,
+    [given, status, problem],
+  ]) => {
+    proxy.break({ on, answer: refusing(given, code, { "retry-after": "7" }) });
+    for (const { route, body, headers, ...answer } of await askAll()) {
+      // A version that is not there is deleted already.
+      if (code === "NoSuchVersion" && ["DELETE", "abort"].includes(route)) continue;
+      if (isExpected(route, code)) {
+        expect({ route, ...answer, code: body.code }).toEqual({ route, status: 409, code: "conflict" });
+        continue;
+      }
+      expect({ route, status: answer.status, code: body.code }).toEqual({ route, status, code: problem });
+      expect(headers.get("retry-after"), route).toBe(CAN_WAIT.includes(code) ? "7" : null);
+      expect(body.detail, route).not.toMatch(/could not/);
+    }
+  });
+
+  test.for(Object.entries(OPERATORS_CODES))("%s: the operator is told", async ([code, given]) => {
+    proxy.break({ on, answer: refusing(given, code) });
+    for (const { route, status, body } of await askAll()) {
+      if (isExpected(route, code)) continue;
+      expect({ route, status, code: body.code }).toEqual({ route, status: 502, code: "store-error" });
+      expect(body.detail).not.toMatch(/credential|endpoint|bucket/);
+      const told = new RegExp(`STORES.main: ${code} to a \\w+ in BUCKETS.*"requestId":"${body.requestId}"`);
+      await expect.poll(() => lines.join("\n")).toMatch(told);
+    }
+  });
+
+  test("where there is no code, by its status; what is no code is none", async () => {
+    for (const [given, status, code] of [
+      [404, 404, "not-found"],
+      [411, 411, "length-required"],
+      [412, 412, "precondition-failed"],
+      [413, 413, "too-large"],
+      [416, 416, "range-not-satisfiable"],
+      [429, 429, "rate-limited"],
+      [500, 502, "store-error"],
+      [502, 502, "store-error"],
+      [503, 503, "unavailable"],
+      [504, 504, "store-timeout"],
+      [507, 502, "store-error"],
+      [418, 502, "store-error"],
+    ] as const) {
+      for (const document of ["", "<html>", "<Error><Code>a b<c/></Code></Error>"]) {
+        proxy.break({ on: everything, answer: answering(document, given) });
+        const { body, ...answer } = await call("GET", "/v1/objects/media/a");
+        expect([given, answer.status, body.code]).toEqual([given, status, code]);
+      }
+    }
+  });
+
+  test("how long to wait is passed on where it is a time, and nothing else", async () => {
+    for (const [given, told] of [
+      ["120", "120"],
+      ["Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"],
+      ["soon", "5"],
+      ["-1", "5"],
+      [undefined, "5"],
+    ] as const) {
+      for (const [status, code] of [
+        [503, "SlowDown"],
+        [503, "Whatever"],
+        [503, ""],
+        [429, "Whatever"],
+        [429, ""],
+      ] as const) {
+        proxy.break({ on: everything, answer: refusing(status, code, given && { "retry-after": given }) });
+        expect((await list()).headers.get("retry-after")).toBe(told);
+      }
+    }
+  });
+
+  test("the argument at fault is named", async () => {
+    const document = "<Error><Code>InvalidArgument</Code><ArgumentName>versionId</ArgumentName></Error>";
+    proxy.break({ on: everything, answer: answering(document, 400) });
+    expect((await call("DELETE", "/v1/objects/media/a?versionId=none")).body).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining("versionId"),
+    });
+  });
+});
+
+describe("a size that HEAD does not tell", () => {
+  const silent = {
+    on: isHead,
+    headers: (headers: Record<string, unknown>) => void delete headers["content-length"],
+  };
+  const verify = (key: string) => call<{ size: number }>("POST", "/v1/verify", { bucket: "media", key });
+
+  test.for([0, 1, 5000])("is found out: %i bytes", async (size) => {
+    const key = `silent/${size}`;
+    await call("PUT", `/v1/objects/media/${key}`, "x".repeat(size));
+    proxy.break(silent);
+    expect((await verify(key)).body).toMatchObject({ encrypted: true, size });
+  });
+
+  test("is found out at the end of an upload", async () => {
+    proxy.break(silent);
+    const object = { bucket: "media", key: "silent/parts" };
+    const { body: begun } = await call<{ keyId: string; uploadId: string }>("POST", "/v1/multipart", object);
+    const id = { ...object, keyId: begun.keyId, uploadId: begun.uploadId };
+    const { body: signed } = await call<{ parts: { url: string }[]; headers: Record<string, string> }>(
+      "POST",
+      "/v1/multipart/sign",
+      { ...id, partNumbers: [1] },
+    );
+    const { headers } = await fetch(signed.parts[0]?.url ?? "", {
+      method: "PUT",
+      headers: signed.headers,
+      body: "x".repeat(5000),
+    });
+    const parts = [{ partNumber: 1, etag: headers.get("etag") }];
+    const done = await call<{ size: number }>("POST", "/v1/multipart/complete", { ...id, parts, size: 5000 });
+    expect(done.body).toMatchObject({ size: 5000 });
+  });
+
+  test("is no size, where nothing tells it", async () => {
+    const key = "silent/5000";
+    for (const length of [undefined, "", "-1", "5e3", "many"]) {
+      proxy.break(
+        {
+          on: isHead,
+          headers: (headers) => {
+            if (length === undefined) delete headers["content-length"];
+            else headers["content-length"] = length;
+          },
+        },
+        { on: ({ method }) => method === "GET", headers: (headers) => void delete headers["content-range"] },
+      );
+      const { status, body } = await verify(key);
+      expect({ length, status, code: body.code }).toEqual({ length, status: 502, code: "store-error" });
+    }
+  });
+});
+
+describe("an upload's key that is not to be had by a trick of the store's", () => {
+  const ask = () => ROUTES[PROOF]?.[1]();
+  const isProof = isPart;
+
+  test("which complains of the body before it looks at the key", async () => {
+    proxy.break({ on: isProof, answer: refusing(400, "BadDigest") });
+    expect(await ask()).toMatchObject({ status: 409, body: { code: "conflict" } });
+  });
+
+  test("which takes every part", async () => {
+    proxy.break({ on: isProof, answer: answering("", 200) });
+    expect(await ask()).toMatchObject({ status: 409, body: { code: "conflict" } });
+  });
+
+  test("which knows no such upload", async () => {
+    proxy.break({ on: isProof, answer: refusing(404, "NoSuchUpload") });
+    expect(await ask()).toMatchObject({ status: 404, body: { code: "not-found" } });
+  });
+});
+
+describe("no request follows a redirect", () => {
+  const arrived: string[] = [];
+  let elsewhere: Server;
+  let target: string;
+  beforeAll(async () => {
+    elsewhere = createServer((request, response) => {
+      arrived.push(`${request.method} ${JSON.stringify(request.headers)}`);
+      response.writeHead(200, { "x-amz-server-side-encryption-customer-algorithm": "AES256" }).end();
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => elsewhere.once("listening", resolve));
+    target = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void elsewhere.close());
+
+  test.for([301, 302, 303, 307, 308])("%i", async (status) => {
+    for (const [route, [, ask]] of Object.entries(ROUTES)) {
+      proxy.break({
+        on: everything,
+        answer: (request, response) => {
+          request.resume();
+          response.writeHead(status, { location: `${target}${request.url}` }).end("<Error/>");
+        },
+      });
+      lines.length = 0;
+      const { status: answered, body } = await ask();
+      expect({ route, answered }).toEqual({ route, answered: 502 });
+      if (route !== "HEAD") expect(body.code).toBe("store-error");
+      const told = new RegExp(`STORES.main: ${status} to a .*redirects to ${target.slice(7)}`);
+      await expect.poll(() => lines.join()).toMatch(told);
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  test("nor of one that the store sends for one operation alone", async () => {
+    const redirect = (request: IncomingMessage, response: ServerResponse) => {
+      request.resume();
+      response.writeHead(307, { location: `${target}${request.url}` }).end();
+    };
+    const key = "redirected";
+    for (const on of [isComplete, isPart, isHead]) {
+      proxy.break({ on, answer: redirect });
+      const response = await fetch(`${worker.url}/v1/objects/media/${key}`, {
+        method: "PUT",
+        headers: { authorization: `Bearer ${token}` },
+        body: new Blob([Buffer.alloc(20 * 2 ** 20)]).stream(),
+        duplex: "half",
+      } as RequestInit);
+      expect(response.status).toBe(502);
+      await response.text();
+    }
+    expect(arrived).toEqual([]);
   });
 });

@@ -2,7 +2,18 @@
 import { randomBytes } from "node:crypto";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
-import { call, freshKey, get, type ProblemBody, presign, put, send, store } from "./client.ts";
+import {
+  call,
+  freshKey,
+  get,
+  isCeph,
+  type ProblemBody,
+  presign,
+  put,
+  rawKeys,
+  send,
+  store,
+} from "./client.ts";
 
 const MiB = 2 ** 20;
 type Token = Parameters<typeof call>[2];
@@ -258,12 +269,311 @@ test("an upload goes on under the key that it was begun with", async () => {
   const parts = await upload(after, body);
   expect(await post("/complete", { ...idOf(after), parts })).toMatchObject({ keyId: "k1" });
   expect((await get("media", key)).body.equals(body)).toBe(true);
-  // Another key is refused by the store, and ours says so without pretending.
-  const other = await begin(10);
-  const wrong = { ...idOf(other), keyId: "k1" };
-  const { parts: signed, headers } = await post<SignedParts>("/sign", { ...wrong, partNumbers: [1] });
-  expect((await send({ ...signed[0], headers } as never, body)).status).toBe(400);
-  await post("/abort", idOf(other), 204);
+});
+
+/** An upload that the client itself began, whose id is the store's own. */
+async function beginRaw(bucket: string, key: string): Promise<string> {
+  const created = await send(await presign({ operation: "CreateMultipartUpload", bucket, key }));
+  return /<UploadId>(.*?)<\/UploadId>/.exec(created.text)?.[1] ?? "";
+}
+
+async function uploadRaw(id: object, body: Buffer): Promise<NamedPart[]> {
+  const { parts: signed, headers } = await post<SignedParts>("/sign", { ...id, partNumbers: [1] });
+  const sent = await send({ ...signed[0], headers } as never, body);
+  expect(sent.status, sent.text).toBe(200);
+  return [{ partNumber: 1, etag: String(sent.headers.etag) }];
+}
+
+interface NamedPart {
+  partNumber: number;
+  etag: string;
+}
+
+describe("complete knows this upload's object from any other", () => {
+  const body = randomBytes(1000);
+
+  /** An object at the key that another upload has made of the same bytes. */
+  async function other(key: string): Promise<{ begun: Begun; parts: NamedPart[] }> {
+    const begun = await begin(body.length, { key });
+    const parts = await upload(begun, body);
+    await post("/complete", { ...idOf(begun), parts, size: body.length });
+    return { begun, parts };
+  }
+
+  test("when it was aborted, and another made the same", async () => {
+    const begun = await begin(body.length);
+    const parts = await upload(begun, body);
+    await post("/abort", idOf(begun), 204);
+    const { parts: same } = await other(begun.key);
+    for (const named of [parts, same]) {
+      const answer = await refused("/complete", { ...idOf(begun), parts: named, size: body.length }, 409);
+      expect(answer).toMatchObject({
+        code: "conflict",
+        detail: expect.stringMatching(/not what it has made/),
+      });
+    }
+  });
+
+  test("when the id is made up, another's, or not as it was given", async () => {
+    const key = freshKey();
+    const { begun, parts } = await other(key);
+    const complete = (more: object, status: number) =>
+      refused("/complete", { ...idOf(begun), parts, size: body.length, ...more }, status);
+    const elsewhere = await begin(1);
+    const { uploadId } = begun;
+    const changed = (at: number) => {
+      const c = uploadId.at(at) === "A" ? "B" : "A";
+      return `${uploadId.slice(0, at)}${c}${at === -1 ? "" : uploadId.slice(at + 1)}`;
+    };
+    expect((await complete({ uploadId: "made-up" }, 409)).code).toBe("conflict");
+    expect((await complete({ uploadId: randomBytes(16).toString("hex") }, 409)).code).toBe("conflict");
+    for (const id of [elsewhere.uploadId, changed(-1), changed(-25), changed(0), changed(-30)])
+      expect((await complete({ uploadId: id }, 404)).code, id).toBe("not-found");
+    expect((await complete({ key: freshKey() }, 404)).code).toBe("not-found");
+    expect((await complete({ bucket: "vault", keyId: "k3" }, 404)).code).toBe("not-found");
+    expect((await complete({ keyId: "k1" }, 404)).code).toBe("not-found");
+    // The store's id alone shows nothing of its own.
+    const raw = uploadId.replace(/\.ssec1.*$/, "");
+    expect(raw).not.toBe(uploadId);
+    const bare = await call("/v1/multipart/complete", {
+      method: "POST",
+      body: JSON.stringify({ ...idOf(begun), uploadId: raw, parts, size: body.length }),
+    });
+    // Ceph cannot tell; the development store knows its own, as AWS does.
+    expect(bare.status).toBe(isCeph ? 409 : 200);
+    await post("/abort", idOf(elsewhere), 204);
+  });
+
+  test("when it is over, and something else has taken its place", async () => {
+    const { begun, parts } = await other(freshKey());
+    await put("media", begun.key, body);
+    const request = { ...idOf(begun), parts, size: body.length };
+    expect((await refused("/complete", request, 409)).code).toBe("conflict");
+    await other(begun.key);
+    expect((await refused("/complete", request, 409)).code).toBe("conflict");
+    expect((await call(`/v1/objects/media/${begun.key}`, { method: "DELETE" })).status).toBe(204);
+    expect((await refused("/complete", request, 404)).code).toBe("not-found");
+  });
+
+  test.skipIf(isCeph)("when a copy of its kind lies there", async () => {
+    const { begun: source } = await other(freshKey());
+    const begun = await begin(body.length);
+    const parts = await upload(begun, body);
+    await post("/abort", idOf(begun), 204);
+    const copy = { operation: "CopyObject", bucket: "media", key: begun.key };
+    const { bucket, key, keyId } = source;
+    const copied = await send(await presign({ ...copy, source: { bucket, key, keyId } }));
+    expect(copied.status, copied.text).toBe(200);
+    expect((await refused("/complete", { ...idOf(begun), parts }, 409)).code).toBe("conflict");
+  });
+
+  test("when four call at once, and when they call again", async () => {
+    const begun = await begin(6 * MiB, { partSize: 5 * MiB });
+    const parts = await upload(begun, randomBytes(6 * MiB));
+    const request = { ...idOf(begun), parts, size: 6 * MiB };
+    const [first, ...others] = await Promise.all(Array.from({ length: 4 }, () => post("/complete", request)));
+    for (const answer of [...others, await post("/complete", request)]) expect(answer).toEqual(first);
+  });
+
+  test("and says so of an id of the store's that shows nothing", async () => {
+    const key = freshKey();
+    const id = { bucket: "media", key, keyId: "k2", uploadId: await beginRaw("media", key) };
+    const parts = await uploadRaw(id, body);
+    await post("/abort", id, 204);
+    expect((await refused("/complete", { ...id, parts }, 404)).code).toBe("not-found");
+    await other(key);
+    expect(await refused("/complete", { ...id, parts }, 409)).toMatchObject({
+      code: "conflict",
+      detail: expect.stringMatching(/not shown.*POST \/v1\/multipart/),
+    });
+  });
+});
+
+test("what marks an upload's object is the service's own: hidden, kept free, and no burden on metadata", async () => {
+  const metadata = { a: "x".repeat(2047) };
+  for (const given of [{}, { who: "me" }, metadata]) {
+    const begun = await begin(3, { metadata: given });
+    const parts = await upload(begun, Buffer.from("abc"));
+    await post("/complete", { ...idOf(begun), parts });
+    for (const method of ["GET", "HEAD"]) {
+      const answer = await call(`/v1/objects/media/${begun.key}`, { method });
+      const names = [...answer.headers.keys()].filter((name) => name.startsWith("x-amz-meta-"));
+      expect(names).toEqual(Object.keys(given).map((name) => `x-amz-meta-${name}`));
+      await answer.arrayBuffer();
+    }
+  }
+  await refused("", { bucket: "media", key: "a", metadata: { a: "x".repeat(2048) } }, 400);
+  for (const name of ["ssec-upload", "SSEC-Upload"]) {
+    const problem = await refused("", { bucket: "media", key: "a", metadata: { [name]: "x" } }, 400);
+    expect(problem.errors?.[0]?.path).toBe("metadata");
+  }
+  const upload1 = await call("/v1/objects/media/a", {
+    method: "PUT",
+    headers: { "x-amz-meta-ssec-upload": "x" },
+    body: "x",
+  });
+  expect(upload1.status).toBe(400);
+});
+
+describe("a key that does not write now is given for an upload under it, and for no other", () => {
+  const part = { partNumber: 1 };
+  const source = { bucket: "media", key: "source", keyId: "k2" };
+  /** Every way of asking for the key of an upload. */
+  const WAYS = {
+    sign: (id: object) => ["/v1/multipart/sign", { ...id, partNumbers: [1] }],
+    parts: (id: object) => ["/v1/multipart/parts", id],
+    complete: (id: object) => ["/v1/multipart/complete", { ...id, parts: [{ ...part, etag: "x" }] }],
+    UploadPart: (id: object) => ["/v1/presign", { operation: "UploadPart", ...id, ...part }],
+    UploadPartCopy: (id: object) => ["/v1/presign", { operation: "UploadPartCopy", ...id, ...part, source }],
+    ListParts: (id: object) => ["/v1/presign", { operation: "ListParts", ...id }],
+    CompleteMultipartUpload: (id: object) => ["/v1/presign", { operation: "CompleteMultipartUpload", ...id }],
+  } satisfies Record<string, (id: object) => [string, object]>;
+
+  const ask = async (way: keyof typeof WAYS, id: object) => {
+    const [path, body] = WAYS[way](id) as [string, object];
+    const response = await call(path, { method: "POST", body: JSON.stringify(body) });
+    return { status: response.status, text: await response.text() };
+  };
+
+  test.for(Object.keys(WAYS) as (keyof typeof WAYS)[])("%s", async (way) => {
+    const key = freshKey();
+    const raws = { old: await beginRaw("media-old", key), now: await beginRaw("media", key) };
+    const sealed = await begin(10, { bucket: "media-old", key });
+    const sealedNow = await begin(10, { key });
+    const none = [
+      ["made up", "media", "k1", "made-up"],
+      ["made up", "media", "k1", randomBytes(16).toString("hex")],
+      ["made up", "read-only", "expired", "2~made-up"],
+      ["made up", "read-only", "pending", "2~made-up"],
+      ["under the key that writes", "media", "k1", raws.now],
+      ["under the key that writes, sealed", "media", "k1", sealedNow.uploadId],
+      ["under another key that does not write", "read-only", "pending", raws.old],
+      ["under another key that does not write, sealed", "read-only", "pending", sealed.uploadId],
+      ["a seal that was changed", "media", "k1", `${sealed.uploadId.slice(0, -1)}_`],
+      ["a seal behind another id", "media", "k1", sealed.uploadId.replace(/^[^.]+/, raws.now)],
+    ] as const;
+    for (const [what, bucket, keyId, uploadId] of none) {
+      const { status, text } = await ask(way, { bucket, key, keyId, uploadId });
+      expect([404, 409], `${what}: ${status} ${text}`).toContain(status);
+      for (const raw of rawKeys()) expect(text).not.toContain(raw);
+    }
+    const elsewhere = await ask(way, { bucket: "media", key: freshKey(), keyId: "k1", uploadId: raws.old });
+    expect([404, 409]).toContain(elsewhere.status);
+    // Those that are under it go on; that no part is there complete says by itself.
+    for (const uploadId of [raws.old, sealed.uploadId]) {
+      const { status, text } = await ask(way, { bucket: "media", key, keyId: "k1", uploadId });
+      expect({ status, text }).toMatchObject(
+        way === "complete"
+          ? { status: 400, text: expect.stringContaining("was not uploaded") }
+          : { status: 200 },
+      );
+    }
+    // Nothing was stored in search of the key.
+    expect(await post("/parts", { bucket: "media", key, keyId: "k1", uploadId: raws.old })).toEqual({
+      parts: [],
+    });
+    for (const uploadId of [...Object.values(raws), sealed.uploadId, sealedNow.uploadId])
+      await post("/abort", { bucket: "media", key, uploadId }, 204);
+  });
+
+  test("an id with a seal names its key by itself", async () => {
+    const key = freshKey();
+    const { uploadId } = await begin(10, { bucket: "media-old", key });
+    const answer = await presign({ operation: "UploadPart", bucket: "media", key, uploadId, partNumber: 1 });
+    expect(answer.keyId).toBe("k1");
+    expect((await send(answer, "0123456789")).status).toBe(200);
+    await post("/abort", { bucket: "media", key, uploadId }, 204);
+  });
+});
+
+describe("a condition", () => {
+  const body = randomBytes(100);
+  const long = (offset: number) => new Date(Date.now() + offset * 86_400_000).toUTCString();
+
+  async function asked(path: string, request: object, headers: Record<string, string> = {}): Promise<number> {
+    const response = await call(`/v1/multipart${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(request),
+    });
+    await response.text();
+    return response.status;
+  }
+
+  test("is held against what is there, at the beginning and at the end, by field or by header", async () => {
+    // It lies under an older key, which does not matter.
+    const there = freshKey();
+    await put("media-old", there, "there");
+    const { headers } = await call(`/v1/objects/media/${there}`, { method: "HEAD" });
+    const etag = headers.get("etag") ?? "";
+    const bare = etag.replaceAll('"', "");
+    const absent = freshKey();
+    const uploads = new Map<string, { begun: Begun; parts: NamedPart[] }>();
+    for (const key of [there, absent]) {
+      const begun = await begin(body.length, { key });
+      uploads.set(key, { begun, parts: await upload(begun, body) });
+    }
+    const failing: [string, Record<string, string>][] = [
+      [there, { ifMatch: '"other"' }],
+      [there, { ifMatch: `W/${etag}` }],
+      [there, { ifMatch: '"a", "b"' }],
+      [there, { ifNoneMatch: "*" }],
+      [there, { ifNoneMatch: etag }],
+      [there, { ifNoneMatch: bare }],
+      [there, { ifNoneMatch: `W/${etag}` }],
+      [there, { ifNoneMatch: `"a", ${etag}` }],
+      [absent, { ifMatch: "*" }],
+      [absent, { ifMatch: etag }],
+    ];
+    const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    for (const [key, fields] of failing) {
+      const given = JSON.stringify(fields);
+      const headers = Object.fromEntries(Object.entries(fields).map(([name, value]) => [kebab(name), value]));
+      const { begun, parts } = uploads.get(key) ?? expect.fail();
+      const complete = { ...idOf(begun), parts, size: body.length };
+      const create = { bucket: "media", key, size: body.length };
+      expect(await asked("", { ...create, ...fields }), `begin ${given}`).toBe(412);
+      expect(await asked("", create, headers), `begin by header ${given}`).toBe(412);
+      expect(await asked("/complete", { ...complete, ...fields }), given).toBe(412);
+      expect(await asked("/complete", complete, headers), `by header ${given}`).toBe(412);
+    }
+    const { begun, parts } = uploads.get(there) ?? expect.fail();
+    const complete = { ...idOf(begun), parts, size: body.length };
+    expect(await asked("/complete", complete, { "if-unmodified-since": long(-1) })).toBe(412);
+    for (const wrong of [{ ifMatch: '"open' }, { ifMatch: "" }, { ifNoneMatch: "a b" }])
+      expect(await asked("/complete", { ...complete, ...wrong }), JSON.stringify(wrong)).toBe(400);
+    expect(await asked("/complete", { ...complete, ifMatch: etag }, { "if-match": etag })).toBe(400);
+    // Nothing has changed by any of it.
+    expect((await get("media", there)).text).toBe("there");
+    expect((await call(`/v1/objects/media/${absent}`)).status).toBe(404);
+    for (const { begun } of uploads.values()) await post("/abort", idOf(begun), 204);
+  });
+
+  test("that holds lets it pass, and again when it is repeated", async () => {
+    for (const fieldsOf of [
+      (etag: string) => ({ ifMatch: etag }),
+      (etag: string) => ({ ifMatch: etag.replaceAll('"', "") }),
+      (etag: string) => ({ ifMatch: `"other", ${etag}` }),
+      () => ({ ifMatch: "*" }),
+      () => ({ ifNoneMatch: '"other"' }),
+      undefined,
+    ]) {
+      const key = freshKey();
+      let fields: object = { ifNoneMatch: "*" };
+      if (fieldsOf !== undefined) {
+        await put("media", key, "before");
+        const { headers } = await call(`/v1/objects/media/${key}`, { method: "HEAD" });
+        fields = fieldsOf(headers.get("etag") ?? "");
+      }
+      const begun = await begin(body.length, { key, ...fields });
+      const parts = await upload(begun, body);
+      const request = { ...idOf(begun), parts, ...fields };
+      const answers = await Promise.all([post("/complete", request), post("/complete", request)]);
+      expect(answers[1]).toEqual(answers[0]);
+      expect(await post("/complete", request)).toEqual(answers[0]);
+      expect((await get("media", key)).body.equals(body)).toBe(true);
+    }
+  });
 });
 
 describe("a grant's limits hold for the whole upload", () => {

@@ -1,4 +1,5 @@
 /** What the store says of an object, by HEAD. */
+import { MARKER_HEADER } from "../../../src/s3/upload-id.ts";
 import type { Api } from "../api.ts";
 import { withRetries } from "../retry.ts";
 import type { ObjectName } from "./location.ts";
@@ -56,7 +57,7 @@ export async function headObject(api: Api, object: ObjectName, which: Which = {}
     content: Object.fromEntries(content),
     metadata: Object.fromEntries(
       named
-        .filter(([name]) => name.startsWith(METADATA))
+        .filter(([name]) => name.startsWith(METADATA) && name !== MARKER_HEADER)
         .map(([name, value]) => [name.slice(METADATA.length), value]),
     ),
   };
