@@ -14,6 +14,8 @@ interface Presigned {
 const KEY = "x-amz-server-side-encryption-customer-key";
 const OBJECT = "demo/cat picture.jpg";
 
+// What this and its children write is nobody else's to read.
+process.umask(0o077);
 const dir = mkdtempSync(join(tmpdir(), "ssec-demo-"));
 const local = await startLocal({ dir });
 try {

@@ -3,7 +3,7 @@
  * What the first start makes is kept in one folder, and a later start finds it again.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -37,6 +37,9 @@ interface Made {
 }
 
 export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOptions): Promise<Local> {
+  // Keys, what is kept under them and who asked for it: nobody else on this machine may look, by now and from now on.
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  chmodSync(dir, 0o700);
   const { accessKeyId, secretAccessKey, customerKey, token } = made(dir);
   const credentials = { accessKeyId, secretAccessKey };
   const store = await startStore({
@@ -98,7 +101,6 @@ function made(dir: string): Made {
       customerKey: randomBytes(32).toString("base64"),
       token: randomBytes(24).toString("base64url"),
     };
-    mkdirSync(dir, { recursive: true });
     writeFileSync(`${file}.new`, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flush: true });
     renameSync(`${file}.new`, file);
   }

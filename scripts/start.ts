@@ -4,6 +4,8 @@ import { BUCKET, startLocal } from "./local.ts";
 
 const dir = fileURLToPath(new URL("../.ssec", import.meta.url));
 
+// What this and its children write is nobody else's to read.
+process.umask(0o077);
 try {
   const { url, storeUrl, token, close } = await startLocal({ dir, workerPort: 8787, storePort: 9000 });
   // A terminal's Ctrl-C comes twice: from the terminal, and passed on by npm.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig, unstable_startWorker } from "wrangler";
-import { runWrangler } from "./wrangler.ts";
+import { NO_LOG_FILE, runWrangler } from "./wrangler.ts";
 
 /** What is used of wrangler's own types, which refer to packages that are not there. */
 interface Deployed {
@@ -31,7 +31,7 @@ export interface RunningWorker {
 }
 
 export interface WorkerOptions {
-  /** `[vars]` and secrets alike, by name. */
+  /** `[vars]` and secrets alike, by name. Tables are `[vars]`; a text may be a secret, and is bound as one. */
   readonly env: Readonly<Record<string, unknown>>;
   /** Bindings of wrangler.toml to leave out, and so to switch their features off. */
   readonly without?: readonly BindingName[];
@@ -54,13 +54,17 @@ export type BindingName = "DB" | "QUEUE" | "RATE_LIMIT" | "METRICS";
 
 const CONFIG = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
 
-/** Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. */
+/**
+ * Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. No file holds its
+ * secrets: they go to workerd by a pipe.
+ */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { dir, port = 0, inspected = false, logLevel = "error", onLog } = options;
   // Without it wrangler looks on the internet for what `request.cf` should be.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   // Nor does it keep to logLevel in what it says of queues.
   process.env.WRANGLER_LOG ??= "error";
+  Object.assign(process.env, NO_LOG_FILE);
   const scratch = mkdtempSync(join(tmpdir(), "ssec-worker-"));
   try {
     const config = join(scratch, "wrangler.json");
@@ -69,6 +73,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (!options.without?.includes("DB")) await migrate(config, persist);
     const worker = await unstable_startWorker({
       config,
+      bindings: secretsOf(options.env),
       dev: {
         server: { hostname: "127.0.0.1", port },
         inspector: inspected && { hostname: "127.0.0.1", port: 0 },
@@ -94,6 +99,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
+/** Wrangler tells of `vars` wherever it tells of a Worker, and of secrets only that there are such. */
+function secretsOf(env: WorkerOptions["env"]): Record<string, { type: "secret_text"; value: string }> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      typeof value === "string" ? [[name, { type: "secret_text" as const, value }]] : [],
+    ),
+  );
+}
+
 function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) {
   const deployed: Deployed = unstable_readConfig({ config: CONFIG }, { hideWarnings: true });
   const isKept = (name: string) => !without.includes(name as BindingName);
@@ -104,7 +118,7 @@ function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) 
     compatibility_flags: deployed.compatibility_flags,
     minify: deployed.minify,
     keep_names: deployed.keep_names,
-    vars: env,
+    vars: Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value !== "string")),
     d1_databases: deployed.d1_databases
       .filter(({ binding }) => isKept(binding))
       .map((database) => ({

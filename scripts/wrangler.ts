@@ -9,8 +9,19 @@ const WRANGLER = join(
   "bin/wrangler.js",
 );
 
+/**
+ * Wrangler keeps a log of its own, under the home folder and readable by everybody, that has every value of `vars` in it.
+ * What it says is shown or read here.
+ */
+export const NO_LOG_FILE = { WRANGLER_WRITE_LOGS: "false", WRANGLER_LOG_SANITIZE: "true" };
+
 /** What it is asked for must be in its output, whatever the level of its log is here; it need not look for updates. */
-const QUIET = { WRANGLER_LOG: "log", WRANGLER_HIDE_BANNER: "true", WRANGLER_SEND_METRICS: "false" };
+const QUIET = {
+  ...NO_LOG_FILE,
+  WRANGLER_LOG: "log",
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_SEND_METRICS: "false",
+};
 
 export interface WranglerRun {
   readonly status: number | null;

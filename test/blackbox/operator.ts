@@ -109,7 +109,9 @@ keys = ${JSON.stringify(ids)}
   );
   const secrets = { ID: accessKeyId, SECRET: secretAccessKey };
   const lines = [...Object.entries(secrets), ...ids.map((id) => [`KEY_${id}`, keys[id]])];
-  writeFileSync(join(dir, ".dev.vars"), lines.map(([key, value]) => `${key}="${value}"`).join("\n"));
+  writeFileSync(join(dir, ".dev.vars"), lines.map(([key, value]) => `${key}="${value}"`).join("\n"), {
+    mode: 0o600,
+  });
   return join(dir, "wrangler.toml");
 }
 
