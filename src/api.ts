@@ -1,11 +1,11 @@
 /** What every address of the API has in common, and the one that most requests are for. */
 import { Hono } from "hono";
-import { requestId } from "hono/request-id";
 import {
   allowOrigins,
   answerHeaders,
   audited,
   authenticated,
+  identified,
   rateLimited,
   withService,
 } from "./middleware.ts";
@@ -17,7 +17,7 @@ import { presignRoutes } from "./routes/presign.ts";
 /** An app with the middleware of /v1, in order, and /v1/presign. */
 export function presignApi() {
   return new Hono<AppEnv>()
-    .use(requestId())
+    .use(identified)
     .use(
       "/v1/*",
       answerHeaders,

@@ -4,7 +4,7 @@
  */
 import { presignApi } from "./api.ts";
 import { bindingsOf, type MessageBatch } from "./bindings.ts";
-import type { Env } from "./service.ts";
+import { type Env, serviceOf } from "./service.ts";
 
 type Fetch = ReturnType<typeof presignApi>["fetch"];
 
@@ -17,11 +17,20 @@ const fetch: Fetch = async (request, env, context) => {
   return app.fetch(request, env, context);
 };
 
+/** Undefined where the configuration is wrong, for which no event is to wait. */
+function bucketsOf(env: Env): readonly string[] | undefined {
+  try {
+    return [...serviceOf(env).config.buckets.keys()];
+  } catch {
+    return undefined;
+  }
+}
+
 export default {
   fetch,
   queue: async (batch: MessageBatch, env: Env) => {
     const { consume } = await import("./audit/consumer.ts");
-    return consume(batch, bindingsOf(env).db);
+    return consume(batch, bindingsOf(env).db, bucketsOf(env));
   },
   scheduled: async (_: unknown, env: Env) => {
     const { daily } = await import("./daily.ts");

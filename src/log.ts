@@ -9,7 +9,9 @@ export interface ErrorEntry {
 
 /** What the operator should see to. */
 export function logError(entry: ErrorEntry): void {
-  console.error(JSON.stringify({ event: "error", time: new Date().toISOString(), ...entry }));
+  const { message, stack } = entry;
+  const line = { event: "error", time: new Date().toISOString(), ...entry, message: message.toWellFormed() };
+  console.error(JSON.stringify({ ...line, stack: stack?.toWellFormed() }));
 }
 
 /** An error nobody foresaw: runtimes put URLs into such messages, so what follows a `?` is cut. */

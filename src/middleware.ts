@@ -6,13 +6,10 @@ import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { Trail } from "./audit/trail.ts";
 import { authenticate } from "./auth/callers.ts";
-import { describeUnforeseen, logError } from "./log.ts";
 import { Problem } from "./problem.ts";
-import type { AppEnv } from "./routes/context.ts";
+import { callerKey, charge, strangerKey, tooManyRequests } from "./rate-limit.ts";
+import type { AppContext, AppEnv } from "./routes/context.ts";
 import { serviceOf } from "./service.ts";
-
-/** No limit's period is longer: a caller who has waited so long may call again. Seconds. */
-const LONGEST_RATE_PERIOD = 60;
 
 /** What scripts of allowed origins may read of an answer. */
 const EXPOSED_HEADERS = [
@@ -22,6 +19,14 @@ const EXPOSED_HEADERS = [
   // An object's own metadata, whatever it is called.
   "*",
 ];
+
+/** A request's id is ours: a client's own could be any text, and that of another request. The trail has it beside ours. */
+export const identified = createMiddleware<AppEnv>((c, next) => {
+  const requestId = crypto.randomUUID();
+  c.set("requestId", requestId);
+  c.header("x-request-id", requestId);
+  return next();
+});
 
 /** What every answer carries. To set headers before there is an answer is far cheaper than after. */
 export const answerHeaders = createMiddleware<AppEnv>((c, next) => {
@@ -51,13 +56,14 @@ export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
 
 /** Every event of the request is told before its answer leaves, or right after, as AUDIT says. */
 export const audited = createMiddleware<AppEnv>(async (c, next) => {
-  const trail = new Trail(c.req.raw, c.get("requestId"));
+  const service = c.get("service");
+  const trail = new Trail(c.req.raw, c.get("requestId"), service);
   c.set("trail", trail);
-  const { bindings, config } = c.get("service");
+  const { config } = service;
   const headers = config.audit === "strict" ? [...c.res.headers] : [];
   await next();
   try {
-    await trail.deliver(bindings, config.audit, (promise) => c.executionCtx.waitUntil(promise));
+    await trail.deliver((promise) => c.executionCtx.waitUntil(promise));
   } catch (error) {
     // Nothing of the answer that may not leave is to be in the one that takes its place. Its body may have broken off.
     await c.res.body?.cancel().catch(() => {});
@@ -67,27 +73,35 @@ export const audited = createMiddleware<AppEnv>(async (c, next) => {
   }
 });
 
+/** Who is nobody may ask as often as a caller may, from one address. */
 export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
-  const caller = await authenticate(c.req.raw, c.get("service"));
-  c.get("trail").caller = caller;
-  c.set("caller", caller);
+  const service = c.get("service");
+  const trail = c.get("trail");
+  try {
+    const caller = await authenticate(c.req.raw, service);
+    trail.caller = caller;
+    c.set("caller", caller);
+  } catch (error) {
+    const { rateLimit } = service.bindings;
+    if (rateLimit !== undefined && error instanceof Problem && error.code === "unauthenticated") {
+      const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
+      if (allowed === 0) throw tooManyRequests();
+    }
+    throw error;
+  }
   await next();
 });
 
 /** By caller and subject, where RATE_LIMIT is bound. */
 export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {
-  const { name, subject } = c.get("caller");
-  const { rateLimit } = c.get("service").bindings;
-  if (rateLimit === undefined) return next();
-  const answer = await rateLimit.limit({ key: JSON.stringify([name, subject]) }).catch((error: unknown) => {
-    // A limiter that is down must not take the service with it.
-    logError({ code: "internal", ...describeUnforeseen(error), requestId: c.get("requestId") });
-    return undefined;
-  });
-  if (answer?.success === false) {
-    throw new Problem("rate-limited", `Too many requests: wait ${LONGEST_RATE_PERIOD} seconds.`, {
-      headers: { "retry-after": String(LONGEST_RATE_PERIOD) },
-    });
-  }
+  if ((await chargeItems(c, 1)) === 0) throw tooManyRequests();
   await next();
 });
+
+/** @returns how many of so many items the caller may have */
+export async function chargeItems(c: AppContext, items: number): Promise<number> {
+  const { rateLimit } = c.get("service").bindings;
+  if (rateLimit === undefined || items === 0) return items;
+  const trail = c.get("trail");
+  return charge(rateLimit, callerKey(c.get("caller")), items, (entry) => trail.tell(entry));
+}

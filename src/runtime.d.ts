@@ -4,3 +4,6 @@
 declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> {
   constructor(expectedLength: number);
 }
+
+/** @see https://developers.cloudflare.com/workers/runtime-apis/scheduler/ */
+declare const scheduler: { wait(milliseconds: number): Promise<void> };

@@ -1,4 +1,5 @@
 /** What all requests share: the configuration, the secrets and the key ring, made once for an environment. */
+import { Refusals } from "./audit/refusals.ts";
 import type { Jwks } from "./auth/jwks.ts";
 import { type Bindings, bindingsOf } from "./bindings.ts";
 import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
@@ -14,6 +15,7 @@ export class Service {
   readonly secrets: Secrets;
   readonly ring: KeyRing;
   readonly bindings: Bindings;
+  readonly refusals: Refusals;
   readonly #jwks = new Map<string, Jwks>();
 
   /** @throws {ConfigError} */
@@ -22,6 +24,7 @@ export class Service {
     this.secrets = new Secrets(env);
     this.ring = new KeyRing(this.secrets.get);
     this.bindings = bindingsOf(env);
+    this.refusals = new Refusals((name) => this.config.buckets.has(name));
   }
 
   /** The keys of a caller's issuer; callers that share an address share its keys. */

@@ -4,6 +4,7 @@
  */
 import type { Database, MessageBatch } from "../bindings.ts";
 import { describeUnforeseen, logError } from "../log.ts";
+import { wellFormedJson } from "./bounded.ts";
 import { type AuditEvent, EVENT_FIELDS } from "./event.ts";
 
 /** D1 takes up to 2 MB a bound value; characters of JSON. */
@@ -12,17 +13,30 @@ const MAX_INSERT = 500_000;
 const MAX_DELAY = 600;
 
 const INSERT = `
-  INSERT INTO events (${EVENT_FIELDS.map((name) => `"${name}"`).join(", ")})
-  SELECT ${EVENT_FIELDS.map((name) => `value ->> '${name}'`).join(", ")} FROM json_each(?1) WHERE true
+  INSERT INTO events (${EVENT_FIELDS.map((name) => `"${name}"`).join(", ")}, countedBucket)
+  SELECT ${EVENT_FIELDS.map((name) => `value ->> '${name}'`).join(", ")}, CASE
+    WHEN ?2 IS NULL OR value ->> 'bucket' IS NULL THEN value ->> 'bucket'
+    WHEN value ->> 'bucket' IN (SELECT value FROM json_each(?2)) THEN value ->> 'bucket'
+    ELSE '?' END
+  FROM json_each(?1) WHERE true
   ON CONFLICT (id) DO NOTHING`;
 
-/** Writes a batch. Where the database does not take it, the queue is asked to bring it again, later and later. */
-export async function consume(batch: MessageBatch, db: Database | undefined): Promise<void> {
+/**
+ * Writes a batch. Where the database does not take it, the queue is asked to bring it again, later and later.
+ *
+ * @param buckets names that there are: whatever else was named is counted as one; undefined where they are not known
+ */
+export async function consume(
+  batch: MessageBatch,
+  db: Database | undefined,
+  buckets?: readonly string[],
+): Promise<void> {
   try {
     if (db === undefined) throw new Error("no database is bound as DB");
     await insertEvents(
       batch.messages.flatMap(({ body }) => eventsOf(body)),
       db,
+      buckets,
     );
     batch.ackAll();
   } catch (error) {
@@ -34,20 +48,25 @@ export async function consume(batch: MessageBatch, db: Database | undefined): Pr
 }
 
 /** Writes events of which some may be there already. */
-export async function insertEvents(events: readonly AuditEvent[], db: Database): Promise<void> {
+export async function insertEvents(
+  events: readonly AuditEvent[],
+  db: Database,
+  buckets?: readonly string[],
+): Promise<void> {
+  const names = buckets === undefined ? null : JSON.stringify(buckets);
   let lines: string[] = [];
   let length = 0;
   const flush = async () => {
     if (lines.length > 0)
       await db
         .prepare(INSERT)
-        .bind(`[${lines.join(",")}]`)
+        .bind(`[${lines.join(",")}]`, names)
         .run();
     lines = [];
     length = 0;
   };
   for (const event of events) {
-    const line = JSON.stringify(event);
+    const line = wellFormedJson(event);
     if (length + line.length > MAX_INSERT) await flush();
     lines.push(line);
     length += line.length;

@@ -10,7 +10,10 @@ export interface AuditEvent {
   readonly id: string;
   /** ISO 8601, UTC, milliseconds. */
   readonly time: string;
+  /** Ours, and the answer's x-request-id. */
   readonly requestId: string;
+  /** What the client calls the request: its own x-request-id. */
+  readonly clientRequestId?: string;
   readonly caller?: string;
   readonly subject?: string;
   /** S3's own name, or VerifyObject, ListObjectsV2. */
@@ -34,6 +37,8 @@ export interface AuditEvent {
   /** Of the URL that was handed out; without it, the service itself acted. */
   readonly expiresAt?: string;
   readonly bytes?: number;
+  /** Of refusals that are alike: how many this event stands for, 2 or more. The rest of it is that of the last. */
+  readonly count?: number;
   readonly ip?: string;
   /** ISO 3166-1 alpha-2. */
   readonly country?: string;
@@ -60,11 +65,25 @@ export type Draft = {
     | "bytes"]?: AuditEvent[Field] | undefined;
 };
 
+/**
+ * Refused before anything was done: what anyone may bring about as often as they like, for nothing. What a client reports
+ * of the store is taken on its word, and so is no better.
+ */
+export function isRefusal({ outcome, code = "" }: Pick<UnwrittenEvent, "outcome" | "code">): boolean {
+  return outcome === "denied" || (outcome === "failed" && (code === "invalid-request" || isOfStore(code)));
+}
+
+/** Codes of S3 are in capitals, as those of problems are not. */
+function isOfStore(code: string): boolean {
+  return /^[A-Z]/.test(code);
+}
+
 /** Every field, in the order in which they are told. */
 export const EVENT_FIELDS = [
   "id",
   "time",
   "requestId",
+  "clientRequestId",
   "caller",
   "subject",
   "operation",
@@ -78,6 +97,7 @@ export const EVENT_FIELDS = [
   "code",
   "expiresAt",
   "bytes",
+  "count",
   "ip",
   "country",
   "userAgent",

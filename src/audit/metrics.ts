@@ -12,8 +12,9 @@ export function count(events: readonly UnwrittenEvent[], metrics: Metrics): void
   );
   for (const [alike, group] of [...points].slice(0, MAX_DATA_POINTS)) {
     const blobs: string[] = JSON.parse(alike);
+    const number = group.reduce((sum, event) => sum + (event.count ?? 1), 0);
     const bytes = group.reduce((sum, event) => sum + (event.bytes ?? 0), 0);
     // One caller, one index: sampling is then fair to each.
-    metrics.writeDataPoint({ indexes: [blobs[0] ?? ""], blobs, doubles: [group.length, bytes] });
+    metrics.writeDataPoint({ indexes: [blobs[0] ?? ""], blobs, doubles: [number, bytes] });
   }
 }

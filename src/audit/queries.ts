@@ -179,7 +179,7 @@ export function countQueries(since: number, scope: Scope): Query[] {
     .filter(({ prefix }) => prefix !== "")
     .map(({ bucket, prefix }) => ({
       sql: `SELECT outcome, coalesce(code, '') AS code, coalesce(caller, '') AS caller,
-          coalesce(operation, '') AS operation, count(*) AS events
+          coalesce(operation, '') AS operation, sum(coalesce("count", 1)) AS events
         FROM events INDEXED BY events_by_object
         WHERE bucket = ? AND "key" >= ? AND "key" < ? AND id >= ? GROUP BY 1, 2, 3, 4`,
       values: [bucket, prefix, prefix + LAST_CHARACTER, idAt(Date.parse(`${hour}:00:00Z`))],

@@ -3,44 +3,68 @@ import { Buffer } from "node:buffer";
 import { v7 as uuidv7 } from "uuid";
 import type { Caller } from "../auth/callers.ts";
 import type { Bindings, Queue } from "../bindings.ts";
-import type { AuditMode } from "../config/schema.ts";
-import { logError } from "../log.ts";
+import type { Config } from "../config/load.ts";
+import { type ErrorEntry, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { type Awaitable, andThen, attempt } from "../steps.ts";
-import type { Draft, Outcome, UnwrittenEvent } from "./event.ts";
+import { boundedKey, boundedName, boundedVersionId, type Origin, originOf } from "./bounded.ts";
+import { type Draft, isRefusal, type Outcome, type UnwrittenEvent } from "./event.ts";
+import { LogRoom } from "./log-room.ts";
 import { count } from "./metrics.ts";
+import type { Refusals } from "./refusals.ts";
 
-/** Enough to tell clients apart, characters. */
-const MAX_USER_AGENT = 256;
-/**
- * No store has a longer name for a bucket, but a request may, in vain: one such event must not keep those beside it out
- * of the queue; characters.
- */
-const MAX_BUCKET = 255;
 /** Queues are billed by 64 KB and take up to 128 KB a message, bytes of JSON. */
 const MAX_MESSAGE = 60_000;
 
 const DENIALS: readonly number[] = [401, 403, 411, 413, 415, 429];
 const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-unknown"];
 
+/** Lines of errors that one request may write, and what of one is written, characters: the events need the log as well. */
+const MAX_ERRORS = 10;
+const MAX_ERROR_TEXT = 1000;
+
+/** How long refusals are counted before their number is told, milliseconds. */
+const COUNTED_FOR = 5_000;
+
+/** What a trail needs to know of the service. */
+export interface TrailContext {
+  readonly config: Pick<Config, "buckets" | "audit">;
+  readonly bindings: Pick<Bindings, "queue" | "metrics">;
+  /** Of all requests that this instance answers. */
+  readonly refusals: Refusals;
+}
+
 export class Trail {
   /** Whoever calls, once that is known. */
   caller: Caller | undefined;
-  readonly #request: Pick<UnwrittenEvent, "requestId" | "ip" | "country" | "userAgent">;
-  readonly #events: UnwrittenEvent[] = [];
+  readonly #requestId: string;
+  readonly #request: Request;
+  readonly #origin: Origin;
+  readonly #context: TrailContext;
+  #events: UnwrittenEvent[] = [];
+  /** Where in the events those are that stand for others which are alike. */
+  readonly #alike = new Map<string, number>();
   readonly #told = new WeakSet<Problem>();
+  readonly #errors = new Set<string>();
+  #room: LogRoom | undefined;
 
-  constructor(request: Request, requestId: string) {
-    const { country } = (request as { cf?: { country?: string } }).cf ?? {};
-    this.#request = {
-      requestId,
-      ip: request.headers.get("cf-connecting-ip") ?? undefined,
-      country,
-      userAgent: request.headers.get("user-agent")?.slice(0, MAX_USER_AGENT),
-    };
+  constructor(request: Request, requestId: string, context: TrailContext) {
+    this.#requestId = requestId;
+    this.#request = request;
+    this.#origin = originOf(request);
+    this.#context = context;
   }
 
-  /** Does the work, and records one event of how it ended. */
+  /** Where the request came from, as far as that is known. */
+  get ip(): string | undefined {
+    return this.#origin.ip;
+  }
+
+  /**
+   * Does the work, and records one event of how it ended. What came of it is kept back where there is no room to tell it.
+   *
+   * @throws {Problem} `too-large` when the log of this request is full
+   */
   record<T>(work: (draft: Draft) => Promise<T>): Promise<T>;
   record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T>;
   record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T> {
@@ -53,8 +77,13 @@ export class Trail {
       },
     );
     return andThen(result, (value) => {
-      this.#add(draft, "allowed");
-      return value;
+      if (this.#add(draft, "allowed")) return value;
+      const problem = new Problem(
+        "too-large",
+        "One request cannot have more than this told of it: send what is left in another batch.",
+      );
+      this.fail({ ...draft, keyId: undefined, keyMD5: undefined, expiresAt: undefined }, problem);
+      throw problem;
     });
   }
 
@@ -78,6 +107,19 @@ export class Trail {
     }
   }
 
+  /** What the operator should see to, once for all that is alike in the request. */
+  tell({ message, stack, ...entry }: Omit<ErrorEntry, "requestId">): void {
+    const alike = JSON.stringify([entry.code, message]);
+    if (this.#errors.has(alike) || this.#errors.size >= MAX_ERRORS) return;
+    this.#errors.add(alike);
+    logError({
+      ...entry,
+      message: message.slice(0, MAX_ERROR_TEXT),
+      ...(stack !== undefined && { stack: stack.slice(0, MAX_ERROR_TEXT) }),
+      requestId: this.#requestId,
+    });
+  }
+
   /**
    * Tells all events. The log has them in any case; the queue, where one is bound, before this resolves when the mode
    * is strict.
@@ -85,58 +127,133 @@ export class Trail {
    * @param later keeps the Worker alive until a promise is settled
    * @throws {Problem} `audit-unavailable` when the mode is strict and the queue does not take them
    */
-  async deliver(
-    { queue, metrics }: Pick<Bindings, "queue" | "metrics">,
-    mode: AuditMode,
+  async deliver(later: (promise: Promise<void>) => void): Promise<void> {
+    const events = this.#events;
+    this.#events = [];
+    if (events.length === 0) return;
+    const { queue, metrics } = this.#context.bindings;
+    if (metrics) count(events, metrics);
+    const json = new Map(events.map((event) => [event, JSON.stringify(event)]));
+    if (queue) await this.#queue(events, json, queue, later);
+    this.#log(events, json);
+  }
+
+  async #queue(
+    events: readonly UnwrittenEvent[],
+    json: Written,
+    queue: Queue,
     later: (promise: Promise<void>) => void,
   ): Promise<void> {
-    const events = this.#events.splice(0);
-    if (events.length === 0) return;
-    if (metrics) count(events, metrics);
-    const lines = events.map((event) => JSON.stringify(event));
-    if (queue && mode === "strict") {
-      await send(queue, events, lines).catch((error: unknown) => {
-        for (const event of events)
-          log(JSON.stringify({ ...event, outcome: "failed", code: "audit-unavailable" }));
+    const { refusals, config } = this.#context;
+    const sent = send(queue, refusals.sift(events, Date.now()), json);
+    if (config.audit === "strict") {
+      await sent.catch((error: unknown) => {
+        this.#log(
+          events.map((event) => ({ ...event, outcome: "failed" as const, code: "audit-unavailable" })),
+        );
         throw unavailable(error);
       });
-    } else if (queue) {
-      later(send(queue, events, lines).catch((error: unknown) => this.#logLost(error)));
+    } else {
+      later(sent.catch((error: unknown) => this.#logLost(error)));
     }
-    lines.forEach(log);
+    if (refusals.claim(Date.now())) {
+      later(
+        scheduler
+          .wait(COUNTED_FOR)
+          .then(() => send(queue, refusals.take()))
+          .catch((error: unknown) => this.#logLost(error)),
+      );
+    }
+  }
+
+  #log(events: readonly UnwrittenEvent[], json?: Written): void {
+    const lines = events.map((event) => lineOf(json?.get(event) ?? JSON.stringify(event)));
+    // One event always has room.
+    const told = events.length === 1 ? lines : this.#logRoom.lines(events, lines);
+    for (const line of told) console.log(line);
+  }
+
+  get #logRoom(): LogRoom {
+    this.#room ??= new LogRoom(this.#request);
+    return this.#room;
   }
 
   #logLost(error: unknown): void {
-    const { operator = "" } = unavailable(error);
-    logError({ code: "audit-unavailable", message: operator, requestId: this.#request.requestId });
+    const { operator = "", code } = unavailable(error);
+    this.tell({ code, message: operator });
   }
 
-  #add(draft: Draft, outcome: Outcome): void {
-    const { requestId, ip, country, userAgent } = this.#request;
-    const { bucket, source } = draft;
+  /** @returns whether it is told of: only what was allowed is ever not */
+  #add(draft: Draft, outcome: Outcome): boolean {
+    const event = this.#eventOf(draft, outcome);
+    if (isRefusal(event)) {
+      const bucket = this.#context.config.buckets.has(event.bucket ?? "") ? event.bucket : "";
+      const kind = JSON.stringify([event.operation, bucket, outcome, event.code]);
+      if (this.#countWith(kind, event)) return true;
+      if (this.#admit(event)) return this.#push(event, kind);
+    } else if (this.#admit(event)) return this.#push(event);
+    if (outcome === "allowed") return false;
+    // Whatever it was: what is left of the log has a line for each code.
+    const kind = JSON.stringify([outcome, event.code]);
+    return this.#countWith(kind, event) || this.#push(event, kind);
+  }
+
+  #push(event: UnwrittenEvent, kind?: string): true {
+    if (kind !== undefined) this.#alike.set(kind, this.#events.length);
+    this.#events.push(event);
+    return true;
+  }
+
+  /** Whether there was one that is alike, in whose place it now is. */
+  #countWith(kind: string, event: UnwrittenEvent): boolean {
+    const at = this.#alike.get(kind);
+    const before = at === undefined ? undefined : this.#events[at];
+    if (at === undefined || before === undefined) return false;
+    this.#events[at] = { ...event, id: before.id, time: before.time, count: (before.count ?? 1) + 1 };
+    return true;
+  }
+
+  /** A request with one event, as most are, is not measured. */
+  #admit(event: UnwrittenEvent): boolean {
+    const [first] = this.#events;
+    if (first === undefined) return true;
+    if (this.#room === undefined) this.#logRoom.admit(first);
+    return this.#logRoom.admit(event);
+  }
+
+  #eventOf(draft: Draft, outcome: Outcome): UnwrittenEvent {
+    const { clientRequestId, ip, country, userAgent } = this.#origin;
+    const { source } = draft;
     const msecs = Date.now();
     // Field by field: a copy by `...` costs far more.
-    this.#events.push({
+    return {
       id: uuidv7({ msecs }),
       time: isoTime(msecs),
-      requestId,
+      requestId: this.#requestId,
+      clientRequestId,
       caller: this.caller?.name,
-      subject: this.caller?.subject,
+      subject: boundedName(this.caller?.subject),
       operation: draft.operation,
-      bucket: bucket?.slice(0, MAX_BUCKET),
-      key: draft.key,
-      versionId: draft.versionId,
-      source: source && { ...source, bucket: source.bucket.slice(0, MAX_BUCKET) },
+      bucket: boundedName(draft.bucket),
+      key: boundedKey(draft.key),
+      versionId: boundedVersionId(draft.versionId),
+      source: source && {
+        bucket: boundedName(source.bucket) ?? "",
+        key: boundedKey(source.key) ?? "",
+        ...(source.versionId !== undefined && { versionId: boundedVersionId(source.versionId) ?? "" }),
+        ...(source.keyId !== undefined && { keyId: boundedName(source.keyId) ?? "" }),
+      },
       keyId: draft.keyId,
       keyMD5: draft.keyMD5,
       outcome,
       code: draft.code,
       expiresAt: draft.expiresAt,
       bytes: draft.bytes,
+      count: undefined,
       ip,
       country,
       userAgent,
-    });
+    };
   }
 }
 
@@ -148,17 +265,16 @@ function isoTime(msecs: number): string {
   return last.text;
 }
 
-/** @param line the event's JSON, which the log tells apart from its other lines */
-function log(line: string): void {
-  console.log(`{"event":"audit",${line.slice(1)}`);
+/** The JSON of events, which is made once. */
+type Written = ReadonlyMap<UnwrittenEvent, string>;
+
+/** @param json of an event, which the log tells apart from its other lines */
+function lineOf(json: string): string {
+  return `{"event":"audit",${json.slice(1)}`;
 }
 
 /** In as few messages as their size allows. */
-async function send(
-  queue: Queue,
-  events: readonly UnwrittenEvent[],
-  lines: readonly string[],
-): Promise<void> {
+async function send(queue: Queue, events: readonly UnwrittenEvent[], json?: Written): Promise<void> {
   let message: UnwrittenEvent[] = [];
   let length = 0;
   const flush = async () => {
@@ -166,8 +282,8 @@ async function send(
     message = [];
     length = 0;
   };
-  for (const [i, event] of events.entries()) {
-    const more = Buffer.byteLength(lines[i] ?? "");
+  for (const event of events) {
+    const more = Buffer.byteLength(json?.get(event) ?? JSON.stringify(event));
     if (length + more > MAX_MESSAGE) await flush();
     message.push(event);
     length += more;

@@ -1,20 +1,27 @@
 /** Errors on their way out: problem details for the caller, the reason for the operator's log. */
 import { HTTPException } from "hono/http-exception";
-import { describeUnforeseen, logError } from "../log.ts";
+import type { Trail } from "../audit/trail.ts";
+import { describeUnforeseen, type ErrorEntry, logError } from "../log.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
 import type { AppContext } from "./context.ts";
 
 /** What the caller is told of an error; whatever the operator should know is logged on the way. */
-export function report(error: unknown, requestId: string): { problem: Problem; details: ProblemDetails } {
-  const problem = error instanceof Problem ? error : unforeseen(error, requestId);
-  if (problem.operator !== undefined) logError({ code: problem.code, message: problem.operator, requestId });
+export function report(
+  error: unknown,
+  requestId: string,
+  trail?: Trail,
+): { problem: Problem; details: ProblemDetails } {
+  const tell = (entry: ErrorEntry) => (trail ? trail.tell(entry) : logError({ ...entry, requestId }));
+  const problem = error instanceof Problem ? error : unforeseen(error, tell);
+  if (problem.operator !== undefined) tell({ code: problem.code, message: problem.operator });
   return { problem, details: problem.details(requestId) };
 }
 
 export function onError(error: unknown, c: AppContext): Response {
   if (error instanceof HTTPException) return error.getResponse();
-  const { problem, details } = report(error, c.get("requestId"));
-  c.get("trail")?.refuse(problem);
+  const trail: Trail | undefined = c.get("trail");
+  const { problem, details } = report(error, c.get("requestId"), trail);
+  trail?.refuse(problem);
   return c.body(JSON.stringify(details), problem.status, {
     "content-type": "application/problem+json",
     ...problem.headers,
@@ -34,8 +41,8 @@ export function onlyMethods(...methods: string[]) {
   };
 }
 
-function unforeseen(error: unknown, requestId: string): Problem {
-  logError({ code: "internal", ...describeUnforeseen(error), requestId });
+function unforeseen(error: unknown, tell: (entry: ErrorEntry) => void): Problem {
+  tell({ code: "internal", ...describeUnforeseen(error) });
   return new Problem(
     "internal",
     "Something went wrong in the service; its log knows this request by its id.",

@@ -6,7 +6,9 @@ import type { Caller } from "../auth/callers.ts";
 import { authorise, isLimited, type Limits, limit } from "../auth/grants.ts";
 import { requirePresignable } from "../auth/presigned-uploads.ts";
 import type { Bucket } from "../config/load.ts";
+import { chargeItems } from "../middleware.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
+import { tooManyRequests } from "../rate-limit.ts";
 import { credentialsOf } from "../s3/credentials.ts";
 import { copySourceHeader, type Sent } from "../s3/fields.ts";
 import {
@@ -64,8 +66,10 @@ export const presignRoutes = new Hono<AppEnv>()
   .post("/batch", async (c) => {
     const requests = batchOf(await readJson(c));
     const asker = askerOf(c);
-    const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request) =>
-      answerOrProblem(request, asker),
+    // The first is what the request itself was counted for.
+    const allowed = requests.length === 0 ? 0 : 1 + (await chargeItems(c, requests.length - 1));
+    const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request, i) =>
+      i < allowed ? answerOrProblem(request, asker) : refuse(request, asker),
     );
     return c.json({ results });
   })
@@ -101,8 +105,20 @@ function answer(input: unknown, asker: Asker): Awaitable<Answer> {
 function answerOrProblem(input: unknown, asker: Asker): Awaitable<Answer | { problem: ProblemDetails }> {
   return attempt(
     () => answer(input, asker),
-    (error) => ({ problem: report(error, asker.requestId).details }),
+    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
   );
+}
+
+/** One of a batch that is beyond what the caller may ask for now. */
+function refuse(input: unknown, asker: Asker): Awaitable<{ problem: ProblemDetails }> {
+  return attempt(
+    () =>
+      asker.trail.record((draft) => {
+        draft.operation = operationOf(input);
+        throw tooManyRequests();
+      }),
+    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
+  ) as Awaitable<{ problem: ProblemDetails }>;
 }
 
 function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> {
@@ -300,13 +316,13 @@ function batchOf(input: unknown): unknown[] {
 async function mapInOrder<T, R>(
   items: readonly T[],
   limit: number,
-  map: (item: T) => Awaitable<R>,
+  map: (item: T, index: number) => Awaitable<R>,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   const queue = items.entries();
   const work = async () => {
     for (const [i, item] of queue) {
-      const result = map(item);
+      const result = map(item, i);
       results[i] = result instanceof Promise ? await result : result;
     }
   };

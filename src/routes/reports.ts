@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
+import { storeCode } from "../audit/store-codes.ts";
 import { authorise } from "../auth/grants.ts";
 import { objectKey } from "../s3/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../s3/operations.ts";
@@ -27,7 +28,7 @@ export const reportsRoutes = new Hono<AppEnv>()
   .post("/", async (c) => {
     const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
     authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });
-    c.var.trail.report({ operation, bucket, key, code });
+    c.var.trail.report({ operation, bucket, key, code: storeCode(code) });
     return c.body(null, 204);
   })
   .all("/", onlyMethods("POST"));

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { consume, insertEvents } from "../../src/audit/consumer.ts";
 import type { AuditEvent } from "../../src/audit/event.ts";
+import { countEvents } from "../../src/audit/queries.ts";
 import { expireEvents } from "../../src/audit/retention.ts";
 import type { Database } from "../../src/bindings.ts";
 import { db, emptyDatabase, eventAt, rows } from "./database.ts";
@@ -33,12 +34,14 @@ const down: Database = {
 test("every field arrives as it was", async () => {
   const event: AuditEvent = {
     ...eventAt(NOW),
+    clientRequestId: "trace 7",
     subject: "zoë",
     versionId: "v",
     source: { bucket: "vault", key: "s'; DROP TABLE events; --", keyId: "k3" },
     keyMD5: "DWygnHRtgiJ77HCm+1rvHw==",
     code: "c",
     bytes: 5 * 2 ** 40,
+    count: 3,
     ip: "::1",
     country: "DE",
     userAgent: 'curl/8 "x"\n',
@@ -46,7 +49,8 @@ test("every field arrives as it was", async () => {
   const delivered = batch([[event]]);
   await consume(delivered, db);
   expect(delivered.ackAll).toHaveBeenCalledOnce();
-  const [row] = await rows<Record<string, unknown>>("SELECT * FROM events");
+  const [{ countedBucket, ...row } = {}] = await rows<Record<string, unknown>>("SELECT * FROM events");
+  expect(countedBucket).toBe("media");
   expect({ ...row, source: JSON.parse(row?.source as string) }).toEqual(event);
 });
 
@@ -145,6 +149,33 @@ test("a message that is no list of events is told, and holds up nothing", async 
   expect(delivered.ackAll).toHaveBeenCalledOnce();
   expect(lines).toHaveLength(3);
   expect(await rows("SELECT count(*) AS n FROM events")).toEqual([{ n: 1 }]);
+});
+
+test("an event that stands for several counts as many, and a bucket that there is not as none by name", async () => {
+  const refusal = { outcome: "denied", code: "forbidden" } as const;
+  const events = [
+    eventAt(NOW, { ...refusal, count: 900 }),
+    eventAt(NOW, refusal),
+    ...Array.from({ length: 50 }, (_, i) => eventAt(NOW, { ...refusal, bucket: `made up ${i}` })),
+    eventAt(NOW, { ...refusal, bucket: undefined as never }),
+  ];
+  await consume(batch([events]), db, ["media", "vault"]);
+  expect(await rows("SELECT bucket, events FROM counts ORDER BY bucket")).toEqual([
+    { bucket: "", events: 1 },
+    { bucket: "?", events: 50 },
+    { bucket: "media", events: 901 },
+  ]);
+  const scope = { isEverything: false, ranges: [{ bucket: "media", prefix: "a" }], hasBucketless: false };
+  expect(await countEvents(NOW, scope, db)).toMatchObject([{ code: "forbidden", events: 901 }]);
+});
+
+test("what is no Unicode is none of what the database holds", async () => {
+  const lone = "a\ud800b";
+  const source = { bucket: lone, key: lone, keyId: "k3" };
+  await consume(batch([[eventAt(NOW, { key: lone, subject: lone, userAgent: lone, source })]]), db);
+  const [row] = await rows<Record<string, string>>("SELECT * FROM events");
+  expect(row).toMatchObject({ key: "a\ufffdb", subject: "a\ufffdb", userAgent: "a\ufffdb" });
+  expect(JSON.parse(row?.source ?? "")).toEqual({ bucket: "a\ufffdb", key: "a\ufffdb", keyId: "k3" });
 });
 
 test("what is older than the operator keeps it goes, and which keys objects need stays", async () => {

@@ -112,6 +112,62 @@ describe("an event", () => {
     await events({ key: requests.at(-1)?.key ?? "" }, 1);
   });
 
+  test("of refusals that are alike is one, whose count the summary has", async () => {
+    const summary = () =>
+      ask<{ total: number; code: Record<string, number> }>("/v1/audit/summary", "ADMIN_TOKEN");
+    const before = await summary();
+    const key = freshKey();
+    const requests = Array.from({ length: 1000 }, (_, i) => ({
+      operation: "UploadPartCopy",
+      bucket: "vault",
+      key: i === 999 ? key : `other/${i}`,
+      uploadId: "u",
+      partNumber: 1,
+      source: { bucket: "vault", key },
+    }));
+    await call("/v1/presign/batch", { method: "POST", body: JSON.stringify({ requests }) }, "LIMITED_TOKEN");
+    const [event] = await events({ bucket: "vault", key }, 1);
+    expect(event).toMatchObject({ outcome: "denied", code: "forbidden", caller: "limited", count: 1000 });
+    const after = await summary();
+    expect((after.code.forbidden ?? 0) - (before.code.forbidden ?? 0)).toBeGreaterThanOrEqual(1000);
+    expect(after.total - before.total).toBeGreaterThanOrEqual(1000);
+  });
+
+  test("has the client's own id of the request beside ours", async () => {
+    const key = freshKey();
+    const response = await call("/v1/presign", {
+      method: "POST",
+      headers: { "x-request-id": "trace-7" },
+      body: JSON.stringify({ operation: "DeleteObject", bucket: "media", key }),
+    });
+    const [event] = await events({ bucket: "media", key }, 1);
+    expect(event).toMatchObject({
+      requestId: response.headers.get("x-request-id"),
+      clientRequestId: "trace-7",
+    });
+    expect(event?.requestId).not.toBe("trace-7");
+  });
+
+  test("of strangers is not one for each: a few, and then their number", async () => {
+    const userAgent = `flood/${freshKey()}`;
+    const guess = () =>
+      fetch(`${api}/v1/me`, { headers: { authorization: "Bearer guess", "user-agent": userAgent } });
+    const since = new Date().toISOString();
+    for (let i = 0; i < 8; i++) await Promise.all(Array.from({ length: 25 }, guess));
+    await vi.waitFor(
+      async () => {
+        const { events } = await ask<{ events: AuditEvent[] }>(
+          `/v1/audit?outcome=denied&since=${since}&limit=1000`,
+        );
+        const strangers = events.filter(({ code }) => code === "unauthenticated");
+        const flood = strangers.filter((event) => event.userAgent === userAgent);
+        expect(flood.length).toBeLessThan(20);
+        expect(strangers.reduce((sum, { count = 1 }) => sum + count, 0)).toBeGreaterThanOrEqual(200);
+      },
+      { timeout: 25_000, interval: 500 },
+    );
+  });
+
   test("of a refusal says who was refused what", async () => {
     const key = freshKey();
     const { requestId } = await refused({ operation: "GetObject", bucket: "media", key }, "LIMITED_TOKEN");

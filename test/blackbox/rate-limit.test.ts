@@ -60,11 +60,51 @@ test("too many calls are refused, and told when to come back", async () => {
   expect(await statuses(two, 1)).toEqual([200]);
 });
 
+test("each item of a batch is a call", async () => {
+  const authorization = `Bearer ${await issuer.token({ sub: "batch" })}`;
+  const requests = Array.from({ length: 1000 }, (_, i) => ({
+    operation: "GetObject",
+    bucket: "media",
+    key: `${i}`,
+    keyId: "k1",
+  }));
+  const ask = () =>
+    fetch(`${worker.url}/v1/presign/batch`, {
+      method: "POST",
+      headers: { authorization },
+      body: JSON.stringify({ requests }),
+    });
+  const response = await ask();
+  expect(response.status).toBe(200);
+  const { results } = (await response.json()) as { results: { url?: string; problem?: { code: string } }[] };
+  expect(results.map(({ url }) => url !== undefined)).toEqual(requests.map((_, i) => i < 5));
+  for (const { problem } of results.slice(5)) expect(problem?.code).toBe("rate-limited");
+  expect((await ask()).status).toBe(429);
+});
+
+test("who guesses tokens is refused as well, from wherever they say that they are", async () => {
+  // The runtime puts in the address that it sees.
+  const guess = (i: number) =>
+    fetch(`${worker.url}/v1/me`, {
+      headers: { authorization: `Bearer guess-${i}`, "x-forwarded-for": `192.0.2.${i}` },
+    });
+  const all: number[] = [];
+  for (let i = 0; i < 8; i++) all.push((await guess(i)).status);
+  expect(all).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+  // Callers at the same address are not strangers.
+  expect(await statuses(await issuer.token({ sub: "beside" }), 1)).toEqual([200]);
+});
+
 test("and each is in the trail", () => {
   const denied = lines.map((line) => JSON.parse(line)).filter(({ code }) => code === "rate-limited");
-  expect(denied.map(({ event, outcome, caller, subject }) => [event, outcome, caller, subject])).toEqual([
-    ["audit", "denied", "a", undefined],
-    ["audit", "denied", "a", undefined],
-    ["audit", "denied", "app", "1"],
+  expect(
+    denied.map(({ event, outcome, caller, subject, count }) => [event, outcome, caller, subject, count]),
+  ).toEqual([
+    ["audit", "denied", "a", undefined, undefined],
+    ["audit", "denied", "a", undefined, undefined],
+    ["audit", "denied", "app", "1", undefined],
+    ["audit", "denied", "app", "batch", 995],
+    ["audit", "denied", "app", "batch", undefined],
+    ...Array.from({ length: 3 }, () => ["audit", "denied", undefined, undefined, undefined]),
   ]);
 });

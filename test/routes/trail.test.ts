@@ -51,7 +51,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 const logged = (event: string) => lines.map(({ entry }) => entry).filter((entry) => entry.event === event);
 
-async function call(env: object, path: string, body: unknown) {
+async function call(env: object, path: string, body: unknown, headers: Record<string, string> = {}) {
   const waiting: Promise<unknown>[] = [];
   const context = {
     waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
@@ -59,7 +59,7 @@ async function call(env: object, path: string, body: unknown) {
   };
   const request = new Request(`https://edge.example${path}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${vars.TOKEN}`, "cf-connecting-ip": "192.0.2.7" },
+    headers: { authorization: `Bearer ${vars.TOKEN}`, "cf-connecting-ip": "192.0.2.7", ...headers },
     body: JSON.stringify(body),
   });
   const response = await worker.fetch(request, env as never, context as never);
@@ -128,12 +128,189 @@ describe("strict", () => {
 
 test("a batch of a thousand goes in few messages, none too large", async () => {
   const taking = queue();
-  const requests = Array.from({ length: 1000 }, (_, i) => ({ ...put, key: `${i}/${"x".repeat(800)}` }));
+  const requests = Array.from({ length: 1000 }, (_, i) => ({ ...put, key: `users/42/albums/2026/${i}.jpg` }));
   const { waiting } = await call({ ...vars, QUEUE: taking }, "/v1/presign/batch", { requests });
   await Promise.all(waiting);
   expect(taking.messages.flat()).toHaveLength(1000);
   expect(taking.messages.length).toBeLessThan(40);
   for (const message of taking.messages) expect(JSON.stringify(message).length).toBeLessThan(128_000);
+});
+
+test("refusals of a batch that are alike are one event, whose rest is that of the last", async () => {
+  const taking = queue();
+  const refused = (i: number) => [
+    { ...put, bucket: `made up ${i}`, key: `${i}` },
+    { ...put, operation: "DeleteObject", key: `${i}` },
+    { operation: "Nonsense", key: `${i}` },
+    { ...put, key: `${i}`, colour: "red" },
+  ];
+  const requests = [put, ...Array.from({ length: 100 }, (_, i) => refused(i)).flat(), { ...put, key: "b" }];
+  const { waiting } = await call({ ...vars, QUEUE: taking }, "/v1/presign/batch", { requests });
+  await waiting[0];
+  const alike = [
+    {
+      operation: "PutObject",
+      bucket: "made up 99",
+      key: "99",
+      outcome: "denied",
+      code: "forbidden",
+      count: 100,
+    },
+    {
+      operation: "DeleteObject",
+      bucket: "media",
+      key: "99",
+      outcome: "denied",
+      code: "forbidden",
+      count: 100,
+    },
+    { outcome: "failed", code: "invalid-request", count: 100 },
+    { operation: "PutObject", outcome: "failed", code: "invalid-request", count: 100 },
+  ];
+  const [first, ...others] = taking.messages.flat();
+  expect(first).toMatchObject({ outcome: "allowed", key: "a" });
+  expect(first?.count).toBeUndefined();
+  expect(others).toMatchObject([...alike, { outcome: "allowed", key: "b" }]);
+  expect(logged("audit").slice(1)).toMatchObject([...alike, { outcome: "allowed", key: "b" }]);
+});
+
+test("a flood of refusals is a few messages, and all of it is in the log", async () => {
+  const taking = queue();
+  const env = { ...vars, QUEUE: taking };
+  const authorization = "Bearer guess";
+  for (let i = 0; i < 50; i++)
+    expect((await call(env, "/v1/presign", put, { authorization })).status).toBe(401);
+  expect(taking.messages.flat()).toHaveLength(10);
+  expect(logged("audit")).toHaveLength(50);
+});
+
+describe("a request's id is ours", () => {
+  const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+  test.for<[string | undefined, string | undefined]>([
+    [undefined, undefined],
+    ["trace 7", "trace 7"],
+    ["x".repeat(5000), "x".repeat(128)],
+    ["00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000"],
+    ['"},{"outcome":"allowed"', '"},{"outcome":"allowed"'],
+    ["\u00e9\u00ff", undefined],
+  ])("beside the client's %s", async ([given, kept]) => {
+    const headers: Record<string, string> = given === undefined ? {} : { "x-request-id": given };
+    for (const body of [put, { ...put, bucket: "nowhere" }]) {
+      lines = [];
+      const { response } = await call({ ...vars }, "/v1/presign", body, headers);
+      const requestId = response.headers.get("x-request-id");
+      expect(requestId).toMatch(UUID);
+      expect(requestId).not.toBe(given);
+      const [event] = logged("audit");
+      expect(event).toMatchObject({ requestId });
+      expect(event?.clientRequestId).toBe(kept);
+    }
+  });
+});
+
+test("what a client says of itself is bounded and well-formed", async () => {
+  const long = "\u{1F600}".repeat(200);
+  await call({ ...vars }, "/v1/presign", put, {
+    "user-agent": `x${encodeURIComponent(long)}`,
+    "cf-connecting-ip": "not an address; DROP TABLE",
+  });
+  const [event] = logged("audit");
+  expect(event?.userAgent).toHaveLength(256);
+  expect(event).not.toHaveProperty("ip");
+});
+
+test.for<[string, object]>([
+  ["a bucket", { ...put, bucket: "a\ud800" }],
+  ["a key", { ...put, key: "a\udc00" }],
+  ["a source", { ...put, operation: "CopyObject", source: { bucket: "\ud800", key: "\udfff" } }],
+  ["a long bucket, cut in the midst of a character", { ...put, bucket: `${"x".repeat(254)}\u{1F600}` }],
+  [
+    "a long source",
+    { ...put, operation: "CopyObject", source: { bucket: `${"x".repeat(254)}\u{1F600}`, key: "a" } },
+  ],
+])("no half of a character in %s gets into the log or the queue", async ([, request]) => {
+  const taking = queue();
+  const { waiting } = await call({ ...vars, QUEUE: taking }, "/v1/presign", request);
+  await Promise.all(waiting);
+  for (const json of [JSON.stringify(lines), JSON.stringify(taking.messages)]) {
+    expect(json).not.toMatch(/\\ud[89a-f]/i);
+  }
+});
+
+test("a client reports by codes that stores have", async () => {
+  for (const code of ["SignatureDoesNotMatch", "MadeUp1", "MadeUp2"]) {
+    await call({ ...vars }, "/v1/reports", { operation: "PutObject", bucket: "media", key: "a", code });
+  }
+  expect(logged("audit").map(({ code }) => code)).toEqual([
+    "SignatureDoesNotMatch",
+    "OtherStoreError",
+    "OtherStoreError",
+  ]);
+});
+
+describe("each item of a batch counts against the limit", () => {
+  const limiter = (most: number) => {
+    let asked = 0;
+    return {
+      asked: () => asked,
+      limit: async () => ({ success: ++asked <= most }),
+    };
+  };
+  const requests = Array.from({ length: 300 }, (_, i) => ({ ...put, key: `${i}` }));
+
+  test.for([1, 2, 50, 51, 120, 299])("%i of 300 may", async (most) => {
+    const RATE_LIMIT = limiter(most);
+    const { text } = await call({ ...vars, RATE_LIMIT }, "/v1/presign/batch", { requests });
+    const { results } = JSON.parse(text) as { results: { url?: string; problem?: object }[] };
+    expect(results.map(({ url }) => url !== undefined)).toEqual(requests.map((_, i) => i < most));
+    expect(results[most]?.problem).toMatchObject({ status: 429, code: "rate-limited" });
+    expect(logged("audit").filter(({ outcome }) => outcome !== "allowed")).toMatchObject([
+      { outcome: "denied", code: "rate-limited", operation: "PutObject" },
+    ]);
+    expect(logged("audit").at(-1)?.count).toBe(most === 299 ? undefined : 300 - most);
+    // Who is refused does not ask for all in vain.
+    expect(RATE_LIMIT.asked()).toBeLessThanOrEqual(most + 50);
+  });
+
+  test("and a limiter that is down does not", async () => {
+    const RATE_LIMIT = {
+      limit: async () => {
+        throw new Error("down");
+      },
+    };
+    const { text } = await call({ ...vars, RATE_LIMIT }, "/v1/presign/batch", { requests });
+    expect(text).not.toMatch(/problem/);
+    expect(logged("error")).toMatchObject([{ code: "internal" }]);
+  });
+});
+
+test.for<[string, string, boolean]>([
+  ["192.0.2.7", "192.0.2.8", false],
+  ["2001:db8:1:2:3:4:5:6", "2001:0db8:1:2::1", true],
+  ["2001:db8::1", "2001:db8:0:0:ffff::", true],
+  ["2001:db8:0:1::1", "2001:db8::1", false],
+  ["::1", "::2", true],
+])("strangers of %s and %s share a limit: %s", async ([one, other, isShared]) => {
+  const keys: string[] = [];
+  const RATE_LIMIT = {
+    limit: async ({ key }: { key: string }) => {
+      keys.push(key);
+      return { success: keys.length === 1 };
+    },
+  };
+  const authorization = "Bearer guess";
+  for (const [ip, status] of [
+    [one, 401],
+    [other, 429],
+  ] as const) {
+    const answer = await call({ ...vars, RATE_LIMIT }, "/v1/presign", put, {
+      authorization,
+      "cf-connecting-ip": ip,
+    });
+    expect(answer.status).toBe(status);
+  }
+  expect(keys[0] === keys[1]).toBe(isShared);
 });
 
 test("metrics count alike events together", async () => {

@@ -1,0 +1,35 @@
+/** Codes that stores refuse with: what a client reports is counted by them, and a client could report any text. */
+
+/** Of S3 and the stores that are like it; @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const STORE_CODES = new Set(
+  `AccessControlListNotSupported AccessDenied AccessPointAlreadyOwnedByYou AccountProblem AllAccessDisabled
+  AuthorizationHeaderMalformed AuthorizationQueryParametersError BadDigest BadRequest BucketAlreadyExists
+  BucketAlreadyOwnedByYou BucketNotEmpty ChecksumAlgorithmMismatch ClientTokenConflict ConditionalRequestConflict
+  ConnectionClosedByRequester Conflict CredentialsNotSupported CrossLocationLoggingProhibited EncryptionTypeMismatch
+  EndpointNotFound EntityTooLarge EntityTooSmall ExpiredToken FilterRuleNameInvalid Forbidden HeadersNotSigned
+  IllegalLocationConstraintException IllegalVersioningConfigurationException IncompleteBody
+  IncorrectEndpoint IncorrectNumberOfFilesInPostRequest InlineDataTooLarge InsufficientCapacity InternalError
+  InvalidAccessKeyId InvalidAccessPoint InvalidAccessPointAliasError InvalidAddressingHeader InvalidArgument
+  InvalidBucketAclWithObjectOwnership InvalidBucketName InvalidBucketOwnerAWSAccountID InvalidBucketState InvalidDigest
+  InvalidEncryptionAlgorithmError InvalidEncryptionMethod InvalidHostHeader InvalidHttpMethod InvalidLocationConstraint
+  InvalidObjectState InvalidPart InvalidPartNumber InvalidPartOrder InvalidPayer InvalidPolicyDocument InvalidRange
+  InvalidRegion InvalidRequest InvalidSecurity InvalidSessionException InvalidSignature InvalidSOAPRequest
+  InvalidStorageClass InvalidTag InvalidTargetBucketForLogging InvalidToken InvalidURI KeyTooLongError
+  KMS.DisabledException KMS.NotFoundException MalformedACLError MalformedPOSTRequest MalformedXML
+  MaxMessageLengthExceeded MaxPostPreDataLengthExceededError MetadataTooLarge MethodNotAllowed MissingAttachment
+  MissingAuthenticationToken MissingContentLength MissingRequestBodyError MissingSecurityElement MissingSecurityHeader
+  NoLoggingStatusForKey NoSuchAccessPoint NoSuchBucket NoSuchBucketPolicy NoSuchCORSConfiguration NoSuchKey
+  NoSuchLifecycleConfiguration NoSuchObjectLockConfiguration NoSuchTagSet NoSuchUpload NoSuchVersion NotFound
+  NotDeviceOwnerError NotImplemented NotModified NotSignedUp ObjectLockConfigurationNotFoundError OperationAborted
+  OwnershipControlsNotFoundError PathStyleRequestNotAllowed PermanentRedirect PreconditionFailed QuotaExceeded Redirect
+  RequestHeaderSectionTooLarge RequestIsNotMultiPartContent RequestTimeout RequestTimeTooSkewed RestoreAlreadyInProgress
+  ServerSideEncryptionConfigurationNotFoundError ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
+  TokenCodeInvalidError TokenRefreshRequired TooManyAccessPoints TooManyBuckets TooManyParts TooManyRequests Unauthorized
+  UnexpectedContent UnexpectedIPError UnsupportedArgument UnsupportedSignature UnsupportedStorageClass
+  UserKeyMustBeSpecified XAmzContentChecksumMismatch XAmzContentSHA256Mismatch`.split(/\s+/),
+);
+
+/** The code itself, or `OtherStoreError` for one that no store is known for. */
+export function storeCode(code: string): string {
+  return STORE_CODES.has(code) ? code : "OtherStoreError";
+}
