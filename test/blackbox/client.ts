@@ -17,6 +17,7 @@ export interface Answer {
   url: string;
   headers: Record<string, string>;
   fields: Record<string, string>;
+  body: string;
   expiresAt: string;
   snippet: string;
 }
