@@ -48,7 +48,8 @@ export function python(request: PresignedRequest): string {
   }
   if (answer === "headers")
     lines.push("for header in answer.headers.items():", '    print(": ".join(header))');
-  if (answer === "body") lines.push("print(answer.text)");
+  // XML is UTF-8, which requests does not take it for, and neither does every terminal.
+  if (answer === "body") lines.push("sys.stdout.buffer.write(answer.content)");
   return `${lines.join("\n")}\n`;
 }
 
