@@ -21,15 +21,17 @@ export interface Target {
 export function targetOf(request: IncomingMessage, hostnames: readonly string[]): Target {
   const { method = "", url = "", headers } = request;
   const host = headers.host ?? "";
-  const cut = url.indexOf("?");
-  const path = decode(cut < 0 ? url : url.slice(0, cut));
+  // A client that takes the store for its proxy names the host here as well (RFC 9112, section 3.2.2).
+  const origin = url.replace(/^https?:\/\/[^/?]*/i, "");
+  const cut = origin.indexOf("?");
+  const path = decode(cut < 0 ? origin : origin.slice(0, cut));
   if (!path.startsWith("/")) throw new S3Error("InvalidURI", "Couldn't parse the specified URI.");
   const virtual = bucketInHost(host, hostnames);
   const [, bucketInPath = "", keyInPath = ""] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
   const bucket = virtual ?? bucketInPath;
   const key = virtual === undefined ? keyInPath : path.slice(1);
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError", "Your key is too long.");
-  return { method, host, path, query: queryOf(cut < 0 ? "" : url.slice(cut + 1)), bucket, key };
+  return { method, host, path, query: queryOf(cut < 0 ? "" : origin.slice(cut + 1)), bucket, key };
 }
 
 function bucketInHost(host: string, hostnames: readonly string[]): string | undefined {

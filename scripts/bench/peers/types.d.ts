@@ -6,10 +6,12 @@ declare module "aws4" {
     headers: Record<string, string>;
     region: string;
     service: string;
-    signQuery: boolean;
+    method?: string;
+    /** Without it the signature goes into a header. */
+    signQuery?: boolean;
   }
   const aws4: {
-    sign(request: Request, credentials: { accessKeyId: string; secretAccessKey: string }): { path: string };
+    sign(request: Request, credentials: { accessKeyId: string; secretAccessKey: string }): { path: string; headers: Record<string, string> };
   };
   export default aws4;
 }
