@@ -63,6 +63,12 @@ export async function verify(
   if (inQuery && headers.authorization !== undefined) {
     throw new S3Error("InvalidArgument", "Only one auth mechanism allowed: header or query.");
   }
+  if ("AWSAccessKeyId" in target.query || headers.authorization?.startsWith("AWS ")) {
+    throw new S3Error(
+      "InvalidRequest",
+      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    );
+  }
   if (!inQuery && headers.authorization === undefined) throw new S3Error("AccessDenied", "Access Denied");
   const claim = inQuery ? claimInQuery(target.query) : claimInHeader(headers);
   const signingDate = parseDate(claim.date);

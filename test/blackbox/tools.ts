@@ -16,7 +16,9 @@ export const PYTHON: Tool = {
   install: "python3",
 };
 export const PYTHON_REQUESTS: Tool = { program: python("requests"), install: "python3-requests" };
-export const AWS_CLI: Tool = { program: first(["aws"], ["--version"]), install: "awscli" };
+export const AWS_CLI: Tool = { program: first(["/usr/bin/aws", "aws"], ["--version"]), install: "awscli" };
+export const RCLONE: Tool = { program: first(["rclone"], ["version"]), install: "rclone" };
+export const S3CMD: Tool = { program: first(["s3cmd"], ["--version"]), install: "s3cmd" };
 export const PYTHON_BOTO3: Tool = { program: python("boto3"), install: "python3-boto3" };
 
 export function isSkipped({ program }: Tool): boolean {
