@@ -24,6 +24,12 @@ export interface Wanted {
 
 const OURS = /^SsecEdge(Require|Algorithm|Keys)([0-9a-f]{8})?$/;
 
+/** Everybody, as the policies of a store spell it: CoreWeave's have a principal of their own. */
+export function everybodyOf(endpoint: string): Json {
+  const isCoreWeave = /(^|\.)(cwobject|cwlota)\.com$/.test(new URL(endpoint).hostname);
+  return { [isCoreWeave ? "CW" : "AWS"]: "*" };
+}
+
 /**
  * Denies, for s3:PutObject, which is what copies, forms and every call of a multipart upload are to a policy. That a
  * header is there, and what it says, are two statements: stores differ in what StringNotEquals makes of one that is not.

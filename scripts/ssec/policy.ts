@@ -9,7 +9,7 @@ import type { Bucket, Config } from "../../src/config/load.ts";
 import { customerKeyHeaders } from "../../src/ssec/headers.ts";
 import { KeyRing, type KeyRule } from "../../src/ssec/ring.ts";
 import { type ChangeOptions, make, type Setting } from "./change.ts";
-import { lint, merge, ourStatements, type Wanted, without } from "./policy-document.ts";
+import { everybodyOf, lint, merge, ourStatements, type Wanted, without } from "./policy-document.ts";
 import { type Finding, throwAwayKey, tryUploads, type Uploads } from "./proof.ts";
 import { answerOf, type StoreBucket, s3Of } from "./s3.ts";
 import { bucketOf, keyOf, readWorker, type Where, writerOf } from "./worker.ts";
@@ -67,7 +67,7 @@ async function policy(bucketName: string, options: PolicyOptions): Promise<void>
   const wanted: Wanted = {
     bucket: bucket.storeBucket,
     prefix: options.prefix ?? "",
-    everybody: { [isCoreWeave(bucket) ? "CW" : "AWS"]: "*" },
+    everybody: everybodyOf(bucket.store.endpoint),
     keyMd5s: await Promise.all(allowed.map(async (rule) => (await ring.md5(rule)) ?? "")),
   };
   if (options.apply !== true && options.remove !== true) {
@@ -142,11 +142,6 @@ function policyOf({ client, name: Bucket }: StoreBucket): Setting {
       await answerOf("DeleteBucketPolicy", client.send(new DeleteBucketPolicyCommand({ Bucket })));
     },
   };
-}
-
-/** CoreWeave's policies have a principal of their own. */
-function isCoreWeave({ store }: Bucket): boolean {
-  return /(^|\.)(cwobject|cwlota)\.com$/.test(new URL(store.endpoint).hostname);
 }
 
 function lowerCase(headers: Record<string, string>): Record<string, string> {

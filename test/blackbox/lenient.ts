@@ -71,6 +71,34 @@ export function trustingEverybody(behind: Behind, key: CustomerKey): Fault {
   };
 }
 
+/** Takes x-amz-* headers that nobody signed, as if they were. */
+export function takingAdded(behind: Behind): Fault {
+  const isAdded = ({ headers, url = "" }: IncomingMessage) => {
+    const signed = new URLSearchParams(url.split("?", 2)[1]).get("X-Amz-SignedHeaders")?.split(";") ?? [];
+    return Object.keys(headers).some((name) => name.startsWith("x-amz-") && !signed.includes(name));
+  };
+  return {
+    on: (request) => request.method === "PUT" && isAdded(request),
+    forward: (request) => resign(request, behind, sseOf(request.headers)),
+  };
+}
+
+/** Does not look at some headers or parameters: they go no further. */
+export function overlooking(
+  behind: Behind,
+  names: RegExp,
+  on: (request: IncomingMessage) => boolean = () => true,
+): Fault {
+  const isNamed = ({ headers, url = "" }: IncomingMessage) =>
+    [...Object.keys(headers), ...new URLSearchParams(url.split("?", 2)[1]).keys()].some((name) =>
+      names.test(name),
+    );
+  return {
+    on: (request) => isNamed(request) && on(request),
+    forward: (request) => resign(request, behind, sseOf(request.headers), names),
+  };
+}
+
 /** What is signed right goes on with other SSE-C headers; what is not, as it came. */
 async function signedAnew(
   request: IncomingMessage,
@@ -86,10 +114,18 @@ async function signedAnew(
   return resign(request, behind, sse);
 }
 
-async function resign(request: IncomingMessage, behind: Behind, sse: Headers): Promise<Forwarded> {
+/** @param overlooked headers and parameters that are left out */
+async function resign(
+  request: IncomingMessage,
+  behind: Behind,
+  sse: Headers,
+  overlooked = /^\b$/,
+): Promise<Forwarded> {
   const { url: endpoint, ...credentials } = behind;
-  const { headers } = request;
-  const { method, bucket, key, query } = targetOf(request, []);
+  const target = targetOf(request, []);
+  const { method, bucket, key } = target;
+  const headers = without(request.headers, overlooked);
+  const query = without(target.query, overlooked);
   const store = {
     name: "",
     endpoint,
@@ -103,7 +139,7 @@ async function resign(request: IncomingMessage, behind: Behind, sse: Headers): P
       method,
       bucket: { name: "", storeBucket: bucket, store, keys: [] },
       key,
-      headers: { ...chosen(headers, /^x-amz-(?!server-side)|^content-type$/), ...sse },
+      headers: { ...chosen(headers, /^x-amz-(?!server-side)|^content-(type|md5)$|^(if-|range$)/), ...sse },
       query: chosen(query, /^(?!X-Amz-|x-amz-server-side)/),
     },
     { credentials, signingDate: new Date(), expiresIn: 60 },
@@ -116,6 +152,10 @@ async function resign(request: IncomingMessage, behind: Behind, sse: Headers): P
 }
 
 const sseOf = (headers: IncomingHttpHeaders) => chosen(headers, /^x-amz-server-side/);
+
+function without<T extends object>(named: T, names: RegExp): T {
+  return Object.fromEntries(Object.entries(named).filter(([name]) => !names.test(name))) as T;
+}
 
 function chosen(named: IncomingHttpHeaders | Headers, pattern: RegExp): Headers {
   const entries = Object.entries(named).filter(([name]) => pattern.test(name));

@@ -2,7 +2,7 @@
 import type { Bucket } from "../../../src/config/load.ts";
 import type { Credentials } from "../../../src/s3/credentials.ts";
 import { type Presigned, presign, type SigningOptions, type Unsigned } from "../../../src/s3/presign.ts";
-import { type Answer, send } from "./http.ts";
+import { type Answer, isRedirect, send } from "./http.ts";
 
 /** Seconds that a URL lives. */
 const EXPIRES_IN = 900;
@@ -22,6 +22,11 @@ export interface Limits {
   readonly interrupted: AbortSignal;
 }
 
+export interface Redirect {
+  readonly method: string;
+  readonly answer: Answer;
+}
+
 export interface Wanted {
   readonly method: string;
   readonly key: string;
@@ -33,26 +38,34 @@ export class StoreClient {
   readonly reach: Reach;
   readonly #limits: Limits;
   readonly #isWriting: boolean;
+  readonly #redirects: Redirect[];
 
-  constructor(reach: Reach, limits: Limits, isWriting = false) {
+  constructor(reach: Reach, limits: Limits, isWriting = false, redirects: Redirect[] = []) {
     this.reach = reach;
     this.#limits = limits;
     this.#isWriting = isWriting;
+    this.#redirects = redirects;
+  }
+
+  /** The redirects that were answered, none of which is followed: keys would go wherever one points. */
+  get redirects(): readonly Redirect[] {
+    return this.#redirects;
   }
 
   /** The same bucket, reached otherwise. */
   by(change: Partial<Reach>): StoreClient {
-    return new StoreClient({ ...this.reach, ...change }, this.#limits);
+    return new StoreClient({ ...this.reach, ...change }, this.#limits, false, this.#redirects);
   }
 
   /** The same, for what must be done even when everything else has been interrupted. */
   uninterrupted(): StoreClient {
-    return new StoreClient(this.reach, { ...this.#limits, interrupted: new AbortController().signal });
+    const limits = { ...this.#limits, interrupted: new AbortController().signal };
+    return new StoreClient(this.reach, limits, false, this.#redirects);
   }
 
   /** The same, whose requests are not cut: an object might appear after its removal. */
   writing(): StoreClient {
-    return new StoreClient(this.reach, this.#limits, true);
+    return new StoreClient(this.reach, this.#limits, true, this.#redirects);
   }
 
   /** @param age how long ago it is signed, seconds */
@@ -80,7 +93,9 @@ export class StoreClient {
   async send(request: Presigned, body?: Uint8Array): Promise<Answer> {
     const { timeLimit, interrupted } = this.#limits;
     interrupted.throwIfAborted();
-    return send(request, body, timeLimit, this.#isWriting ? undefined : interrupted);
+    const answer = await send(request, body, timeLimit, this.#isWriting ? undefined : interrupted);
+    if (isRedirect(answer)) this.#redirects.push({ method: request.method, answer });
+    return answer;
   }
 
   /** @throws {NoAnswer} */

@@ -126,3 +126,6 @@ export function said(answer: Answer): string {
 
 export const isDone = ({ status, body }: Answer): boolean =>
   status >= 200 && status < 300 && !body.subarray(0, 200).includes("<Error>");
+
+/** 304 sends nobody anywhere. */
+export const isRedirect = ({ status }: Answer): boolean => status >= 300 && status < 400 && status !== 304;

@@ -1,17 +1,22 @@
 /** `ssec check --live`: each bucket, tried with throw-away objects that are removed whatever happens. */
-import type { Bucket, Config } from "../../../src/config/load.ts";
+import type { Bucket, Config, Store } from "../../../src/config/load.ts";
 import type { Secrets } from "../../../src/config/secrets.ts";
 import { Problem } from "../../../src/problem.ts";
 import { type Credentials, credentialsOf } from "../../../src/s3/credentials.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, writer } from "../../../src/ssec/ring.ts";
-import { type Limits, StoreClient } from "./client.ts";
+import { addedOutcome, tryAdded } from "./added.ts";
+import { type Limits, type Redirect, StoreClient } from "./client.ts";
+import { completeConditions, copyConditions, deleteConditions, putConditions } from "./conditions.ts";
 import { cors } from "./cors.ts";
-import { randomBody, type TrialObject, tryObject } from "./object.ts";
+import { enforced } from "./enforced.ts";
+import { checksum, contentMD5, tags } from "./integrity.ts";
+import { randomBody, type Trial, tryObject } from "./object.ts";
 import { reach } from "./reach.ts";
-import { all, bad, CHECKS, type Finding, Report } from "./report.ts";
+import { headLength, list, partNumber } from "./reading.ts";
+import { all, bad, CHECKS, type Finding, type Outcome, ok, Report } from "./report.ts";
 import { NOTHING, Scratch } from "./scratch.ts";
-import { copy, enforced, form, multipart, query } from "./ways.ts";
+import { copy, form, multipart, query } from "./ways.ts";
 
 export interface LiveOptions extends Limits {
   readonly config: Config;
@@ -42,8 +47,10 @@ async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Findin
   if (credentials === undefined) return report.findings();
   const configured = new StoreClient({ bucket, credentials, clockOffset: 0 }, options);
   options.progress(`BUCKETS.${bucket.name}: ${CHECKS.connection}`);
-  const store = await reach(configured, NOTHING, report);
-  if (store === undefined) return report.findings();
+  const reached = await reach(configured, NOTHING, report);
+  if (reached === undefined) return report.findings();
+  // What was redirected until here has been said in the lines of region and addressing.
+  const store = new StoreClient(reached.reach, options);
   const scratch = new Scratch(store);
   try {
     await tryBucket(store, scratch, options, report);
@@ -70,26 +77,51 @@ async function tryBucket(
     report.set("put", bad("there is no key to write under", error.message));
   });
   if (object !== undefined) await tryObject(store, scratch, object, report);
+  const { name, presignedUploads = true } = store.reach.bucket.store as Store & {
+    presignedUploads?: boolean;
+  };
   const isStored = object !== undefined && !report.isBad("put") && !report.isBad("at-rest");
   await all([
     report.try("cors", () => cors(store, scratch.name("object"), config.allowedOrigins)),
-    report.try("enforced", () => enforced(store, scratch, scratch.name("plain"))),
+    report.try("enforced", () => enforced(store, scratch, trial)),
     ...(isStored
       ? [
+          report.try("added", async () =>
+            addedOutcome(await tryAdded(store, scratch, object, trial), name, !presignedUploads),
+          ),
           report.try("query", () => query(store, scratch, scratch.name("query"))),
           report.try("copy", async () => copy(store, scratch, object, await trial("copy"))),
           report.try("multipart", async () => multipart(store, scratch, await trial("multipart"))),
           report.try("form", async () => form(store, scratch, await trial("form"))),
+          report.try("checksum", () => checksum(store, scratch, trial)),
+          report.try("content-md5", () => contentMD5(store, scratch, trial)),
+          report.try("tags", () => tags(store, scratch, trial)),
+          report.try("head-length", () => headLength(store, object)),
+          report.try("part-number", () => partNumber(store, object)),
+          report.try("put-conditions", () => putConditions(scratch, trial)),
+          report.try("complete-conditions", () => completeConditions(store, scratch, trial)),
+          report.try("delete-conditions", () => deleteConditions(scratch, trial)),
+          report.try("copy-conditions", () => copyConditions(store, scratch, trial)),
+          report.try("list", () => list(store, scratch, trial)),
         ]
       : []),
   ]);
+  report.set("redirects", redirectsOutcome(store.redirects, store.reach.bucket.store.endpoint));
+}
+
+function redirectsOutcome([first]: readonly Redirect[], endpoint: string): Outcome {
+  if (first === undefined) return ok("the store answers itself");
+  return bad(
+    `${first.method} is sent elsewhere (${first.answer.status})`,
+    `Neither the service nor these commands follow: the key would go along. Let the endpoint be the one that answers, in place of ${endpoint}, or mend the proxy before it.`,
+  );
 }
 
 /** Makes throw-away objects as the service would write them: each under the key that writes now, derived where it is. */
-function trialObjects({ reach }: StoreClient, scratch: Scratch, secrets: Secrets) {
+export function trialObjects({ reach }: StoreClient, scratch: Scratch, secrets: Secrets): Trial {
   const { storeBucket, keys, name: bucket } = reach.bucket;
   const ring = new KeyRing(secrets.read);
-  return async (what: string): Promise<TrialObject> => {
+  return async (what) => {
     const rule = writer(keys, Date.now());
     if (rule === undefined)
       throw new CustomerKeyError(`None of the keys of BUCKETS.${bucket} may write now.`);

@@ -25,6 +25,9 @@ export interface TrialObject {
   readonly body: Uint8Array;
 }
 
+/** Makes a throw-away object of that name, which is not written yet. */
+export type Trial = (name: string) => Promise<TrialObject>;
+
 export const randomBody = (): Uint8Array => randomBytes(SIZE);
 
 /** A key of this run alone. */

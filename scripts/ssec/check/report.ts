@@ -20,10 +20,22 @@ export const CHECKS = {
   tampered: "changed headers",
   inconsistent: "wrong algorithm, MD5",
   expired: "expired URL",
+  added: "added headers",
   query: "key in the query",
   copy: "copy",
   multipart: "multipart upload",
   form: "browser form",
+  checksum: "wrong checksum",
+  "content-md5": "wrong Content-MD5",
+  tags: "tags kept",
+  "head-length": "HEAD has the length",
+  "part-number": "partNumber",
+  "put-conditions": "conditions of PUT",
+  "complete-conditions": "conditions of Complete",
+  "delete-conditions": "conditions of DELETE",
+  "copy-conditions": "conditions of copies",
+  list: "lists of odd names",
+  redirects: "no redirects",
   cors: "CORS",
   enforced: "SSE-C enforced",
   removed: "objects removed",
@@ -76,10 +88,21 @@ export const bad = (what: string, todo: string, command?: string): Outcome => ({
 /** The beginning of what is said of a check that could not be made. */
 export const NOT_TRIED = "not tried for want of:";
 
+/** `PUT: x-amz-acl, x-amz-tagging; UploadPart: x-amz-copy-source` */
+export function byOperation(those: readonly { readonly operation: string; readonly what: string }[]): string {
+  return [...Map.groupBy(those, ({ operation }) => operation)]
+    .map(([operation, all]) => `${operation}: ${[...new Set(all.map(({ what }) => what))].join(", ")}`)
+    .join("; ");
+}
+
 /** All of them, and only then the first that failed: nothing goes on behind the back of whoever cleans up. */
-export async function all(attempts: readonly Promise<void>[]): Promise<void> {
-  for (const settled of await Promise.allSettled(attempts))
+export async function all<T>(attempts: readonly Promise<T>[]): Promise<T[]> {
+  const values: T[] = [];
+  for (const settled of await Promise.allSettled(attempts)) {
     if (settled.status === "rejected") throw settled.reason;
+    values.push(settled.value);
+  }
+  return values;
 }
 
 export class Report {

@@ -15,7 +15,9 @@ export class Scratch {
   /** What may be there, and its versions as far as they are known. */
   readonly #objects = new Map<string, Set<string>>();
   readonly #uploads = new Map<string, string | undefined>();
-  #written = 0;
+  readonly #written = new Set<string>();
+  /** What puts settings of the bucket back. */
+  readonly #changes = new Set<(store: StoreClient) => Promise<Answer>>();
 
   constructor(store: StoreClient) {
     this.#store = store;
@@ -28,14 +30,15 @@ export class Scratch {
 
   /** @param write what may bring the object about; without an answer it may have */
   async write(key: string, write: (store: StoreClient) => Promise<Answer>): Promise<Answer> {
-    const versions = this.#objects.get(key) ?? new Set();
+    const before = this.#objects.get(key);
+    const versions = before ?? new Set();
     this.#objects.set(key, versions);
     const answer = await write(this.#store.writing());
     const version = answer.headers["x-amz-version-id"];
     if (isDone(answer)) {
-      this.#written++;
+      this.#written.add(key);
       if (typeof version === "string") versions.add(version);
-    } else if (isSettled(answer)) this.#objects.delete(key);
+    } else if (isSettled(answer) && before === undefined) this.#objects.delete(key);
     return answer;
   }
 
@@ -52,19 +55,32 @@ export class Scratch {
     this.#uploads.delete(key);
   }
 
+  /**
+   * Before a setting of the bucket is changed: what puts it back, which is done by what is returned, or else in the end.
+   *
+   * @param putBack answers 404 where there is nothing any more
+   */
+  changing(putBack: (store: StoreClient) => Promise<Answer>): () => Promise<void> {
+    this.#changes.add(putBack);
+    return async () => {
+      if ((await reasonOf(putBack(this.#store.uninterrupted()))) === undefined) this.#changes.delete(putBack);
+    };
+  }
+
   /** Removes everything, interrupted or not; nothing may be being written any more. */
   async remove(): Promise<Outcome> {
     const store = this.#store.uninterrupted();
     const left = [
       ...[...this.#objects].map(([key, versions]) => removeObject(store, key, versions)),
       ...[...this.#uploads].map(([key, uploadId]) => abort(store, key, uploadId)),
+      ...[...this.#changes].map((putBack) => reasonOf(putBack(store))),
     ];
     const reasons = (await Promise.all(left)).filter((reason) => reason !== undefined);
-    if (reasons.length === 0) return ok(`${this.#written}, and nothing is left`);
+    if (reasons.length === 0) return ok(`${this.#written.size}, and nothing is left`);
     const { name } = store.reach.bucket;
     return bad(
       `something may be left: ${[...new Set(reasons)].join(", ")}`,
-      `Remove what is below ${this.prefix} in BUCKETS.${name} by hand, multipart uploads as well; the credentials need DeleteObject and AbortMultipartUpload.`,
+      `Remove what is below ${this.prefix} in BUCKETS.${name} by hand, multipart uploads as well${this.#changes.size > 0 ? ", and the statements for it (SsecEdge…) in the bucket's policy" : ""}; the credentials need DeleteObject and AbortMultipartUpload.`,
     );
   }
 }
@@ -105,14 +121,20 @@ async function removeEach(
 }
 
 /** An answer, or why there is none. */
-async function ask(store: StoreClient, wanted: Wanted): Promise<Answer | string> {
+function ask(store: StoreClient, wanted: Wanted): Promise<Answer | string> {
+  return settled(store.ask(wanted));
+}
+
+async function settled(answer: Promise<Answer>): Promise<Answer | string> {
   try {
-    return await store.ask(wanted);
+    return await answer;
   } catch (error) {
     if (error instanceof NoAnswer) return error.message;
     throw error;
   }
 }
+
+const reasonOf = async (answer: Promise<Answer>): Promise<Reason> => failureOf(await settled(answer));
 
 function failureOf(answer: Answer | string): Reason {
   if (typeof answer === "string") return answer;

@@ -1,13 +1,15 @@
 /** The other ways by which an object comes into a bucket: copy, multipart upload, form, the query, and without a key. */
 import { copySourceHeader } from "../../../src/s3/fields.ts";
 import { presignForm } from "../../../src/s3/post-policy.ts";
+import type { Presigned } from "../../../src/s3/presign.ts";
 import { ALGORITHM_HEADER, copySourceKeyHeaders, customerKeyHeaders } from "../../../src/ssec/headers.ts";
 import type { StoreClient } from "./client.ts";
-import { elements, isDone, said } from "./http.ts";
+import { isDone, said } from "./http.ts";
 import { atRest, getUnder, opened, randomBody, randomKey, type TrialObject } from "./object.ts";
 import { isMissing, isRefusal, refused } from "./refusal.ts";
 import { bad, type Outcome, off, ok, warn } from "./report.ts";
 import type { Scratch } from "./scratch.ts";
+import { isUpload, Upload } from "./upload.ts";
 
 /** From the object's key to that of its copy. */
 export async function copy(
@@ -35,43 +37,20 @@ export async function copy(
 
 /** One part, which is the last and may be of any size. */
 export async function multipart(store: StoreClient, scratch: Scratch, object: TrialObject): Promise<Outcome> {
-  const { name, key, body } = object;
-  const headers = customerKeyHeaders(key);
-  const create = { method: "POST", key: name, headers, query: { uploads: "" } };
-  const created = await scratch.begin(name, (store) => store.ask(create));
-  if (!isDone(created)) return refused(created);
-  const [uploadId] = elements(created, "UploadId");
-  if (uploadId === undefined)
-    return bad("the store gave no uploadId", "Its answer is not that of an S3 API.");
-  const upload = { key: name, headers };
-  const part = await store.ask(
-    { ...upload, method: "PUT", query: { uploadId, partNumber: "1", "x-id": "UploadPart" } },
-    body,
-  );
-  if (!isDone(part)) return refused(part);
-  const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`;
-  const complete = { ...upload, method: "POST", query: { uploadId } };
-  const completed = await scratch.write(name, (store) => store.ask(complete, Buffer.from(list)));
-  if (!isDone(completed)) return refused(completed);
-  scratch.completed(name);
-  return isEncrypted(store, object, "begun, uploaded and completed");
+  const upload = await Upload.begin(scratch, object);
+  if (isUpload(upload)) {
+    const finished = await upload.finish(store, scratch);
+    return isDone(finished) ? isEncrypted(store, object, "begun, uploaded and completed") : refused(finished);
+  }
+  return isDone(upload)
+    ? bad("the store gave no uploadId", "Its answer is not that of an S3 API.")
+    : refused(upload);
 }
 
 /** As a browser sends it. */
 export async function form(store: StoreClient, scratch: Scratch, object: TrialObject): Promise<Outcome> {
-  const { name, key, body } = object;
-  const { bucket } = store.reach;
-  const { method, url, fields } = presignForm(
-    { bucket, key: { exactly: name }, fields: customerKeyHeaders(key) },
-    store.signing(),
-  );
-  const data = new FormData();
-  for (const [field, value] of Object.entries(fields)) data.append(field, value);
-  data.append("file", new Blob([new Uint8Array(body)]), "object");
-  const encoded = new Response(data);
-  const headers = { "content-type": encoded.headers.get("content-type") ?? "" };
-  const bytes = new Uint8Array(await encoded.arrayBuffer());
-  const answer = await scratch.write(name, (store) => store.send({ method, url, headers }, bytes));
+  const { request, bytes } = await formOf(store, object);
+  const answer = await scratch.write(object.name, (store) => store.send(request, bytes));
   if (isMissing(answer))
     return off(
       `the store cannot (${said(answer)})`,
@@ -79,6 +58,25 @@ export async function form(store: StoreClient, scratch: Scratch, object: TrialOb
     );
   if (!isDone(answer)) return refused(answer);
   return isEncrypted(store, object, "taken");
+}
+
+/** @param more fields that the form's policy does not have */
+export async function formOf(
+  store: StoreClient,
+  { name, key, body }: TrialObject,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ request: Presigned; bytes: Uint8Array }> {
+  const { bucket } = store.reach;
+  const { method, url, fields } = presignForm(
+    { bucket, key: { exactly: name }, fields: customerKeyHeaders(key) },
+    store.signing(),
+  );
+  const data = new FormData();
+  for (const [field, value] of Object.entries({ ...fields, ...more })) data.append(field, value);
+  data.append("file", new Blob([new Uint8Array(body)]), "object");
+  const encoded = new Response(data);
+  const headers = { "content-type": encoded.headers.get("content-type") ?? "" };
+  return { request: { method, url, headers }, bytes: new Uint8Array(await encoded.arrayBuffer()) };
 }
 
 /** Only what the key opens and its lack does not is encrypted, whatever the store says of it. */
@@ -113,17 +111,4 @@ export async function query(store: StoreClient, scratch: Scratch, name: string):
         "said to be encrypted, and stored in the clear",
         "The store does not do what it says: do not use it.",
       );
-}
-
-/** Whether a policy demands SSE-C of those who do not send it. */
-export async function enforced(store: StoreClient, scratch: Scratch, name: string): Promise<Outcome> {
-  const answer = await scratch.write(name, (store) => store.ask({ method: "PUT", key: name }, randomBody()));
-  if (isRefusal(answer)) return ok(`a PUT without a key is refused (${said(answer)})`);
-  const { name: bucket } = store.reach.bucket;
-  if (!isDone(answer)) return refused(answer);
-  return warn(
-    "not enforced: a PUT without a key is taken, and stored in the clear",
-    "A policy has the store refuse it:",
-    `npm run ssec -- policy ${bucket} --apply`,
-  );
 }
