@@ -10,6 +10,6 @@ export function tomlHeader(path: readonly string[]): string {
 }
 
 /** JSON's strings are basic strings of TOML as well. */
-export function tomlValue(value: string | readonly string[]): string {
-  return typeof value === "string" ? JSON.stringify(value) : `[${value.map(tomlValue).join(", ")}]`;
+export function tomlValue(value: string | number | boolean | readonly string[]): string {
+  return typeof value === "object" ? `[${value.map(tomlValue).join(", ")}]` : JSON.stringify(value);
 }

@@ -18,6 +18,12 @@ export interface ConfiguredWorker {
   readonly has: (secret: string) => boolean;
   /** Names of the optional bindings and of the Secrets Store's that are there, and "crons" for a cron trigger. */
   readonly bindings: ReadonlySet<string>;
+  /** Its own name, of its environment. */
+  readonly name: string | undefined;
+  /** Hosts that its routes and custom domains name. */
+  readonly hosts: readonly string[];
+  /** The other environments that are configured there; "" is the one outside of them all. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -31,8 +37,10 @@ export async function readWorker({ config: path, env }: Where): Promise<Configur
   // It takes a second to load, which commands that only talk to the Worker do not need.
   const { unstable_readConfig } = await import("wrangler");
   const raw = unstable_readConfig({ config: path, ...(env && { env }) }, { hideWarnings: true });
-  const devVars = join(dirname(path), ".dev.vars");
-  const local = existsSync(devVars) ? parseEnv(readFileSync(devVars, "utf8")) : {};
+  // Without any environment wrangler takes what is outside of them, and only warns.
+  if (env && !raw.definedEnvironments?.includes(env))
+    throw new Error(`${path} has no environment ${JSON.stringify(env)}: [env.${env}]`);
+  const local = devVarsOf({ config: path, ...(env && { env }) });
   const named: { name?: string; binding?: string }[] = [
     ...raw.d1_databases,
     ...(raw.queues.producers ?? []),
@@ -49,7 +57,31 @@ export async function readWorker({ config: path, env }: Where): Promise<Configur
     secrets: new Secrets(values),
     has: (secret) => values[secret] !== undefined,
     bindings,
+    name: raw.name,
+    hosts: hostsOf(raw),
+    others: ["", ...(raw.definedEnvironments ?? [])].filter((other) => other !== (env ?? "")),
   };
+}
+
+/** What is used of wrangler's own types, which refer to packages that are not there. */
+interface Routed {
+  readonly route?: string | { readonly pattern: string };
+  readonly routes?: readonly (string | { readonly pattern: string })[];
+}
+
+function hostsOf({ route, routes = [] }: Routed): string[] {
+  return [...routes, ...(route === undefined ? [] : [route])].map((each) => {
+    const pattern = typeof each === "string" ? each : each.pattern;
+    return pattern.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+  });
+}
+
+/** Secrets on this machine, as wrangler reads them: those of an environment, where it has a file of its own. */
+export function devVarsOf({ config, env }: Where): Readonly<Record<string, string | undefined>> {
+  const common = join(dirname(config), ".dev.vars");
+  const own = `${common}.${env}`;
+  const path = env && existsSync(own) ? own : common;
+  return existsSync(path) ? parseEnv(readFileSync(path, "utf8")) : {};
 }
 
 /** @throws when there is no such bucket */

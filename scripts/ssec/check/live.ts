@@ -1,17 +1,19 @@
 /** `ssec check --live`: each bucket, tried with throw-away objects that are removed whatever happens. */
-import type { Bucket, Config, Store } from "../../../src/config/load.ts";
+import type { Bucket, Config } from "../../../src/config/load.ts";
 import type { Secrets } from "../../../src/config/secrets.ts";
 import { Problem } from "../../../src/problem.ts";
 import { type Credentials, credentialsOf } from "../../../src/s3/credentials.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
+import { customerKeyHeaders } from "../../../src/ssec/headers.ts";
 import { KeyRing, writer } from "../../../src/ssec/ring.ts";
-import { addedOutcome, tryAdded } from "./added.ts";
+import { type Added, addedOutcome, tryAdded } from "./added.ts";
 import { type Limits, type Redirect, StoreClient } from "./client.ts";
 import { completeConditions, copyConditions, deleteConditions, putConditions } from "./conditions.ts";
 import { cors } from "./cors.ts";
 import { enforced } from "./enforced.ts";
+import { isDone, NoAnswer } from "./http.ts";
 import { checksum, contentMD5, tags } from "./integrity.ts";
-import { randomBody, type Trial, tryObject } from "./object.ts";
+import { randomBody, randomKey, type Trial, tryObject } from "./object.ts";
 import { reach } from "./reach.ts";
 import { headLength, list, partNumber } from "./reading.ts";
 import { all, bad, CHECKS, type Finding, type Outcome, ok, Report } from "./report.ts";
@@ -39,6 +41,36 @@ export async function checkLive(buckets: readonly Bucket[], options: LiveOptions
     }),
   );
   return buckets.flatMap((bucket) => found.get(bucket) ?? []);
+}
+
+/**
+ * Whether the store of a bucket takes headers that nobody signed, tried under keys of this run alone.
+ *
+ * @returns undefined where it could not be tried
+ */
+export async function addedIn(
+  bucket: Bucket,
+  credentials: Credentials,
+  limits: Limits,
+): Promise<Added | undefined> {
+  const report = new Report(bucket.name, () => {});
+  const configured = new StoreClient({ bucket, credentials, clockOffset: 0 }, limits);
+  const store = await reach(configured, NOTHING, report);
+  if (store === undefined) return undefined;
+  const scratch = new Scratch(store);
+  const trial: Trial = async (what) => ({ name: scratch.name(what), key: randomKey(), body: randomBody() });
+  try {
+    const source = await trial("object");
+    const wanted = { method: "PUT", key: source.name, headers: customerKeyHeaders(source.key) };
+    const put = await scratch.write(source.name, (store) => store.ask(wanted, source.body));
+    return isDone(put) ? await tryAdded(store, scratch, source, trial) : undefined;
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    return undefined;
+  } finally {
+    const removed = await scratch.remove();
+    if (removed.verdict === "bad") console.error(`BUCKETS.${bucket.name}: ${removed.what}. ${removed.todo}`);
+  }
 }
 
 async function checkBucket(bucket: Bucket, options: LiveOptions): Promise<Finding[]> {
@@ -77,9 +109,7 @@ async function tryBucket(
     report.set("put", bad("there is no key to write under", error.message));
   });
   if (object !== undefined) await tryObject(store, scratch, object, report);
-  const { name, presignedUploads = true } = store.reach.bucket.store as Store & {
-    presignedUploads?: boolean;
-  };
+  const { name, presignedUploads = true } = store.reach.bucket.store;
   const isStored = object !== undefined && !report.isBad("put") && !report.isBad("at-rest");
   await all([
     report.try("cors", () => cors(store, scratch.name("object"), config.allowedOrigins)),

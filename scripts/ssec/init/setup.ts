@@ -5,8 +5,6 @@ import { KEY_BYTES } from "../../../src/ssec/customer-key.ts";
 import { keySecret } from "../keygen.ts";
 import type { KnownStore } from "./stores.ts";
 
-const KEY = "k1";
-
 export interface Answers {
   readonly store: KnownStore;
   readonly endpoint: string;
@@ -17,27 +15,52 @@ export interface Answers {
   readonly prefix: string;
   /** Browsers that may call the API. */
   readonly origins: readonly string[];
+  /** False where the store takes headers that nobody signed. */
+  readonly presignedUploads?: false;
 }
 
-export type Field = Exclude<keyof Answers, "store">;
+export type Field = Exclude<keyof Answers, "store" | "presignedUploads">;
 
-/** `[vars]`, by table. */
-export function varsOf({ store, endpoint, region, bucket, caller, prefix, origins }: Answers) {
+/** The key that a new bucket is written under, and the secrets that it and a new caller's token get. */
+export interface Names {
+  readonly id: string;
+  readonly secret: string;
+  readonly token: string;
+}
+
+export interface Vars {
+  readonly STORES: Readonly<Record<string, Readonly<Record<string, string | boolean>>>>;
+  readonly KEYS: Readonly<Record<string, { readonly secret: string }>>;
+  readonly BUCKETS: Readonly<Record<string, { readonly store: string; readonly keys: readonly string[] }>>;
+  readonly CALLERS: Readonly<Record<string, { readonly token: string; readonly grants: readonly Grant[] }>>;
+  readonly ALLOWED_ORIGINS?: readonly string[];
+}
+
+type Grant = Readonly<Record<string, string | readonly string[]>>;
+
+/** `[vars]`, by table, as if nothing else were there. */
+export function varsOf(answers: Answers, { id, secret, token }: Names = namesFor(answers)): Vars {
+  const { store, endpoint, region, bucket, caller, prefix, origins, presignedUploads } = answers;
   return {
-    STORES: { [store.id]: { endpoint, region, addressing: store.addressing, ...credentialsOf(store) } },
-    KEYS: { [KEY]: { secret: keySecret(KEY) } },
-    BUCKETS: { [bucket]: { store: store.id, keys: [KEY] } },
-    CALLERS: {
-      [caller]: {
-        token: tokenOf(caller),
-        grants: [{ bucket, prefix, allow: ["read", "write", "delete"] }],
+    STORES: {
+      [store.id]: {
+        endpoint,
+        region,
+        addressing: store.addressing,
+        ...credentialsOf(store),
+        ...(presignedUploads === false && { presignedUploads }),
       },
     },
+    KEYS: { [id]: { secret } },
+    BUCKETS: { [bucket]: { store: store.id, keys: [id] } },
+    CALLERS: { [caller]: { token, grants: [{ bucket, prefix, allow: ["read", "write", "delete"] }] } },
     ...(origins.length > 0 && { ALLOWED_ORIGINS: origins }),
   };
 }
 
-export type Vars = ReturnType<typeof varsOf>;
+function namesFor({ caller }: Answers): Names {
+  return { id: "k1", secret: keySecret("k1"), token: tokenSecret(caller) };
+}
 
 /** Names of the secrets that hold a store's credentials. */
 export function credentialsOf({ secretPrefix }: KnownStore) {
@@ -47,13 +70,9 @@ export function credentialsOf({ secretPrefix }: KnownStore) {
   };
 }
 
-/** A fresh key and a fresh token, by the names that the tables have for them. */
-export function freshSecrets(caller: string): Record<string, string> {
-  return {
-    [keySecret(KEY)]: randomBytes(KEY_BYTES).toString("base64"),
-    [tokenOf(caller)]: randomBytes(32).toString("base64url"),
-  };
-}
+/** A fresh key and a fresh token, by CSPRNG. */
+export const freshKey = (): string => randomBytes(KEY_BYTES).toString("base64");
+export const freshToken = (): string => randomBytes(32).toString("base64url");
 
 /** What is wrong with one of the answers, in the configuration's own words. */
 export function faultIn(field: Field, answers: Answers): string | undefined {
@@ -67,7 +86,7 @@ export function faultIn(field: Field, answers: Answers): string | undefined {
   };
   if (answers[field] === "" && field !== "prefix") return "must not be empty";
   try {
-    loadConfig(varsOf(answers));
+    loadConfig({ ...varsOf(answers) });
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -75,6 +94,7 @@ export function faultIn(field: Field, answers: Answers): string | undefined {
   }
 }
 
-function tokenOf(caller: string): string {
+/** The name of the secret that holds a caller's token. */
+export function tokenSecret(caller: string): string {
   return `${caller.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_TOKEN`;
 }

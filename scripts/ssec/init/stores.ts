@@ -12,6 +12,8 @@ export interface KnownStore {
   readonly addressing: "virtual" | "path";
   /** What the names of its credentials' secrets begin with, so that those of several stores never mix. */
   readonly secretPrefix: string;
+  /** Whether there are versions of it that take x-amz-* headers which nobody signed. */
+  readonly isLax?: true;
 }
 
 export const KNOWN_STORES: readonly KnownStore[] = [
@@ -49,6 +51,7 @@ export const KNOWN_STORES: readonly KnownStore[] = [
     region: "us-east-1",
     addressing: "path",
     secretPrefix: "MINIO",
+    isLax: true,
   },
   {
     id: "ceph",
@@ -58,6 +61,7 @@ export const KNOWN_STORES: readonly KnownStore[] = [
     region: "us-east-1",
     addressing: "path",
     secretPrefix: "CEPH",
+    isLax: true,
   },
   {
     id: "b2",

@@ -1,0 +1,75 @@
+/** Files that are replaced as a whole or not at all. */
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+
+/** A file as it was read. */
+export interface Before {
+  readonly path: string;
+  /** Empty where there is none yet. */
+  readonly text: string;
+  readonly isThere: boolean;
+  /** Of its permissions. */
+  readonly mode: number;
+}
+
+/**
+ * Follows links, so that what they point at is replaced and not they.
+ *
+ * @throws when it is there and no plain file
+ */
+export function readBefore(path: string): Before {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return { path, text: "", isThere: false, mode: 0o600 };
+  if (!stats.isFile()) throw new Error(`${path} is no plain file`);
+  return {
+    path: realpathSync(path),
+    text: readFileSync(path, "utf8"),
+    isThere: true,
+    mode: stats.mode & 0o777,
+  };
+}
+
+/** What is written beside a file and not in its place yet. */
+export interface Staged {
+  /** @throws when somebody has changed the file since it was read */
+  commit(): void;
+  discard(): void;
+}
+
+/** @param mode of its permissions, before a byte is in it */
+export function stage(before: Before, text: string, mode = before.mode): Staged {
+  const { path } = before;
+  const staged = `${path}.${randomBytes(6).toString("hex")}.new`;
+  const discard = () => rmSync(staged, { force: true });
+  try {
+    const file = openSync(staged, "wx", mode);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return {
+    commit: () => {
+      const now = readBefore(path);
+      if (now.text !== before.text || now.isThere !== before.isThere)
+        throw new Error(`somebody has changed ${path} in the meantime: run it again`);
+      renameSync(staged, path);
+    },
+    discard,
+  };
+}
