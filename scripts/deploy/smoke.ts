@@ -28,16 +28,13 @@ export async function smokeTest(url: string): Promise<void> {
   const grant = grants.find(({ allow }) => allow.includes("write"));
   if (grant === undefined) return console.log(`· ${caller} may not write, so no upload was presigned`);
   const [contentType] = grant.contentTypes ?? [];
-  await api.fetch("/v1/presign", {
-    method: "POST",
-    body: JSON.stringify({
-      operation: "PutObject",
-      bucket: grant.bucket,
-      key: `${grant.prefix}ssec-edge-smoke-test`,
-      expiresIn: 1,
-      contentLength: 0,
-      ...(contentType && { contentType: contentType.replaceAll("*", "x-smoke-test") }),
-    }),
+  // A form is presigned everywhere, also where presignedUploads = false.
+  await api.post("/v1/presign", {
+    operation: "PostObject",
+    bucket: grant.bucket,
+    key: `${grant.prefix}ssec-edge-smoke-test`,
+    expiresIn: 1,
+    ...(contentType && { contentType: contentType.replaceAll("*", "x-smoke-test") }),
   });
   console.log(`✓ an upload to ${grant.bucket} is presigned`);
 }
@@ -45,7 +42,7 @@ export async function smokeTest(url: string): Promise<void> {
 async function untilHealthy(url: string): Promise<void> {
   const end = Date.now() + PATIENCE;
   for (;;) {
-    const answer = await fetch(new URL("/healthz", url)).catch(() => undefined);
+    const answer = await fetch(new URL("/healthz", url), { redirect: "manual" }).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.ok) return;
     if (Date.now() > end) {

@@ -1,8 +1,8 @@
 /** `ssec audit`: the trail, as a table or as JSON lines. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AuditEvent } from "../../src/audit/event.ts";
-import type { UsedObject } from "../../src/audit/queries.ts";
 import { Api, type ApiOptions } from "./api.ts";
+import { auditObjects } from "./audit-objects.ts";
 import { wholeNumber } from "./options.ts";
 import { table } from "./table.ts";
 import { printable } from "./terminal.ts";
@@ -28,25 +28,6 @@ const sinceOption = new Option(
   "an ISO date or date-time, or how long ago: 30m, 2h, 7d",
 ).argParser(time);
 const jsonOption = new Option("--json", "one JSON object a line");
-
-const objects = new Command("objects")
-  .description("which objects a key was used for")
-  .argument("<keyId>", "a key of KEYS")
-  .addOption(jsonOption)
-  .addHelpText("after", "\nExample:\n  npm run -s ssec -- audit objects k1 --json | jq -r .key")
-  .action(async (keyId: string, _, command: Command) => {
-    const { json, ...options } = command.optsWithGlobals<ApiOptions & { json?: true }>();
-    const path = `/v1/audit/keys/${encodeURIComponent(keyId)}/objects`;
-    const found = await collect<UsedObject>(new Api(options), path, "objects", {}, Number.POSITIVE_INFINITY);
-    print(json, found, ["first used", "last used", "bucket", "key", "operations", "confirmed"], (object) => [
-      object.firstUsed,
-      object.lastUsed,
-      object.bucket,
-      object.key,
-      object.operations.join(","),
-      object.confirmed ? "yes" : "",
-    ]);
-  });
 
 const summary = new Command("summary")
   .description("how many events there were of each kind")
@@ -84,7 +65,7 @@ export const auditCommand = new Command("audit")
   .addOption(new Option("--until <time>", "the same").argParser(time))
   .addOption(new Option("--limit <n>", "at most so many events").default(100).argParser(wholeNumber))
   .addOption(jsonOption)
-  .addCommand(objects)
+  .addCommand(auditObjects)
   .addCommand(summary)
   .addHelpText(
     "after",

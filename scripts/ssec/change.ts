@@ -47,6 +47,8 @@ interface Result {
 
 /** Shows a change and, where asked to, makes it. What was not done, or does not hold, sets the exit status. */
 export async function make(change: Change, options: ChangeOptions): Promise<void> {
+  // A reader that has gone, as `head`, must not end this between a change and its proof.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => nobodyReads.abort());
   const { setting, before, after, warnings } = change;
   const changes = !isSame(before, after);
   const say = options.json ? () => {} : console.log;
@@ -60,6 +62,12 @@ export async function make(change: Change, options: ChangeOptions): Promise<void
   if (options.json) console.log(JSON.stringify({ changes, warnings, document: parsed(after), ...result }));
   if (!isGood) process.exitCode = EXIT.failed;
 }
+
+/** Aborted when what is said can no longer be read. */
+const nobodyReads = new AbortController();
+
+/** What ends a change before its time: it is then put back. */
+const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function applyWhereAsked(change: Change, changes: boolean, options: ChangeOptions): Promise<Result> {
   const nothing = { applied: false, isGood: true, proof: [] };
@@ -79,10 +87,12 @@ async function apply(change: Change, changes: boolean): Promise<Result> {
   const { setting, prove } = change;
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+  // npm passes Ctrl-C on a second time.
+  for (const signal of INTERRUPTIONS) process.on(signal, stop);
+  const interrupted = AbortSignal.any([interrupt.signal, nobodyReads.signal]);
   try {
     if (changes) await replace(change);
-    const proof = prove === undefined ? [] : await proven(prove, interrupt.signal);
+    const proof = prove === undefined ? [] : await proven(prove, interrupted);
     if (!proof.every(({ holds }) => holds)) {
       const outcome = changes ? await putBack(change) : "It does not hold.";
       return { applied: false, isGood: false, proof, outcome };
@@ -90,7 +100,7 @@ async function apply(change: Change, changes: boolean): Promise<Result> {
     const held = changes ? `The ${setting.name} is in place, and holds.` : "It holds.";
     return { applied: changes, isGood: true, proof, outcome: prove === undefined ? "It is done." : held };
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, stop);
+    for (const signal of INTERRUPTIONS) process.off(signal, stop);
   }
 }
 

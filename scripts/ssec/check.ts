@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Bucket, ConfigError } from "../../src/config/load.ts";
 import type { ApiOptions } from "./api.ts";
 import { checkConfiguration } from "./check/configuration.ts";
-import { askDeployed } from "./check/deployed.ts";
+import { askElsewhere } from "./check/deployed.ts";
 import { type Line, marked } from "./check/line.ts";
 import { checkLive } from "./check/live.ts";
 import { live } from "./check/table.ts";
@@ -53,7 +53,7 @@ Examples:
     const { buckets } = worker.config;
     const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
     const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
-    const findings = await checkConfiguration(worker, () => askDeployed(options));
+    const findings = await checkConfiguration(worker, () => askElsewhere(options, worker));
     print([valid, ...findings, ...(await witness(options, worker))], options);
     if (options.live) await tryBuckets(tried, worker, options);
   });

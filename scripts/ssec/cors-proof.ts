@@ -51,6 +51,7 @@ async function mayCall(
   const asked = ["content-type", ...Object.keys(customerKeyHeaders(key))].map((name) => name.toLowerCase());
   const { ok, headers } = await fetch(`${origin}${path}/${encodeKey(objectKey)}`, {
     method: "OPTIONS",
+    redirect: "manual",
     headers: {
       origin: page,
       "access-control-request-method": method,
@@ -83,6 +84,8 @@ async function hiddenOf(
   try {
     const answer = await fetch(url, {
       method: "PUT",
+      // The key would go along.
+      redirect: "manual",
       headers: { ...headers, origin: page },
       body: "proof",
     });

@@ -9,6 +9,8 @@ import type { Bucket, Config } from "../../src/config/load.ts";
 import { customerKeyHeaders } from "../../src/ssec/headers.ts";
 import { KeyRing, type KeyRule } from "../../src/ssec/ring.ts";
 import { type ChangeOptions, make, type Setting } from "./change.ts";
+import { addedOutcome } from "./check/added.ts";
+import { addedIn } from "./check/live.ts";
 import { everybodyOf, lint, merge, ourStatements, type Wanted, without } from "./policy-document.ts";
 import { type Finding, throwAwayKey, tryUploads, type Uploads } from "./proof.ts";
 import { answerOf, type StoreBucket, s3Of } from "./s3.ts";
@@ -96,11 +98,24 @@ async function policy(bucketName: string, options: PolicyOptions): Promise<void>
       setting,
       before,
       after: merge(before, wanted),
-      warnings: lint(before, upload),
+      warnings: [...lint(before, upload), ...(options.apply ? await addedWarnings(bucket, store) : [])],
       prove: async () => findings(await tryUploads(store, objectKey, key), allowed),
     },
     options,
   );
+}
+
+/** What one request of the trial may take, milliseconds. */
+const TIME_LIMIT = 10_000;
+
+/** A policy does not close what headers that nobody signed open. */
+async function addedWarnings(bucket: Bucket, { credentials }: StoreBucket): Promise<string[]> {
+  const limits = { timeLimit: TIME_LIMIT, interrupted: new AbortController().signal };
+  const added = await addedIn(bucket, credentials, limits);
+  if (added === undefined || added.taken.length === 0) return [];
+  const isClosed = bucket.store.presignedUploads === false;
+  const { what, todo } = addedOutcome(added, bucket.store.name, isClosed);
+  return [`no policy closes this: ${what}.${isClosed ? "" : ` ${todo}`}`];
 }
 
 function findings(uploads: Uploads, allowed: readonly KeyRule[]): Finding[] {

@@ -13,16 +13,20 @@ import type { ConfiguredWorker } from "./worker.ts";
 /** Odd enough to be encoded in every way that a path can be; nothing is sent to the store. */
 const KEY = "ssec-check/witness (ü) +%~'.bin";
 
-/** An upload with headers of every kind, and a download. */
-const requestsOf = ({ name, keys }: Bucket) => [
-  {
-    operation: "PutObject",
-    bucket: name,
-    key: KEY,
-    contentType: "text/plain; charset=utf-8",
-    contentLength: 42,
-    metadata: { "checked-by": "ssec" },
-  },
+/** An upload with headers of every kind, where any is presigned, and a download. */
+const requestsOf = ({ name, keys, store }: Bucket) => [
+  ...(store.presignedUploads === false
+    ? []
+    : [
+        {
+          operation: "PutObject",
+          bucket: name,
+          key: KEY,
+          contentType: "text/plain; charset=utf-8",
+          contentLength: 42,
+          metadata: { "checked-by": "ssec" },
+        },
+      ]),
   { operation: "GetObject", bucket: name, key: KEY, keyId: keys[0]?.id },
 ];
 

@@ -6,7 +6,7 @@ import { lifeOf } from "../../../src/key-watch.ts";
 import { CustomerKeyError } from "../../../src/ssec/customer-key.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../../src/ssec/ring.ts";
 import { type ConfiguredWorker, credentialNames, secretNames } from "../worker.ts";
-import { type Deployed, keyLine, secretLine } from "./deployed.ts";
+import { type Elsewhere, keyLine, secretLine } from "./deployed.ts";
 import type { Line } from "./line.ts";
 
 /** What each optional binding switches on, and how to bind it. */
@@ -17,6 +17,9 @@ const FEATURES = {
   METRICS: 'metrics (Analytics Engine): [[analytics_engine_datasets]] binding = "METRICS"',
 } as const;
 
+/** Every secret is on this machine. */
+const NOBODY_ASKED: Elsewhere = { bound: undefined, deployed: undefined, lines: [] };
+
 /** Of a secret in a Secrets Store. */
 const ELSEWHERE = "is bound from a Secrets Store, which the Worker alone can read";
 
@@ -25,17 +28,16 @@ const off = (what: string): Line => ({ verdict: "off", what });
 const warn = (what: string): Line => ({ verdict: "warn", what });
 const bad = (what: string): Line => ({ verdict: "bad", what });
 
-export type AskDeployed = () => Promise<Deployed | Line>;
+export type Ask = () => Promise<Elsewhere>;
 
 /** @param ask is called when a secret is not on this machine */
-export async function checkConfiguration(worker: ConfiguredWorker, ask: AskDeployed): Promise<Line[]> {
+export async function checkConfiguration(worker: ConfiguredWorker, ask: Ask): Promise<Line[]> {
   const { config, has } = worker;
-  const answer = secretNames(config).every(has) ? undefined : await ask();
-  const deployed = answer !== undefined && "keys" in answer ? answer : undefined;
+  const elsewhere = secretNames(config).every(has) ? NOBODY_ASKED : await ask();
   return [
-    ...(await checkSecrets(worker, deployed)),
-    ...(await checkKeys(worker, deployed)),
-    ...(answer !== undefined && !("keys" in answer) ? [answer] : []),
+    ...(await checkSecrets(worker, elsewhere)),
+    ...(await checkKeys(worker, elsewhere)),
+    ...elsewhere.lines,
     ...checkTables(worker),
   ];
 }
@@ -55,12 +57,13 @@ export function checkTables(worker: ConfiguredWorker): Line[] {
 /** Of the stores' credentials and the callers' tokens. */
 function checkSecrets(
   { config, secrets, has, bindings }: ConfiguredWorker,
-  deployed: Deployed | undefined,
+  elsewhere: Elsewhere,
 ): Promise<Line[]> {
   const tokens = new Set(config.tokenCallers.map(({ token }) => token));
   return Promise.all(
     credentialNames(config).map(async (name) => {
-      if (!has(name) && deployed !== undefined) return secretLine(name, deployed);
+      const line = has(name) ? undefined : secretLine(name, elsewhere);
+      if (line !== undefined && !(bindings.has(name) && line.verdict === "bad")) return line;
       if (!has(name) && bindings.has(name)) return off(`secret ${name} ${ELSEWHERE}`);
       return secrets.read(name).then(
         (value) => valueLine(name, value, tokens.has(name)),
@@ -85,13 +88,14 @@ function valueLine(name: string, value: string, isToken: boolean): Line {
 
 function checkKeys(
   { config, secrets, has, bindings }: ConfiguredWorker,
-  deployed: Deployed | undefined,
+  elsewhere: Elsewhere,
 ): Promise<Line[]> {
   const ring = new KeyRing(secrets.read);
   return Promise.all(
     [...config.keys.values()].map(async (rule) => {
       const { id, secret } = rule;
-      if (!has(secret) && deployed !== undefined) return keyLine(id, deployed);
+      const line = has(secret) ? undefined : keyLine(id, secret, elsewhere);
+      if (line !== undefined && !(bindings.has(secret) && line.verdict === "bad")) return line;
       if (!has(secret) && bindings.has(secret)) return off(`KEYS.${id}: secret ${secret} ${ELSEWHERE}`);
       return ring.md5(rule).then(
         (md5) =>
