@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
+import { startCloudflare } from "../scripts/cloudflare.ts";
 import { startSsec } from "./ssec.ts";
 
 const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
@@ -98,6 +99,71 @@ test("who may not ask is told so, and what is missing is red", { timeout: 60_000
     expect(stdout).toMatch(/^✗ secret SECRET is not bound: wrangler secret put SECRET/m);
     expect(stdout).toMatch(/^✗ KEYS\.k2: secret K2 is not bound/m);
   }
+});
+
+describe("another Worker", () => {
+  const write = (name: string, content: object) => {
+    const path = join(dir, name);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  };
+  const run = (path: string, args: string[], env: Record<string, string> = {}) =>
+    startSsec(["--config", path, "--url", worker.url, ...args], { SSEC_TOKEN: secrets.TOKEN, ...env }).ended;
+  const [grant] = vars.CALLERS.you.grants;
+  const other = (change: object) => ({ ...vars, ...change });
+
+  test.for([
+    ["in its store", { STORES: { main: { ...vars.STORES.main, endpoint: "https://s3.example.net" } } }],
+    ["in its region", { STORES: { main: { ...vars.STORES.main, region: "elsewhere" } } }],
+    ["in a bucket's name", { BUCKETS: { ...vars.BUCKETS, media: { ...vars.BUCKETS.media, name: "other" } } }],
+    ["in its keys", { KEYS: { ...vars.KEYS, k2: { secret: "K2", writeUntil: day(21) } } }],
+    ["in its callers", { CALLERS: { them: vars.CALLERS.you } }],
+    [
+      "in its grants",
+      { CALLERS: { you: { token: "TOKEN", grants: [{ ...grant, allow: ["read", "admin"] }] } } },
+    ],
+  ] as const)("that differs %s proves nothing", { timeout: 120_000 }, async ([, change]) => {
+    const path = write("env.json", { name: "x", env: { production: { vars: other(change) } } });
+    const { status, stdout } = await run(path, ["--env", "production", "check"]);
+    expect(stdout).toMatch(
+      /^! the Worker at \S+ has another configuration than .*, production \(.+\): what it says of secrets does not count/m,
+    );
+    expect(stdout).toMatch(/^✗ secret SECRET is not on this machine, and not known to be bound/m);
+    expect(stdout).not.toMatch(/^✓ (secret|KEYS)/m);
+    expect(status).toBe(1);
+  });
+
+  test("of another environment that is alike is named by its route", { timeout: 120_000 }, async () => {
+    const production = { vars, routes: [{ pattern: new URL(worker.url).host, custom_domain: true }] };
+    const path = write("alike.json", { name: "x", vars, env: { production: { vars }, routed: production } });
+    const doubted = await run(path, ["--env", "production", "check"]);
+    expect(doubted.stdout).toMatch(
+      /^! the Worker at \S+ may as well be the one outside of the environments/m,
+    );
+    expect(doubted.stdout).not.toMatch(/^✓ (secret|KEYS)/m);
+    expect(doubted.status).toBe(1);
+    const routed = await run(path, ["--env", "routed", "check"]);
+    expect(routed.stdout).toMatch(/^✓ secret SECRET is bound in the Worker/m);
+  });
+
+  test("does not matter where Cloudflare's own list is to be had", { timeout: 120_000 }, async () => {
+    const cloudflare = await startCloudflare();
+    onTestFinished(() => cloudflare.close());
+    const path = write("listed.json", { name: "x", vars, env: { production: { vars } } });
+    const names = ["ID", "TOKEN", "PARTNER_TOKEN", "K1", "K2", "ROOT"];
+    cloudflare.scripts.set("x-production", { secrets: new Map(names.map((name) => [name, ""])), upload: "" });
+    const { status, stdout } = await run(path, ["--env", "production", "check"], cloudflare.env);
+    expect(stdout).toMatch(/^✓ secret TOKEN is bound, by wrangler secret list$/m);
+    expect(stdout).toMatch(/^✗ secret SECRET is not bound: wrangler secret put SECRET$/m);
+    expect(stdout).toMatch(/^· KEYS\.k2: secret K2 is bound; whether it holds a key/m);
+    expect(status).toBe(1);
+  });
+
+  test("an environment that is not there is no other one", { timeout: 120_000 }, async () => {
+    const { status, stderr, stdout } = await run(config, ["--env", "prodution", "check"]);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain('has no environment "prodution"');
+  });
 });
 
 test("AWS's presigner is the witness of what it signs", { timeout: 60_000 }, async () => {

@@ -95,6 +95,11 @@ export function environment({ url, silentUrl, accessKeyId, secretAccessKey }: St
         token: "ADMIN_TOKEN",
         grants: Object.keys(buckets).map((bucket) => ({ bucket, prefix: "", allow: ["admin"] })),
       },
+      // Reads what it administers.
+      auditor: {
+        token: "AUDITOR_TOKEN",
+        grants: ["media", "media-old"].map((bucket) => ({ bucket, prefix: "", allow: ["read", "admin"] })),
+      },
       // Administers one folder, and nothing else.
       "prefix-admin": {
         token: "PREFIX_ADMIN_TOKEN",
@@ -115,6 +120,7 @@ export function environment({ url, silentUrl, accessKeyId, secretAccessKey }: St
     LIMITED_TOKEN: randomBytes(24).toString("base64url"),
     READER_TOKEN: randomBytes(24).toString("base64url"),
     ADMIN_TOKEN: randomBytes(24).toString("base64url"),
+    AUDITOR_TOKEN: randomBytes(24).toString("base64url"),
     PREFIX_ADMIN_TOKEN: randomBytes(24).toString("base64url"),
   };
   for (const name of badNames) {

@@ -1,14 +1,18 @@
 /** `ssec policy`: the policy is merged, proven, and put back where a store does not do what it took. */
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import {
   GetBucketPolicyCommand,
   ListMultipartUploadsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { describe, expect, test, vi } from "vitest";
-import { ALGORITHM, call, isCeph, presign, secrets, send } from "./client.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { ALGORITHM, call, isCeph, presign, secrets, send, store } from "./client.ts";
 import { error, type Fault, isPut } from "./fault-proxy.ts";
+import { takingAdded } from "./lenient.ts";
 import { ended, freshKeys, operator, proxied, s3 } from "./operator.ts";
 
 const TIMEOUT = { timeout: 240_000 };
@@ -303,6 +307,18 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
   });
 });
 
+test.skipIf(isCeph)("whose output nobody reads, it puts back what was there", TIMEOUT, async () => {
+  const { start, name, objects } = await operator();
+  const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
+  await setPolicy(name, before);
+  const child = start("policy", "media", "--apply", "--yes");
+  child.stdout?.destroy();
+  const { status } = await ended(child);
+  expect(status).not.toBe(0);
+  expect(await policyOf(name)).toBe(before);
+  expect(await objects()).toEqual([]);
+});
+
 describe.concurrent("where something comes between", () => {
   const isPolicy = (method: string) => (request: { method?: string | undefined; url?: string | undefined }) =>
     request.method === method && /[?&]policy(=|&|$)/.test(request.url ?? "");
@@ -316,6 +332,39 @@ describe.concurrent("where something comes between", () => {
     const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
     expect(status).toBe(1);
     expect(stderr).toContain("somebody has changed the bucket policy in the meantime");
+    expect(await policyOf(name)).toBeUndefined();
+  });
+
+  test("a store that takes what nobody signed is named: no policy closes that", TIMEOUT, async () => {
+    const { ssec } = await proxied({ ...takingAdded(store), times: Number.POSITIVE_INFINITY });
+    const { stdout } = await ssec("policy", "media", "--apply", "--yes");
+    expect(stdout).toMatch(
+      /^! no policy closes this: taken although nobody signed them: PUT: x-amz-copy-source.*presignedUploads = false/m,
+    );
+  });
+
+  test("no redirect is followed with a key", TIMEOUT, async () => {
+    let asked = 0;
+    const elsewhere = createServer((_, response) => {
+      asked++;
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+    onTestFinished(() => void elsewhere.close());
+    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`;
+    const { ssec, name } = await proxied({
+      on: ({ headers }) => `${ALGORITHM.replace("algorithm", "key")}` in headers,
+      times: Number.POSITIVE_INFINITY,
+      answer: (request, response) => {
+        request.resume();
+        response.writeHead(307, { location }).end();
+      },
+    });
+    for (const args of [["policy"], ["cors", "--origin", "https://app.example.com"]]) {
+      const { status } = await ssec(args[0] ?? "", "media", ...args.slice(1), "--apply", "--yes");
+      expect(status).toBe(1);
+    }
+    expect(asked).toBe(0);
     expect(await policyOf(name)).toBeUndefined();
   });
 
