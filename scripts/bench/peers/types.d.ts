@@ -11,7 +11,10 @@ declare module "aws4" {
     signQuery?: boolean;
   }
   const aws4: {
-    sign(request: Request, credentials: { accessKeyId: string; secretAccessKey: string }): { path: string; headers: Record<string, string> };
+    sign(
+      request: Request,
+      credentials: { accessKeyId: string; secretAccessKey: string },
+    ): { path: string; headers: Record<string, string> };
   };
   export default aws4;
 }
