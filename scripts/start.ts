@@ -34,7 +34,9 @@ ssec-edge is running, with a store for development only (data and keys in .ssec/
 
 Open the page and paste the token to upload and download, or ask for a presigned URL, and the curl command that uses it:
 
-  curl -s ${url}/v1/presign -H 'authorization: Bearer ${token}' -d '${request}'
+curl -s ${url}/v1/presign -H @- -d '${request}' <<END
+authorization: Bearer ${token}
+END
 
 Ctrl-C ends it.`);
 } catch (error) {

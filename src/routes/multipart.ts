@@ -10,7 +10,7 @@ import { type Credentials, credentialsOf } from "../s3/credentials.ts";
 import { FIELDS, type FieldValues, keyId, wholeNumber } from "../s3/fields.ts";
 import { MultipartUpload } from "../s3/multipart.ts";
 import { objectKey } from "../s3/object-key.ts";
-import { expiresIn, OPERATIONS, type OperationName } from "../s3/operations.ts";
+import { expiresIn, newObjectFault, OPERATIONS, type OperationName } from "../s3/operations.ts";
 import { expiryOf, presign } from "../s3/presign.ts";
 import { storeUploadId } from "../s3/upload-id.ts";
 import { WhichKey } from "../s3/which-key.ts";
@@ -37,7 +37,7 @@ import {
   partLength,
   UNKNOWN_SIZE_PART_SIZE,
 } from "../transfer/plan.ts";
-import { limitBody, readJson, valid } from "./body.ts";
+import { invalid, limitBody, readJson, valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
 
@@ -111,6 +111,8 @@ export const multipartRoutes = new Hono<AppEnv>()
       createSchema,
       async ({ bucket: name, key, size, partSize, ifMatch, ifNoneMatch, ...fields }, use) => {
         use.draft.bytes = size;
+        const fault = newObjectFault(fields);
+        if (fault !== undefined) throw invalid([fault]);
         limitLength(c, "PutObject", use.authorised.grants, { size, contentType: fields.contentType });
         const plan = planOf(size, partSize);
         await use.look({ ifMatch, ifNoneMatch })?.();

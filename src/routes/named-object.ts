@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { authorise } from "../auth/grants.ts";
 import { Problem } from "../problem.ts";
+import { S3Bucket } from "../s3/client.ts";
 import { credentialsOf } from "../s3/credentials.ts";
 import { deleteByName } from "../s3/delete-objects.ts";
 import { FIELDS } from "../s3/fields.ts";
@@ -32,7 +33,7 @@ export function removeNamed(c: AppContext): Promise<Response> {
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });
     else if (NOT_IN_XML.test(key))
       throw Problem.field("key", "holds control characters, which XML cannot name");
-    else await deleteByName({ bucket, key, versionId }, credentials);
+    else await deleteByName(new S3Bucket(bucket, credentials), { key, versionId });
     return c.body(null, 204);
   });
 }

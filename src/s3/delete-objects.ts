@@ -5,43 +5,31 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
 import { createHash } from "node:crypto";
-import type { Bucket } from "../config/load.ts";
-import type { Credentials } from "./credentials.ts";
-import { refusal, refusalOf, sendToStore } from "./fetch.ts";
-import { xmlText } from "./xml-text.ts";
+import type { S3Bucket } from "./client.ts";
+import { refusalIn } from "./fetch.ts";
+import { elementsOf, escapeXml, textOf } from "./xml.ts";
 
-/** What the store has to answer, milliseconds. */
-const TIME_LIMIT = 30_000;
+const NAME = "DeleteObjects";
 
 interface NamedObject {
-  readonly bucket: Bucket;
   /** Of characters that XML 1.0 has. */
   readonly key: string;
   readonly versionId: string | undefined;
 }
 
-/** @throws {Problem} what the store's refusal means; store-error, store-timeout */
-export async function deleteByName(
-  { bucket, key, versionId }: NamedObject,
-  credentials: Credentials,
-): Promise<void> {
-  const version = versionId === undefined ? "" : `<VersionId>${xmlText(versionId)}</VersionId>`;
-  const body = new TextEncoder().encode(
-    `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet><Object><Key>${xmlText(key)}</Key>${version}</Object></Delete>`,
-  );
-  const request = {
-    method: "POST",
-    bucket,
-    key: "",
-    query: { delete: "" },
-    headers: {
-      "content-type": "application/xml",
-      "content-md5": createHash("md5").update(body).digest("base64"),
-    },
+/** An object that is not there is gone already. @throws {Problem} what the store's refusal means; store-error, store-timeout */
+export async function deleteByName(store: S3Bucket, { key, versionId }: NamedObject): Promise<void> {
+  const version = versionId === undefined ? "" : `<VersionId>${escapeXml(versionId)}</VersionId>`;
+  const object = `<Object><Key>${escapeXml(key)}</Key>${version}</Object>`;
+  // Quiet, it answers only what it could not do.
+  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${object}</Delete>`;
+  const headers = {
+    "content-type": "application/xml",
+    "content-md5": createHash("md5").update(body).digest("base64"),
   };
-  const response = await sendToStore(request, { credentials, body, timeLimit: TIME_LIMIT });
-  if (response.status !== 200) throw await refusalOf(response, request);
-  // Quiet, it names only what it could not do.
-  const code = /<Error>.*?<Code>(\w{1,64})<\/Code>/s.exec(await response.text())?.[1];
-  if (code !== undefined && code !== "NoSuchKey") throw refusal(403, code, request);
+  const request = { name: NAME, method: "POST", query: { delete: "" }, headers, body };
+  const { element } = await store.run(request, "DeleteResult");
+  const [error] = elementsOf(element, "Error");
+  if (error === undefined || textOf(error, "Code") === "NoSuchKey") return;
+  throw refusalIn(error, { method: NAME, bucket: store.bucket });
 }

@@ -351,11 +351,12 @@ function taggingFault({ tagging, contentMD5 }: PresignRequest): FieldError | und
   return { path: "contentMD5", message: "is not that of the body that tagging makes: leave it out" };
 }
 
-function newObjectFault(request: PresignRequest): FieldError | undefined {
+/** What of a new object goes together only in some ways. */
+export function newObjectFault(request: FieldValues): FieldError | undefined {
   return checksumFault(request) ?? lockFault(request);
 }
 
-function checksumFault(request: PresignRequest): FieldError | undefined {
+function checksumFault(request: FieldValues): FieldError | undefined {
   const [, second] = CHECKSUMS.filter((name) => request[name] !== undefined);
   if (second !== undefined) return { path: second, message: "is a second checksum: S3 takes one" };
   const { checksumAlgorithm, checksumType } = request;
@@ -371,7 +372,7 @@ function checksumFault(request: PresignRequest): FieldError | undefined {
     : { path, message: `must be "${only}" with ${checksumAlgorithm}` };
 }
 
-function lockFault({ objectLockMode, objectLockRetainUntilDate }: PresignRequest): FieldError | undefined {
+function lockFault({ objectLockMode, objectLockRetainUntilDate }: FieldValues): FieldError | undefined {
   if ((objectLockMode === undefined) === (objectLockRetainUntilDate === undefined)) return undefined;
   return objectLockMode === undefined
     ? { path: "objectLockMode", message: "is required with objectLockRetainUntilDate" }

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { faultless } from "../validation.ts";
 import { encodeRfc3986 } from "./encode.ts";
 import { hasSafeNames } from "./safe-names.ts";
-import { xmlText } from "./xml-text.ts";
+import { escapeXml } from "./xml.ts";
 
 const MAX_TAGS = 10;
 /** S3 counts characters of UTF-16. */
@@ -31,7 +31,7 @@ export const tagging = v.pipe(
 /** The body of PutObjectTagging, and the field `tagging` of a form. */
 export function tagsXml(tagging: string): string {
   const tags = (tagsOf(tagging) ?? []).map(
-    ([name, value]) => `<Tag><Key>${xmlText(name)}</Key><Value>${xmlText(value)}</Value></Tag>`,
+    ([name, value]) => `<Tag><Key>${escapeXml(name)}</Key><Value>${escapeXml(value)}</Value></Tag>`,
   );
   return `<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet>${tags.join("")}</TagSet></Tagging>`;
 }

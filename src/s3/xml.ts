@@ -94,9 +94,10 @@ function isElement(value: unknown): value is Element {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-/** Text as it stands in a document. */
+/**
+ * Text as it stands in a document. What a parser would take for markup, or turn into another line break, is written as a
+ * reference. Of control characters XML 1.0 knows tab and line breaks alone: others cannot be written.
+ */
 export function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
+  return text.replace(/[&<>"'\t\n\r\u0085\u2028\u2029]/g, (c) => `&#${c.charCodeAt(0)};`);
 }

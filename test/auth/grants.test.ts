@@ -241,6 +241,23 @@ describe("a store that takes headers which nobody signed", () => {
   });
 });
 
+test("what goes together only in some ways is held so in the server's own uploads as well", async () => {
+  for (const [fields, path] of [
+    [{ objectLockMode: "GOVERNANCE" }, "objectLockRetainUntilDate"],
+    [{ checksumType: "FULL_OBJECT", checksumAlgorithm: "SHA1" }, "checksumType"],
+  ] as const) {
+    const object = { bucket: "media", key: "a", ...fields };
+    for (const [address, more] of [
+      ["/v1/multipart", {}],
+      ["/v1/presign", { operation: "CreateMultipartUpload" }],
+    ] as const)
+      expect(await ask("owner", address, { ...object, ...more })).toMatchObject({
+        status: 400,
+        answer: { errors: [{ path }] },
+      });
+  }
+});
+
 describe("a URL lives, when nobody says how long,", () => {
   const lifeOf = async (operation: (typeof OPERATION_NAMES)[number], more = {}) => {
     const request = { operation, bucket: "media", key: "a", ...leastOf(operation), ...more };

@@ -206,6 +206,34 @@ describe("a user", () => {
     }
   });
 
+  test("may send a browser from a form to the app, and to nowhere else", async () => {
+    const form = async (successActionRedirect: string) => {
+      const response = await fetch(`${worker.url}/v1/presign`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${await app().token({ sub: "42" })}` },
+        body: JSON.stringify({
+          operation: "PostObject",
+          bucket: "media",
+          key: "users/42/a",
+          successActionRedirect,
+        }),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    expect((await form("https://app.example.com/done?a=b")).status).toBe(200);
+    for (const url of [
+      "https://evil.example/",
+      "http://app.example.com/",
+      "https://app.example.com:8443/",
+      "https://app.example.com@evil.example/",
+      "https://app.example.com.evil.example/",
+    ])
+      expect(await form(url)).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: "successActionRedirect" }] },
+      });
+  });
+
   test("whose claim only looks alike is somebody else", async () => {
     const token = await app().token({ sub: "аcme" }); // a Cyrillic а
     expect(await presign(token, "users/acme/x")).toBe(403);
