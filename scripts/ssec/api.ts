@@ -1,4 +1,5 @@
 /** The deployed or local Worker, as its operator talks to it. */
+import { proxyHint } from "./proxy.ts";
 import { withRetries } from "./retry.ts";
 
 export interface ApiOptions {
@@ -32,10 +33,14 @@ export class Api {
   readonly url: string;
   readonly #token: string;
 
-  /** @throws when SSEC_TOKEN is not set */
+  /** @throws when SSEC_TOKEN is not set, or the URL is none */
   constructor({ url }: ApiOptions) {
-    const token = process.env.SSEC_TOKEN;
+    const token = process.env.SSEC_TOKEN?.trim();
     if (!token) throw new Error("set SSEC_TOKEN to a caller's token");
+    // fetch() would name the token in what it says.
+    if (!/^[!-~]+$/.test(token))
+      throw new Error("SSEC_TOKEN is no token: it holds white space, or more than ASCII");
+    if (!isAddress(url)) throw new Error("--url is not the Worker's address, as https://edge.example.com");
     this.url = url.replace(/\/$/, "");
     this.#token = token;
   }
@@ -81,14 +86,28 @@ export class Api {
   async #attempt(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(`${this.url}${path}`, init);
+      // The token, and what is uploaded, is for this address and for no other that it may name.
+      response = await fetch(`${this.url}${path}`, { ...init, redirect: "manual" });
     } catch {
-      throw new Error(`${this.url} does not answer: is it the Worker's address (--url)?`);
+      throw new Error(`${this.url} does not answer: is it the Worker's address (--url)?${proxyHint()}`);
     }
     if (response.ok) return response;
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel();
+      throw new Error(
+        `${this.url} sends requests elsewhere (${response.status}): give the Worker's own address (--url)`,
+      );
+    }
     const problem = (await response.json().catch(() => ({}))) as Problem;
     throw new ApiError(response.status, { detail: response.statusText, ...problem });
   }
+}
+
+/** Without a user: that would be shown in messages. */
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
 }
 
 /** What the Worker, or the store behind it, may get over soon. */

@@ -2,9 +2,12 @@
 import { Command } from "commander";
 import { customerKey, decodeCustomerKey } from "../../src/ssec/customer-key.ts";
 import { deriveObjectKey } from "../../src/ssec/derive.ts";
+import { type HandOut, isUnasked, outOption, refuseTerminal, warnOfReaders, writeOut } from "./hand-out.ts";
+import { print } from "./output.ts";
+import { thisCommandWith } from "./terminal.ts";
 import { bucketOf, keyOf, readWorker, type Where } from "./worker.ts";
 
-interface DeriveOptions extends Where {
+interface DeriveOptions extends Where, HandOut {
   readonly json?: true;
 }
 
@@ -13,14 +16,16 @@ export const deriveCommand = new Command("derive")
   .argument("<keyId>", "a key of KEYS with derive = true")
   .argument("<bucket>", "a bucket of BUCKETS")
   .argument("<key>", "the object key")
-  .option("--json", "print {keyId, bucket, key, customerKey, md5}")
+  .option("--show", "print the key even to a terminal")
+  .addOption(outOption)
+  .option("--json", "print {keyId, bucket, key, md5, customerKey}, the key on the same terms")
   .addHelpText(
     "after",
     `
 The root is read from .dev.vars beside the configuration, or from the environment.
 
 Examples:
-  npm run -s ssec -- derive root media users/42/cat.jpg
+  npm run -s ssec -- derive root media users/42/cat.jpg --out cat.key
   export CUSTOMER_KEY="$(npm run -s ssec -- derive root media users/42/cat.jpg)"   # then docs/keys.md, "Recovery"`,
   )
   .action((keyId: string, bucket: string, key: string, _, command: Command) =>
@@ -31,8 +36,15 @@ async function derive(
   keyId: string,
   bucketName: string,
   objectKey: string,
-  { json, ...where }: DeriveOptions,
+  { json, show, out, ...where }: DeriveOptions,
 ): Promise<void> {
+  const handOut = { ...(show && { show }), ...(out !== undefined && { out }) };
+  if (isUnasked(handOut)) {
+    return refuseTerminal(`Write it to a file that only you can read, or see it:
+
+  ${thisCommandWith("--out", "FILE")}
+  ${thisCommandWith("--show")}`);
+  }
   const { config, secrets } = await readWorker(where);
   const rule = keyOf(config, keyId);
   if (!rule.derive)
@@ -40,10 +52,10 @@ async function derive(
   const bucket = bucketOf(config, bucketName);
   const root = decodeCustomerKey(await secrets.read(rule.secret));
   const { base64, md5 } = customerKey(keyId, deriveObjectKey(root, bucket.storeBucket, objectKey));
-  if (json) {
-    console.log(JSON.stringify({ keyId, bucket: bucketName, key: objectKey, customerKey: base64, md5 }));
-    return;
-  }
-  console.log(base64);
-  console.error(`MD5 ${md5}`);
+  const isWritten = writeOut(handOut, base64);
+  if (!isWritten) warnOfReaders();
+  const shown = isWritten ? {} : { customerKey: base64 };
+  if (json) print(JSON.stringify({ keyId, bucket: bucketName, key: objectKey, md5, ...shown }));
+  else if (!isWritten) print(base64);
+  if (!json) console.error(`MD5 ${md5}`);
 }

@@ -4,11 +4,11 @@ import { Command, InvalidArgumentError } from "commander";
 import { KEY_ID } from "../../src/config/schema.ts";
 import { customerKey, KEY_BYTES } from "../../src/ssec/customer-key.ts";
 import { bindSecret } from "./bound.ts";
-import { EXIT } from "./terminal.ts";
+import { type HandOut, isUnasked, outOption, refuseTerminal, warnOfReaders, writeOut } from "./hand-out.ts";
+import { print } from "./output.ts";
 import type { Where } from "./worker.ts";
 
-interface KeygenOptions extends Where {
-  readonly show?: true;
+interface KeygenOptions extends Where, HandOut {
   readonly bind?: true;
   readonly json?: true;
 }
@@ -17,7 +17,11 @@ export const keygenCommand = new Command("keygen")
   .description("makes a customer key: the key goes to standard output, what to do with it to standard error")
   .argument("[id]", "the key's id in KEYS", keyId, "k1")
   .option("--show", "print the key even to a terminal, or after --bind")
-  .option("--bind", "bind it to the deployed Worker with wrangler; the key is then printed only with --show")
+  .addOption(outOption)
+  .option(
+    "--bind",
+    "bind it to the deployed Worker with wrangler; the key is then printed only with --show, or written with --out",
+  )
   .option("--json", "print {id, secret, md5, key}, the key on the same terms")
   .addHelpText(
     "after",
@@ -35,26 +39,28 @@ export function keySecret(id: string): string {
   return `SSEC_${id.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
 }
 
-async function keygen(id: string, { show, bind, json, ...where }: KeygenOptions): Promise<void> {
+async function keygen(id: string, { show, out, bind, json, ...where }: KeygenOptions): Promise<void> {
   const secret = keySecret(id);
-  const isTerminal = process.stdout.isTTY === true;
-  if (isTerminal && !show && !bind) {
-    console.error(`A key is not shown on a terminal unless asked. Bind a fresh one without seeing it:
+  const handOut = { ...(show && { show }), ...(out !== undefined && { out }) };
+  if (isUnasked(handOut) && !bind) {
+    return refuseTerminal(`Bind a fresh one without seeing it:
 
   npm run -s ssec --${envFlag(where)} keygen ${id} --bind
 
+or write it to a file that only you can read: npm run -s ssec -- keygen ${id} --out FILE
 or see it: npm run -s ssec -- keygen ${id} --show`);
-    process.exitCode = EXIT.usage;
-    return;
   }
   const { base64, md5 } = customerKey(id, randomBytes(KEY_BYTES));
+  // Before it is bound: a bound key that could not be written would be lost.
+  const isWritten = writeOut(handOut, base64);
   if (bind) await bindSecret(secret, base64, where);
-  const isShown = show || !bind;
-  if (json) console.log(JSON.stringify({ id, secret, md5, ...(isShown && { key: base64 }) }));
-  else if (isShown) process.stdout.write(isTerminal ? `${base64}\n` : base64);
+  const isShown = !isWritten && (show || !bind);
+  if (isShown) warnOfReaders();
+  if (json) print(JSON.stringify({ id, secret, md5, ...(isShown && { key: base64 }) }));
+  else if (isShown) process.stdout.write(process.stdout.isTTY ? `${base64}\n` : base64);
   console.error(`MD5 ${md5}\n`);
   if (!bind) console.error(howToBind(secret, where));
-  console.error(`${howToKeep(secret, isShown)}\n\n${howToConfigure(id, secret, where)}`);
+  console.error(`${howToKeep(secret, isShown || isWritten)}\n\n${howToConfigure(id, secret, where)}`);
   if (!bind) console.error(`\n${bySecretsStore(secret, where)}\n\n${byHand(secret, where)}`);
 }
 

@@ -23,23 +23,3 @@ export async function withRetries<T>(
     }
   }
 }
-
-/** Runs `work` for each item, with at most `limit` under way at once; the first failure ends it. */
-export async function inParallel<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  let hasFailed = false;
-  const worker = async () => {
-    for (const item of queue) {
-      if (hasFailed) return;
-      await work(item).catch((error: unknown) => {
-        hasFailed = true;
-        throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-}

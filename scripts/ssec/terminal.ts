@@ -10,9 +10,43 @@ export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
-/** What an object key or a store's answer may hold must not steer the terminal. */
+/** Controls, lone surrogates, line separators, and what turns the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** What an object key or a store's answer may hold must not steer the terminal: it is shown as `\x1b`. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, "\ufffd");
+  return text.replace(UNPRINTABLE, escaped);
+}
+
+/** The same for text of several lines. */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => (character === "\n" ? character : escaped(character)));
+}
+
+function escaped(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
+}
+
+/** What this command was given, after the program's name. */
+export const given: { args: readonly string[] } = { args: [] };
+
+/** A command that does the same as this one did, with more options, ready to paste. */
+export function thisCommandWith(...more: readonly string[]): string {
+  return ["npm run -s ssec --", ...[...given.args, ...more].map(quoted)].join(" ");
+}
+
+function quoted(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (printable(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
+  const inner = word
+    .replace(/[\\']/g, "\\$&")
+    .replace(UNPRINTABLE, (character) =>
+      [...new TextEncoder().encode(character)]
+        .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)
+        .join(""),
+    );
+  return `$'${inner}'`;
 }
 
 /** Text in lines that fit the terminal, each behind the indent; in one where that is none. */
@@ -26,6 +60,13 @@ export function wrapped(text: string, indent: string): string {
     else lines.push(word);
   }
   return lines.map((line) => indent + line).join("\n");
+}
+
+/** Takes away what is drawn in the line that a terminal is at, so that something can be said there. */
+export function hideBar(): void {
+  if (!process.stderr.isTTY) return;
+  cursorTo(process.stderr, 0);
+  clearLine(process.stderr, 1);
 }
 
 /** Shows what is being done, in one line that the next replaces; nothing where nobody watches. */
@@ -56,4 +97,6 @@ export const EXIT = {
   usage: 2,
   /** Ctrl-C. */
   interrupted: 130,
+  /** Whoever read standard output has gone, as a shell reports it of others: `ssec ls … | head`. */
+  unread: 141,
 } as const;

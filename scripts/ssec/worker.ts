@@ -1,6 +1,6 @@
 /** The Worker as it is configured on this machine. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { type Bucket, type Config, loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
@@ -33,7 +33,9 @@ export interface ConfiguredWorker {
  */
 export async function readWorker({ config: path, env }: Where): Promise<ConfiguredWorker> {
   if (!existsSync(path))
-    throw new Error(`there is no ${path}: name the Worker's configuration with --config`);
+    throw new Error(
+      `there is no ${resolve(path)}: go to the Worker's folder, or name its configuration with --config`,
+    );
   // It takes a second to load, which commands that only talk to the Worker do not need.
   const { unstable_readConfig } = await import("wrangler");
   const raw = unstable_readConfig({ config: path, ...(env && { env }) }, { hideWarnings: true });

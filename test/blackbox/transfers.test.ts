@@ -17,13 +17,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey, isCeph, put, store } from "./client.ts";
 import { error, type FaultProxy, isGet, isPart, startFaultProxy } from "./fault-proxy.ts";
-import { ssec, startSsec } from "./ssec.ts";
+import { ssec, ssecHere, startSsec } from "./ssec.ts";
 import { MiB, startTransferWorker, token } from "./ways.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-transfers-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const all = (args: string[], input?: Buffer) => ssec(args, "ALL_TOKEN", input);
+const all = (args: string[], input?: Buffer) =>
+  input === undefined ? ssecHere(args) : ssec(args, "ALL_TOKEN", input);
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
 function file(name: string, bytes: Buffer): string {
@@ -120,7 +121,7 @@ test("what is wrong is said", { timeout: 60_000 }, async () => {
     status: 1,
     stderr: expect.stringMatching(/^ssec: 404: There is no such object/),
   });
-  const forbidden = await ssec(["put", file("x", randomBytes(1)), "media/other/x"], "LIMITED_TOKEN");
+  const forbidden = await ssecHere(["put", file("x", randomBytes(1)), "media/other/x"], "LIMITED_TOKEN");
   expect(forbidden).toMatchObject({ status: 1, stderr: expect.stringMatching(/^ssec: 403: /) });
   const nowhere = await all(["put", join(dir, "no-such-file"), "media/x"]);
   expect(nowhere).toMatchObject({ status: 1, stderr: expect.stringContaining("no-such-file") });

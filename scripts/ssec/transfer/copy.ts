@@ -1,50 +1,125 @@
 /** From one object to another, each under its own key: by the store itself where it can, else through this machine. */
-import { Readable } from "node:stream";
 import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
 import { type Api, ApiError } from "../api.ts";
+import type { Slots } from "../parallel.ts";
 import { withRetries } from "../retry.ts";
 import { StoredBytes } from "./download.ts";
+import { toHeaderValue } from "./encoded-word.ts";
 import type { ObjectName } from "./location.ts";
 import { type Presigned, presign } from "./presigned.ts";
-import type { Progress } from "./progress.ts";
+import type { Moved } from "./progress.ts";
 import { StoreError, sendToStore, textOf } from "./store.ts";
 import { headObject, type StoredObject } from "./stored.ts";
-import { type Uploaded, uploadSource } from "./upload.ts";
+import { readTags } from "./tags.ts";
+import { type Fields, type Uploaded, uploadSource } from "./upload.ts";
 
 /** The most that one CopyObject takes, bytes. */
 const MAX_COPY = 5 * 2 ** 30;
+/** What HEAD does not say of an object that has it. */
+const STANDARD_CLASS = "STANDARD";
+
+/** A store that does not copy encrypted objects; one that does not copy an object onto itself. */
+const CANNOT_COPY = ["NotImplemented", "501", "InvalidRequest"];
 
 export interface Copied extends Uploaded {
   /** Whether the bytes never came to this machine. */
   readonly byStore: boolean;
 }
 
+/**
+ * Copies an object with all that is kept of it: content headers, metadata, tags, storage class, redirect.
+ *
+ * @throws when the copy lacks one of them
+ */
 export async function copyObject(
   api: Api,
   from: ObjectName,
   to: ObjectName,
-  { parallel, progress: progressFor }: { parallel: number; progress: (size: number) => Progress },
+  { slots, progress }: { slots: Slots; progress: (size: number) => Moved },
 ): Promise<Copied> {
   const stored = await headObject(api, from);
-  const presigned = stored.size > MAX_COPY ? undefined : await presignCopy(api, from, to, stored);
-  if (presigned !== undefined && (await storeCopies(presigned))) {
-    const { keyId, size, etag } = await headObject(api, to, { keyId: presigned.keyId });
-    return { keyId, size, etag, byStore: true };
-  }
+  const byStore = await slots.run(() => copyByStore(api, from, to, stored));
+  const { keyId } = byStore ?? (await copyThroughHere(api, from, to, stored, { slots, progress }));
+  const copy = await headObject(api, to, { keyId });
+  const lost = differences(stored, copy);
+  if (lost.length > 0)
+    throw new Error(`the copy is there, but without what the object has: ${lost.join(", ")}`);
+  const { size, etag } = copy;
+  return { keyId, size, etag, byStore: byStore !== undefined };
+}
+
+/** Undefined where the store cannot copy it. */
+async function copyByStore(
+  api: Api,
+  from: ObjectName,
+  to: ObjectName,
+  stored: StoredObject,
+): Promise<{ keyId: string } | undefined> {
+  if (stored.size > MAX_COPY) return undefined;
+  const presigned = await presignCopy(api, from, to, stored);
+  return presigned !== undefined && (await storeCopies(presigned)) ? presigned : undefined;
+}
+
+async function copyThroughHere(
+  api: Api,
+  from: ObjectName,
+  to: ObjectName,
+  stored: StoredObject,
+  { slots, progress: progressFor }: { slots: Slots; progress: (size: number) => Moved },
+): Promise<Uploaded> {
+  const fields = await fieldsOf(api, from, stored);
   const bytes = new StoredBytes(api, from, stored, {});
   const source = {
     size: stored.size,
-    open: async (start: number, end: number) => ({ body: Readable.from(await bytes.open(start, end)) }),
+    open: async (start: number, end: number) => ({ body: await bytes.open(start, end) }),
   };
   const progress = progressFor(stored.size);
   try {
-    const { content, metadata } = stored;
-    const fields = { ...content, metadata };
-    const uploaded = await uploadSource(api, source, to, { fields, parallel, progress });
-    return { ...uploaded, byStore: false };
+    return await uploadSource(api, source, to, { fields, slots, progress });
   } finally {
     progress.end();
   }
+}
+
+/** What an upload says of the object, so that it becomes as it was. */
+async function fieldsOf(
+  api: Api,
+  from: ObjectName,
+  { content, metadata, tagCount, missingMetadata }: StoredObject,
+): Promise<Fields> {
+  if (missingMetadata > 0) {
+    throw new Error(
+      `${missingMetadata} entries of its metadata do not pass through headers, and would be lost: copy it in the store`,
+    );
+  }
+  const names = Object.keys(metadata);
+  return {
+    ...content,
+    ...(names.length > 0 && {
+      metadata: Object.fromEntries(names.map((name) => [name, toHeaderValue(metadata[name] ?? "")])),
+    }),
+    ...(tagCount > 0 && { tagging: await readTags(api, from) }),
+  };
+}
+
+/** What of an object its copy does not have, by the API's names. */
+function differences(from: StoredObject, to: StoredObject): string[] {
+  const standard = { storageClass: STANDARD_CLASS };
+  return [
+    ...(from.size === to.size ? [] : ["size"]),
+    ...differing({ ...standard, ...from.content }, { ...standard, ...to.content }),
+    ...differing(from.metadata, to.metadata).map((name) => `metadata.${name}`),
+    ...(from.tagCount === to.tagCount ? [] : ["tagging"]),
+    ...(from.missingMetadata === to.missingMetadata ? [] : ["metadata"]),
+  ];
+}
+
+/** A store may add to what it was told, as a default content type. */
+function differing(from: Readonly<Record<string, string>>, to: Readonly<Record<string, string>>): string[] {
+  const isKept = (name: string) =>
+    from[name] === to[name] ||
+    (name === "expires" && Date.parse(from[name] ?? "") === Date.parse(to[name] ?? ""));
+  return Object.keys(from).filter((name) => !isKept(name));
 }
 
 /** Undefined where the two are in different stores. */
@@ -52,9 +127,18 @@ async function presignCopy(
   api: Api,
   from: ObjectName,
   to: ObjectName,
-  { keyId, etag }: StoredObject,
+  { keyId, etag, content }: StoredObject,
 ): Promise<Presigned | undefined> {
-  const request = { operation: "CopyObject", ...to, source: { ...from, keyId }, ifSourceMatch: etag };
+  // Of all that belongs to an object, a copy begins anew with these.
+  const { storageClass, websiteRedirectLocation } = content;
+  const request = {
+    operation: "CopyObject",
+    ...to,
+    source: { ...from, keyId },
+    ifSourceMatch: etag,
+    ...(storageClass !== undefined && storageClass !== STANDARD_CLASS && { storageClass }),
+    ...(websiteRedirectLocation !== undefined && { websiteRedirectLocation }),
+  };
   try {
     return await presign(api, request);
   } catch (error) {
@@ -76,7 +160,7 @@ async function storeCopies(presigned: Presigned): Promise<boolean> {
     if (headers[ALGORITHM_HEADER] === "AES256") return true;
     throw new Error("the store did not say that it encrypted: remove the copy, and see `ssec check --live`");
   } catch (error) {
-    if (error instanceof StoreError && error.status === 501) return false;
+    if (error instanceof StoreError && CANNOT_COPY.includes(error.code || String(error.status))) return false;
     throw error;
   }
 }

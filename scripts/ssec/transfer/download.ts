@@ -1,28 +1,35 @@
 /** From the store to this machine, through presigned URLs. */
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Api } from "../api.ts";
-import { inParallel, Transient, withRetries } from "../retry.ts";
+import { inParallel, type Slots } from "../parallel.ts";
+import { Transient, withRetries } from "../retry.ts";
 import { hashFile } from "./hash.ts";
 import type { ObjectName } from "./location.ts";
 import { Memory } from "./memory.ts";
 import { type Presigned, presign, Renewed } from "./presigned.ts";
-import { Progress } from "./progress.ts";
+import type { Moved } from "./progress.ts";
+import { absent, ExistsError, type FileSink, type StreamSink } from "./sink.ts";
 import { StoreError, sendToStore } from "./store.ts";
 import { headObject, type StoredObject, type Which } from "./stored.ts";
 
 /** What one GET asks for, bytes. */
 const PART_SIZE = 16 * 2 ** 20;
+/** Characters of a file's name that the name of what is not whole yet begins with. */
+const MAX_NAME = 50;
 
 interface Options {
   readonly which: Which;
-  /** Parts under way at once. */
-  readonly parallel: number;
+  /** For parts under way at once. */
+  readonly slots: Slots;
   readonly resume: boolean;
-  readonly progress: (size: number) => Progress;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
+  readonly progress: (size: number, what?: string) => Moved;
 }
 
 export interface Downloaded extends StoredObject {
@@ -46,9 +53,14 @@ export class StoredBytes {
     if (from === to) return (async function* () {})();
     const { method, url, headers } = await this.#request.get();
     // They need no signature, and say that nothing but these bytes of this very object will do.
-    const stretch = { range: `bytes=${from}-${to - 1}`, "if-match": this.#etag };
+    const stretch = { range: `bytes=${from}-${to - 1}`, ...(this.#etag && { "if-match": this.#etag }) };
     try {
-      return whole(await sendToStore({ method, url, headers: { ...headers, ...stretch } }), to - from);
+      const answer = await sendToStore({ method, url, headers: { ...headers, ...stretch } });
+      if (from > 0 && answer.statusCode !== 206) {
+        answer.destroy();
+        throw new Error("the store gives the whole object instead of a range of it");
+      }
+      return whole(answer, to - from);
     } catch (error) {
       if (error instanceof StoreError && error.status === 412)
         throw new Error("the object was replaced meanwhile: begin again");
@@ -63,6 +75,7 @@ async function* whole(chunks: AsyncIterable<Buffer>, length: number): AsyncItera
   try {
     for await (const chunk of chunks) {
       left -= chunk.length;
+      if (left < 0) break;
       yield chunk;
     }
   } catch (error) {
@@ -70,7 +83,8 @@ async function* whole(chunks: AsyncIterable<Buffer>, length: number): AsyncItera
       `the store broke off (${(error as NodeJS.ErrnoException).code ?? "no reason given"})`,
     );
   }
-  if (left !== 0) throw new Transient("the store broke off");
+  if (left > 0) throw new Transient("the store broke off");
+  if (left < 0) throw new Error("the store sends more than it was asked for");
 }
 
 /** Of a download that was cut off. */
@@ -80,28 +94,38 @@ interface Begun {
   readonly parts: readonly number[];
 }
 
-/** Downloads into a file, which appears under its name only when it is whole. */
+/**
+ * Downloads into a file, which appears under its name only when it is whole.
+ *
+ * @throws {ExistsError} when a file of that name has come about meanwhile, unless `force`
+ */
 export async function downloadFile(
   api: Api,
   object: ObjectName,
-  path: string,
-  { which, parallel, resume, progress: progressFor }: Options,
+  sink: FileSink,
+  options: Options,
+): Promise<Downloaded> {
+  const { bucket, key } = object;
+  const { versionId = "" } = options.which;
+  const memory = new Memory<Begun>("get", api.url, bucket, key, versionId, resolve(sink.path));
+  return memory.alone(() => downloadAlone(api, object, sink, options, memory));
+}
+
+async function downloadAlone(
+  api: Api,
+  object: ObjectName,
+  { path, mode }: FileSink,
+  { which, slots, resume, force, progress: progressFor }: Options,
+  memory: Memory<Begun>,
 ): Promise<Downloaded> {
   const stored = await headObject(api, object, which);
   const { size, etag } = stored;
-  const partial = join(dirname(path), `.${basename(path)}.ssec-part`);
-  const memory = new Memory<Begun>(
-    "get",
-    api.url,
-    object.bucket,
-    object.key,
-    which.versionId ?? "",
-    resolve(path),
-  );
-  const earlier = memory.recall();
-  const isSame = resume && earlier?.etag === etag && (await exists(partial));
-  const done = new Set(isSame ? earlier.parts : []);
-  const file = await open(partial, isSame ? "r+" : "w", 0o666);
+  const name = `.${basename(path).slice(0, MAX_NAME)}.${memory.id.slice(0, 8)}.ssec-part`;
+  const partial = join(dirname(path), name);
+  const earlier = resume ? memory.recall() : undefined;
+  const opened = earlier?.etag === etag ? await openAgain(partial) : undefined;
+  const done = new Set(opened === undefined ? [] : earlier?.parts);
+  const file = opened ?? (await openNew(partial));
   const progress = progressFor(size);
   try {
     const numbers = Array.from({ length: Math.ceil(size / PART_SIZE) }, (_, i) => i);
@@ -110,9 +134,9 @@ export async function downloadFile(
     const bytes = new StoredBytes(api, object, stored, which);
     await inParallel(
       numbers.filter((number) => !done.has(number)),
-      parallel,
+      slots.limit,
       async (number) => {
-        await writePart(bytes, ends(number), file, progress);
+        await slots.run(() => writePart(bytes, ends(number), file, progress));
         done.add(number);
         memory.keep({ etag, parts: [...done] });
       },
@@ -123,19 +147,49 @@ export async function downloadFile(
     await file.close();
   }
   const hash = createHash("sha256");
-  await hashFile(partial, hash, new Progress("checking", size));
-  const downloaded = check(stored, hash, () => rm(partial));
+  await hashFile(partial, hash, progressFor(size, "checking"));
   memory.forget();
-  const checked = await downloaded;
-  await rename(partial, path);
-  return checked;
+  try {
+    const downloaded = check(stored, hash);
+    if (mode !== undefined) await chmod(partial, mode & 0o777);
+    await (force ? rename(partial, path) : renameToNew(partial, path));
+    return downloaded;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** What was left of it by a command that was cut off; undefined where nothing was. */
+async function openAgain(path: string): Promise<FileHandle | undefined> {
+  return open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(absent);
+}
+
+/** A file that nobody else has put there, nor a link to one. */
+async function openNew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true });
+  return open(path, "wx", 0o666);
+}
+
+/** Gives a file a name that nobody else has taken. @throws {ExistsError} */
+async function renameToNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new ExistsError(to);
+    // A file system without links: there it can only be looked.
+    if ((await stat(to).catch(absent)) !== undefined) throw new ExistsError(to);
+    return rename(from, to);
+  }
+  await rm(from);
 }
 
 async function writePart(
   bytes: StoredBytes,
   [from, to]: readonly [number, number],
   file: FileHandle,
-  progress: Progress,
+  progress: Moved,
 ): Promise<void> {
   await withRetries(async () => {
     let at = from;
@@ -156,45 +210,44 @@ async function writePart(
 export async function downloadStream(
   api: Api,
   object: ObjectName,
-  to: Writable,
-  { which, progress: progressFor }: Omit<Options, "parallel" | "resume">,
+  sink: StreamSink,
+  { which, progress: progressFor }: Pick<Options, "which" | "progress">,
 ): Promise<Downloaded> {
   const stored = await headObject(api, object, which);
   const bytes = new StoredBytes(api, object, stored, which);
+  const { stream, end } = sink.open();
   const progress = progressFor(stored.size);
   const hash = createHash("sha256");
   let at = 0;
   try {
     await withRetries(async () => {
       for await (const chunk of await bytes.open(at, stored.size)) {
-        if (!to.write(chunk)) await once(to, "drain");
+        await write(stream, chunk);
         hash.update(chunk);
         at += chunk.length;
         progress.add(chunk.length);
       }
     });
+    await end();
   } finally {
     progress.end();
   }
   return check(stored, hash);
 }
 
+async function write(stream: Writable, chunk: Buffer): Promise<void> {
+  if (stream.errored ?? stream.destroyed) throw stream.errored ?? new Error("nobody reads any more");
+  if (!stream.write(chunk)) await once(stream, "drain");
+}
+
 /** @throws when the bytes are not those that were uploaded, by the SHA-256 in the object's metadata */
-async function check(stored: StoredObject, hash: Hash, discard?: () => Promise<void>): Promise<Downloaded> {
+function check(stored: StoredObject, hash: Hash): Downloaded {
   const sha256 = hash.digest("hex");
   const { sha256: expected } = stored.metadata;
   if (expected !== undefined && expected !== sha256) {
-    await discard?.();
     throw new Error(
       "what came is not what was uploaded: its SHA-256 is another than the one in the object's metadata",
     );
   }
   return { ...stored, sha256, isChecked: expected !== undefined };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,20 +2,31 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** @see https://specifications.freedesktop.org/basedir-spec/latest/ */
 function folder(): string {
-  return join(process.env.XDG_STATE_HOME || join(homedir(), ".local/state"), "ssec-edge", "transfers");
+  const { XDG_STATE_HOME: given = "" } = process.env;
+  // By that specification a relative path is invalid, and counts as none.
+  const base = isAbsolute(given) ? given : join(homedir(), ".local/state");
+  return join(base, "ssec-edge", "transfers");
 }
 
+/** Files that say that this process is at work. */
+const held = new Set<string>();
+process.on("exit", () => {
+  for (const file of held) rmSync(file, { force: true });
+});
+
 export class Memory<T> {
+  /** Of this transfer and no other: for names of files. */
+  readonly id: string;
   readonly #file: string;
 
   /** @param identity what makes this transfer this one: direction, address, object, file */
   constructor(...identity: readonly string[]) {
-    const name = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
-    this.#file = join(folder(), `${name}.json`);
+    this.id = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
+    this.#file = join(folder(), `${this.id}.json`);
   }
 
   recall(): T | undefined {
@@ -37,5 +48,42 @@ export class Memory<T> {
 
   forget(): void {
     rmSync(this.#file, { force: true });
+  }
+
+  /**
+   * Runs `work` while nobody else on this machine does the same transfer: two would undo each other.
+   *
+   * @throws when another process is at it
+   */
+  async alone<R>(work: () => Promise<R>): Promise<R> {
+    const lock = this.#file.replace(/json$/, "process");
+    mkdirSync(folder(), { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx", mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = Number(readFileSync(lock, "utf8"));
+      if (isRunning(owner)) throw new Error(`the same transfer is under way already (process ${owner})`);
+      // Its owner was killed.
+      writeFileSync(lock, String(process.pid), { mode: 0o600 });
+    }
+    held.add(lock);
+    try {
+      return await work();
+    } finally {
+      held.delete(lock);
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

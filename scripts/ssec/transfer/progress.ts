@@ -1,11 +1,24 @@
 /** A progress bar on standard error, which is drawn only where that is a terminal. */
 import { clearLine, cursorTo } from "node:readline";
+import { hideBar } from "../terminal.ts";
 
 const WIDTH = 30;
 /** Milliseconds. */
 const INTERVAL = 100;
 
-export class Progress {
+/** What is told of bytes on their way. */
+export interface Moved {
+  /** @param bytes that have been moved; negative when they have to be moved again */
+  add(bytes: number): void;
+  /** Bytes that had been moved before this command began: they do not count for its speed. */
+  skip(bytes: number): void;
+  end(): void;
+}
+
+/** What is not shown. */
+export const uncounted: Moved = { add: () => {}, skip: () => {}, end: () => {} };
+
+export class Progress implements Moved {
   readonly #what: string;
   readonly #total: number | undefined;
   readonly #since = Date.now();
@@ -20,12 +33,10 @@ export class Progress {
     if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), INTERVAL);
   }
 
-  /** @param bytes that have been moved; negative when they have to be moved again */
   add(bytes: number): void {
     this.#done += bytes;
   }
 
-  /** Bytes that had been moved before this command began: they do not count for its speed. */
   skip(bytes: number): void {
     this.#done += bytes;
     this.#before += bytes;
@@ -34,8 +45,12 @@ export class Progress {
   end(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
-    clearLine(process.stderr, 0);
-    cursorTo(process.stderr, 0);
+    hideBar();
+  }
+
+  /** For one of several that are moved together: the whole goes on when it ends. */
+  share(): Moved {
+    return { add: (bytes) => this.add(bytes), skip: (bytes) => this.skip(bytes), end: () => {} };
   }
 
   #draw(): void {

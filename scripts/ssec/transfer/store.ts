@@ -1,9 +1,11 @@
 /** Presigned requests, sent to the store exactly as they were given. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { proxyHint } from "../proxy.ts";
 import { Transient } from "../retry.ts";
+import { SourceError } from "./source.ts";
 
 export interface PresignedRequest {
   readonly method: string;
@@ -24,22 +26,30 @@ export class StoreError extends Error {
   readonly code: string;
 
   constructor(status: number, code: string) {
-    super(`the store refused: ${status} ${code}`.trimEnd());
+    const isElsewhere = status >= 300 && status < 400;
+    const reason = `${status} ${code}`.trimEnd();
+    super(
+      isElsewhere
+        ? `the store sends the request elsewhere (${reason}), where no key may go: its endpoint or region in STORES is another's`
+        : `the store refused: ${reason}`,
+    );
     this.status = status;
     this.code = code;
   }
 }
 
 /**
- * The store's answer, of which the body is not read yet.
+ * The store's answer, of which the body is not read yet. It comes from the very host that the URL names: what a redirect
+ * names instead is not asked, since the headers hold a key.
  *
  * @param body with its length in `headers`
  * @throws {Transient} for no answer, 429 and 5xx
  * @throws {StoreError} for any other answer but 200, 204 and 206
+ * @throws {SourceError} what the body throws
  */
 export async function sendToStore(
   { method, url, headers }: PresignedRequest,
-  body?: Readable,
+  body?: AsyncIterable<Buffer>,
 ): Promise<IncomingMessage> {
   const outgoing = (url.startsWith("https:") ? httpsRequest : httpRequest)(url, { method, headers });
   outgoing.setTimeout(SILENCE, () => outgoing.destroy(new Error("silence")));
@@ -48,20 +58,26 @@ export async function sendToStore(
     outgoing.once("error", reject);
   });
   let answer: IncomingMessage;
+  let broken: unknown;
   try {
     // A store that refuses may answer, and close, before it has the whole body.
-    const sent = body === undefined ? undefined : pipeline(body, outgoing).catch(() => {});
+    const sent =
+      body &&
+      pipeline(Readable.from(body, { objectMode: false }), outgoing).catch((error: unknown) => {
+        broken = error;
+      });
     if (body === undefined) outgoing.end();
     answer = await answered;
     if (isGood(answer)) await sent;
   } catch (error) {
-    body?.destroy();
+    if (error instanceof SourceError) throw error;
     const { code = "no answer" } = error as NodeJS.ErrnoException;
-    throw new Transient(`the store at ${new URL(url).origin} does not answer (${code})`);
+    throw new Transient(`the store at ${new URL(url).origin} does not answer (${code})${proxyHint()}`);
   }
+  if (broken instanceof SourceError) throw broken;
   if (isGood(answer)) return answer;
   const { statusCode = 0 } = answer;
-  const text = (await textOf(answer).catch(() => "")).slice(0, MAX_REFUSAL);
+  const text = await textOf(answer, MAX_REFUSAL).catch(() => "");
   const code = /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? "";
   // 501 is a store that cannot, and will not be able to when it is asked again.
   if (statusCode === 429 || (statusCode >= 500 && statusCode !== 501)) {
@@ -74,9 +90,13 @@ function isGood({ statusCode = 0 }: IncomingMessage): boolean {
   return [200, 204, 206].includes(statusCode);
 }
 
-export async function textOf(answer: IncomingMessage): Promise<string> {
+/** @param most characters, after which the rest is left */
+export async function textOf(answer: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<string> {
   let text = "";
   answer.setEncoding("utf8");
-  for await (const chunk of answer) text += chunk;
-  return text;
+  for await (const chunk of answer) {
+    text += chunk;
+    if (text.length > most) break;
+  }
+  return text.slice(0, most);
 }

@@ -1,7 +1,9 @@
 /** What the store says of an object, by HEAD. */
+import type { IncomingHttpHeaders } from "node:http";
 import { MARKER_HEADER } from "../../../src/s3/upload-id.ts";
 import type { Api } from "../api.ts";
 import { withRetries } from "../retry.ts";
+import { fromHeaderValue } from "./encoded-word.ts";
 import type { ObjectName } from "./location.ts";
 import { presign } from "./presigned.ts";
 import { StoreError, sendToStore, textOf } from "./store.ts";
@@ -19,20 +21,27 @@ export interface StoredObject {
   readonly lastModified: string;
   readonly keyId: string;
   readonly versionId?: string;
-  /** Content headers, by the API's names. */
+  /** Content headers, and what else an upload can say of an object, by the API's names. */
   readonly content: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Tags on it. */
+  readonly tagCount: number;
+  /** Entries of its metadata that the store cannot put into headers. */
+  readonly missingMetadata: number;
 }
 
 const METADATA = "x-amz-meta-";
 
-/** Content headers of S3 by the API's names for them. */
+/** Headers of S3 that say something of an object's content, by the API's names for them. */
 export const CONTENT_HEADERS = {
   contentType: "content-type",
   cacheControl: "cache-control",
   contentDisposition: "content-disposition",
   contentEncoding: "content-encoding",
   contentLanguage: "content-language",
+  expires: "expires",
+  storageClass: "x-amz-storage-class",
+  websiteRedirectLocation: "x-amz-website-redirect-location",
 } as const;
 
 /** @throws {ApiError} not-found, key-unknown, forbidden, … */
@@ -43,24 +52,36 @@ export async function headObject(api: Api, object: ObjectName, which: Which = {}
     await textOf(answer);
     return answer;
   }).catch((error: unknown) => explain(error, api, { ...object, ...which }));
-  const named = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
-  const content = Object.entries(CONTENT_HEADERS).flatMap(([field, name]) =>
-    headers[name] === undefined ? [] : [[field, headers[name]] as const],
-  );
-  const versionId = headers["x-amz-version-id"];
+  return { keyId, ...storedBy(headers) };
+}
+
+function storedBy(headers: IncomingHttpHeaders): Omit<StoredObject, "keyId"> {
+  const size = headers["content-length"];
+  if (size === undefined) throw new Error("the store does not say how long the object is");
+  const versionId = text(headers, "x-amz-version-id");
+  const content = Object.entries(CONTENT_HEADERS).flatMap(([field, name]) => {
+    const value = text(headers, name);
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const metadata = Object.keys(headers)
+    .filter((name) => name.startsWith(METADATA) && name !== MARKER_HEADER)
+    .map((name) => [name.slice(METADATA.length), fromHeaderValue(text(headers, name) ?? "")] as const);
+  const modified = new Date(headers["last-modified"] ?? Number.NaN);
   return {
-    size: Number(headers["content-length"]),
+    size: Number(size),
     etag: headers.etag ?? "",
-    lastModified: new Date(headers["last-modified"] ?? 0).toISOString(),
-    keyId,
-    ...(versionId !== undefined && { versionId: String(versionId) }),
+    lastModified: Number.isNaN(modified.getTime()) ? "" : modified.toISOString(),
+    ...(versionId !== undefined && { versionId }),
     content: Object.fromEntries(content),
-    metadata: Object.fromEntries(
-      named
-        .filter(([name]) => name.startsWith(METADATA) && name !== MARKER_HEADER)
-        .map(([name, value]) => [name.slice(METADATA.length), value]),
-    ),
+    metadata: Object.fromEntries(metadata),
+    tagCount: Number(text(headers, "x-amz-tagging-count") ?? 0),
+    missingMetadata: Number(text(headers, "x-amz-missing-meta") ?? 0),
   };
+}
+
+function text(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return value === undefined ? undefined : String(value);
 }
 
 /** A store's answer to HEAD has no body; the service finds out what it means. */

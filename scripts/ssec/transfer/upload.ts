@@ -4,17 +4,15 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
 import { type Api, ApiError } from "../api.ts";
-import { inParallel, withRetries } from "../retry.ts";
+import { inParallel, type Slots } from "../parallel.ts";
+import { withRetries } from "../retry.ts";
 import { type ObjectName, objectPath } from "./location.ts";
 import { Memory } from "./memory.ts";
 import { PartRequests, presign, type Upload } from "./presigned.ts";
-import type { Progress } from "./progress.ts";
-import type { FileSource, Source } from "./source.ts";
+import type { Moved } from "./progress.ts";
+import { type FileSource, MAX_SINGLE, type Source, SourceError, type StreamSource } from "./source.ts";
 import { sendToStore, textOf } from "./store.ts";
-import { CONTENT_HEADERS } from "./stored.ts";
-
-/** What goes up as one PUT, bytes; more goes in parts. */
-const MAX_SINGLE = 8 * 2 ** 20;
+import { CONTENT_HEADERS, headObject } from "./stored.ts";
 
 /** Content headers and metadata, as the API names them. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -24,13 +22,14 @@ export interface Uploaded {
   /** Bytes. */
   readonly size: number;
   readonly etag: string;
+  readonly versionId?: string;
 }
 
 interface Options {
   readonly fields: Fields;
-  /** Parts under way at once. */
-  readonly parallel: number;
-  readonly progress: Progress;
+  /** For parts under way at once. */
+  readonly slots: Slots;
+  readonly progress: Moved;
 }
 
 /** What is remembered of an upload, to resume it. */
@@ -42,19 +41,30 @@ interface Begun extends Upload {
  * Uploads a file.
  *
  * @param resume goes on with an upload of the same bytes that was cut off; what is already there is not sent again
+ * @throws {SourceError} when the file changes before the store has all of it; nothing of it is then there
  */
 export async function uploadFile(
   api: Api,
   source: FileSource,
   to: ObjectName,
-  { resume, ...options }: Options & { resume: boolean },
+  options: Options & { resume: boolean },
 ): Promise<Uploaded & { sha256: string }> {
-  const { path, sha256 } = source;
+  const memory = new Memory<Begun>("put", api.url, to.bucket, to.key, resolve(source.path));
+  return memory.alone(() => uploadAlone(api, source, to, options, memory));
+}
+
+async function uploadAlone(
+  api: Api,
+  source: FileSource,
+  to: ObjectName,
+  { resume, ...options }: Options & { resume: boolean },
+  memory: Memory<Begun>,
+): Promise<Uploaded & { sha256: string }> {
+  const { sha256 } = source;
   const fields = {
     ...options.fields,
     metadata: { ...(options.fields.metadata as object | undefined), sha256 },
   };
-  const memory = new Memory<Begun>("put", api.url, to.bucket, to.key, resolve(path));
   const earlier = memory.recall();
   const isSame = earlier !== undefined && resume && earlier.sha256 === sha256;
   if (earlier !== undefined && !isSame) await abort(api, earlier);
@@ -63,7 +73,6 @@ export async function uploadFile(
     fields,
     ...(isSame && { earlier }),
     onBegun: (upload) => memory.keep({ ...upload, sha256 }),
-    beforeEnd: () => source.confirmUnchanged(),
   });
   memory.forget();
   return { ...uploaded, sha256 };
@@ -72,8 +81,6 @@ export async function uploadFile(
 interface PartsOptions extends Options {
   readonly earlier?: Upload;
   readonly onBegun?: (upload: Upload) => void;
-  /** Throws when the whole must not come about. */
-  readonly beforeEnd?: () => Promise<void>;
 }
 
 /** Uploads what can be read in stretches, in parts where it is long. */
@@ -83,8 +90,8 @@ export async function uploadSource(
   to: ObjectName,
   options: PartsOptions,
 ): Promise<Uploaded> {
-  if (source.size <= MAX_SINGLE) return putWhole(api, source, to, options);
-  const { fields, parallel, progress, earlier, onBegun, beforeEnd } = options;
+  if (source.size <= MAX_SINGLE) return options.slots.run(() => putWhole(api, source, to, options));
+  const { fields, slots, progress, earlier, onBegun } = options;
   const { size } = source;
   const held = earlier && (await heldParts(api, earlier));
   const upload =
@@ -101,20 +108,22 @@ export async function uploadSource(
   for (const number of etags.keys()) progress.skip(lengthOf(number));
 
   const requests = new PartRequests(api, { ...id, partSize }, size, missing);
-  await inParallel(missing, parallel, async (number) => {
-    const from = (number - 1) * partSize;
-    const etag = await sendStretch(
-      () => requests.get(number),
-      source,
-      [from, from + lengthOf(number)],
-      progress,
-    );
-    etags.set(number, etag);
-  });
   try {
-    await beforeEnd?.();
+    await inParallel(missing, slots.limit, async (number) => {
+      const from = (number - 1) * partSize;
+      const stretch = [from, from + lengthOf(number)] as const;
+      const { etag } = await slots.run(() =>
+        sendStretch(() => requests.get(number), source, stretch, progress),
+      );
+      etags.set(number, etag);
+    }).catch(async (error: unknown) => {
+      // The store refuses what is not what it was when its MD5 was taken.
+      await source.confirmUnchanged?.();
+      throw error;
+    });
+    await source.confirmUnchanged?.();
   } catch (error) {
-    await abort(api, upload);
+    if (error instanceof SourceError) await abort(api, upload);
     throw error;
   }
   const parts = partNumbers.map((partNumber) => ({ partNumber, etag: etags.get(partNumber) }));
@@ -125,32 +134,54 @@ async function putWhole(
   api: Api,
   source: Source,
   to: ObjectName,
-  { fields, progress, beforeEnd }: PartsOptions,
+  { fields, progress }: PartsOptions,
 ): Promise<Uploaded> {
   const { size } = source;
   const request = { operation: "PutObject", ...to, contentLength: size, ...fields };
   const presigned = await presign(api, request);
+  const { keyId } = presigned;
   const headers = { ...presigned.headers, "content-length": String(size) };
-  const etag = await sendStretch(async () => ({ ...presigned, headers }), source, [0, size], progress);
-  await beforeEnd?.();
-  return { keyId: presigned.keyId, size, etag };
+  const answered = await sendStretch(async () => ({ ...presigned, headers }), source, [0, size], progress);
+  const uploaded = { keyId, size, ...answered };
+  try {
+    await source.confirmUnchanged?.();
+  } catch (error) {
+    throw new SourceError(`${(error as Error).message}${await takeBack(api, to, uploaded)}`);
+  }
+  return uploaded;
 }
 
-/** @returns the ETag, once the store has said that it encrypted */
+/**
+ * Removes what was just put, unless another has replaced it already.
+ *
+ * @returns what to say where it could not be removed
+ */
+async function takeBack(api: Api, to: ObjectName, { etag, keyId, versionId }: Uploaded): Promise<string> {
+  try {
+    if (versionId === undefined && (await headObject(api, to, { keyId })).etag !== etag) return "";
+    const query = versionId === undefined ? "" : `?versionId=${encodeURIComponent(versionId)}`;
+    const headers = versionId === undefined ? { "if-match": etag } : {};
+    await api.fetch(`${objectPath(to)}${query}`, { method: "DELETE", headers });
+    return "";
+  } catch {
+    return " (what the object holds now is the file as it was before)";
+  }
+}
+
+/** @returns what the store says of it, once it has said that it encrypted */
 function sendStretch(
   requestOf: () => Promise<{ method: string; url: string; headers: Readonly<Record<string, string>> }>,
   source: Source,
   [from, to]: readonly [number, number],
-  progress: Progress,
-): Promise<string> {
+  progress: Moved,
+): Promise<{ etag: string; versionId?: string }> {
   return withRetries(async () => {
     let moved = 0;
     const { method, url, headers } = await requestOf();
     const { body, md5 } = await source.open(from, to);
-    const counted = body.map((chunk: Buffer) => {
-      moved += chunk.length;
-      progress.add(chunk.length);
-      return chunk;
+    const counted = counting(body, (bytes) => {
+      moved += bytes;
+      progress.add(bytes);
     });
     try {
       const withMd5 = { ...headers, ...(md5 !== undefined && { "content-md5": md5 }) };
@@ -161,12 +192,23 @@ function sendStretch(
           "the store did not say that it encrypted: remove the object, and see `ssec check --live`",
         );
       }
-      return answer.headers.etag ?? "";
+      const versionId = answer.headers["x-amz-version-id"];
+      return { etag: answer.headers.etag ?? "", ...(versionId && { versionId: String(versionId) }) };
     } catch (error) {
       progress.add(-moved);
       throw error;
     }
   });
+}
+
+async function* counting(
+  chunks: AsyncIterable<Buffer>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    count(chunk.length);
+    yield chunk;
+  }
 }
 
 /** ETags by part number of what the store holds of an upload; undefined where the upload is over. */
@@ -196,19 +238,31 @@ function abort(api: Api, { bucket, key, uploadId }: Upload): Promise<void> {
   return api.post("/v1/multipart/abort", { bucket, key, uploadId });
 }
 
-/** Uploads what comes, however much, through the edge. */
+/**
+ * Uploads what comes, however much, through the edge. What breaks off leaves nothing.
+ *
+ * @throws {SourceError} when it cannot be read to its end
+ */
 export async function uploadStream(
   api: Api,
-  body: Readable,
+  { stream }: StreamSource,
   to: ObjectName,
   { fields: { metadata = {}, ...fields }, progress }: Pick<Options, "fields" | "progress">,
 ): Promise<Uploaded & { sha256: string }> {
   const hash = createHash("sha256");
-  const counted = body.map((chunk: Buffer) => {
-    hash.update(chunk);
-    progress.add(chunk.length);
-    return chunk;
-  });
+  let broken: unknown;
+  const counted = async function* () {
+    try {
+      for await (const chunk of stream) {
+        hash.update(chunk);
+        progress.add(chunk.length);
+        yield chunk;
+      }
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  };
   const headers = [
     ...Object.entries(fields).map(([name, value]) => [
       CONTENT_HEADERS[name as keyof typeof CONTENT_HEADERS],
@@ -216,11 +270,17 @@ export async function uploadStream(
     ]),
     ...Object.entries(metadata as object).map(([name, value]) => [`x-amz-meta-${name}`, String(value)]),
   ];
-  const response = await api.fetch(objectPath(to), {
-    method: "PUT",
-    headers: Object.fromEntries(headers),
-    body: Readable.toWeb(counted) as NonNullable<RequestInit["body"]>,
-    duplex: "half",
-  });
-  return { ...((await response.json()) as Uploaded), sha256: hash.digest("hex") };
+  try {
+    const response = await api.fetch(objectPath(to), {
+      method: "PUT",
+      headers: Object.fromEntries(headers),
+      body: Readable.toWeb(Readable.from(counted(), { objectMode: false })) as NonNullable<
+        RequestInit["body"]
+      >,
+      duplex: "half",
+    });
+    return { ...((await response.json()) as Uploaded), sha256: hash.digest("hex") };
+  } catch (error) {
+    throw broken ?? error;
+  }
 }

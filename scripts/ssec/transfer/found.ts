@@ -1,0 +1,75 @@
+/** Objects that are there, page by page. */
+import { type Api, ApiError } from "../api.ts";
+import { bucketPath, type ObjectName } from "./location.ts";
+
+/** What the Worker gives at once. */
+const MAX_PAGE = 1000;
+
+export interface Listed {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly lastModified: string;
+}
+
+/**
+ * All whose key begins as the place says, or as many as make up `limit`.
+ *
+ * @throws {ApiError}
+ * @throws when the list goes round in circles
+ */
+export async function* listed(
+  api: Api,
+  { bucket, key }: ObjectName,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Listed> {
+  const seen = new Set<string>();
+  let left = limit;
+  let cursor: string | undefined;
+  do {
+    const page: { objects: Listed[]; cursor?: string } = await api.get(bucketPath(bucket), {
+      // Without one, what the caller may read is listed.
+      prefix: key === "" ? undefined : key,
+      cursor,
+      limit: String(Math.min(left, MAX_PAGE)),
+    });
+    yield* page.objects.slice(0, left);
+    left -= page.objects.length;
+    ({ cursor } = page);
+    if (cursor !== undefined && seen.has(cursor))
+      throw new Error("the list goes round in circles: the store names the same place in it again");
+    if (cursor !== undefined) seen.add(cursor);
+  } while (cursor !== undefined && left > 0);
+}
+
+/** One object of a folder. */
+export interface Found extends ObjectName {
+  /** Its key below the folder; empty for the object that has the folder's own name. */
+  readonly below: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The object of that name, and all that lie in the folder of that name; a whole bucket where there is no key. */
+export async function* foundIn(api: Api, { bucket, key }: ObjectName): AsyncGenerator<Found> {
+  const isFolder = key === "" || key.endsWith("/");
+  if (!isFolder) {
+    const own = await objectOf(api, { bucket, key });
+    if (own !== undefined) yield { bucket, key, below: "", size: own.size };
+  }
+  const folder = isFolder ? key : `${key}/`;
+  for await (const object of listed(api, { bucket, key: folder })) {
+    yield { bucket, key: object.key, below: object.key.slice(folder.length), size: object.size };
+  }
+}
+
+/** The object of exactly that key: of all that begin with it, it comes first. */
+async function objectOf(api: Api, object: ObjectName): Promise<Listed | undefined> {
+  try {
+    for await (const first of listed(api, object, 1)) return first.key === object.key ? first : undefined;
+  } catch (error) {
+    // Whose grant begins at the folder has nothing of the name before its slash.
+    if (!(error instanceof ApiError) || error.code !== "forbidden") throw error;
+  }
+  return undefined;
+}

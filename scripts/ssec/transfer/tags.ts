@@ -1,0 +1,34 @@
+/** The tags of an object: HEAD tells only how many there are. */
+import { XMLParser } from "fast-xml-parser";
+import type { Api } from "../api.ts";
+import { withRetries } from "../retry.ts";
+import type { ObjectName } from "./location.ts";
+import { presign } from "./presigned.ts";
+import { sendToStore, textOf } from "./store.ts";
+
+const parser = new XMLParser({
+  ignoreDeclaration: true,
+  parseTagValue: false,
+  trimValues: false,
+  htmlEntities: true,
+  isArray: (name) => name === "Tag",
+});
+
+/** As the API takes them: `a=1&b=2`, percent-encoded. */
+export async function readTags(api: Api, object: ObjectName): Promise<string> {
+  const request = await presign(api, { operation: "GetObjectTagging", ...object });
+  const xml = await withRetries(async () => textOf(await sendToStore(request)));
+  const { Tagging } = parser.parse(xml) as {
+    Tagging?: { TagSet?: { Tag?: { Key?: string; Value?: string }[] } };
+  };
+  const tags = Tagging?.TagSet?.Tag ?? [];
+  return tags.map(({ Key = "", Value = "" }) => `${encoded(Key)}=${encoded(Value)}`).join("&");
+}
+
+/** As SigV4 has it: what encodeURIComponent leaves is encoded too. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
