@@ -91,10 +91,10 @@ async function* recursiveJobs(
     const base = isFolderName(target) ? `${target.key}${name}` : target.key;
     // All of them before the first is copied: copies may lie in the very folder that is listed.
     const found: Found[] = [];
-    for await (const object of foundIn(api, place)) found.push(object);
+    for await (const each of foundIn(api, place)) found.push(each);
     if (found.length === 0) yield { name: nameOf(place), fault: "nothing is there" };
-    for (const { bucket, key, below } of found) {
-      yield jobOf({ bucket, key }, { ...target, key: below === "" ? base : `${base}/${below}` });
+    for (const { object, below } of found) {
+      yield jobOf(object, { ...target, key: below === "" ? base : `${base}/${below}` });
     }
   }
 }

@@ -115,9 +115,8 @@ async function* recursiveJobs(
   for (const place of places) {
     const name = basename(place.key) || place.bucket;
     let isEmpty = true;
-    for await (const object of foundIn(api, place)) {
+    for await (const { object, below, size } of foundIn(api, place)) {
       isEmpty = false;
-      const { below } = object;
       // As with cp: into a folder that is there, else what there is becomes it.
       if (below === "") yield into ? await jobOf(object, () => into.fileFor(name)) : { object, path: to };
       else {
@@ -125,7 +124,7 @@ async function* recursiveJobs(
         const within = root;
         const local = into ? `${name}/${below}` : below;
         // Whoever makes folders in a browser leaves such an object.
-        if (!below.endsWith("/") || object.size > 0) yield await jobOf(object, () => within.fileFor(local));
+        if (!below.endsWith("/") || size > 0) yield await jobOf(object, () => within.fileFor(local));
         else if (below !== "/") yield* faultOf(object, () => within.makeFolder(local.slice(0, -1)));
       }
     }

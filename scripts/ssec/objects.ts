@@ -100,12 +100,10 @@ async function* recursiveJobs(
 ): AsyncGenerator<ObjectName | Faulty> {
   for (const place of places) {
     let isEmpty = true;
-    for await (const { bucket, key } of foundIn(api, place)) {
+    for await (const { object } of foundIn(api, place)) {
       isEmpty = false;
-      const fault = keyFault(key);
-      yield fault === undefined
-        ? { bucket, key }
-        : { name: nameOf({ bucket, key }), fault: `the key ${fault}` };
+      const fault = keyFault(object.key);
+      yield fault === undefined ? object : { name: nameOf(object), fault: `the key ${fault}` };
     }
     if (isEmpty && !force) yield { name: nameOf(place), fault: "nothing is there" };
   }

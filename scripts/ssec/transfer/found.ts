@@ -43,7 +43,8 @@ export async function* listed(
 }
 
 /** One object of a folder. */
-export interface Found extends ObjectName {
+export interface Found {
+  readonly object: ObjectName;
   /** Its key below the folder; empty for the object that has the folder's own name. */
   readonly below: string;
   /** Bytes. */
@@ -55,11 +56,11 @@ export async function* foundIn(api: Api, { bucket, key }: ObjectName): AsyncGene
   const isFolder = key === "" || key.endsWith("/");
   if (!isFolder) {
     const own = await objectOf(api, { bucket, key });
-    if (own !== undefined) yield { bucket, key, below: "", size: own.size };
+    if (own !== undefined) yield { object: { bucket, key }, below: "", size: own.size };
   }
   const folder = isFolder ? key : `${key}/`;
-  for await (const object of listed(api, { bucket, key: folder })) {
-    yield { bucket, key: object.key, below: object.key.slice(folder.length), size: object.size };
+  for await (const { key, size } of listed(api, { bucket, key: folder })) {
+    yield { object: { bucket, key }, below: key.slice(folder.length), size };
   }
 }
 
