@@ -1,5 +1,6 @@
 /** `ssec keygen`: a customer key from the CSPRNG, and how to bind it. */
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { KEY_ID } from "../../src/config/schema.ts";
 import { customerKey, KEY_BYTES } from "../../src/ssec/customer-key.ts";
@@ -30,6 +31,7 @@ Examples:
   npm run -s ssec -- keygen k2 | npx wrangler secret put SSEC_K2
   npm run -s ssec -- keygen k2 --bind --show | vault kv put -mount=secret ssec/k2 key=-
   npm run -s ssec -- --env production keygen k2 --bind
+  npm run -s ssec -- keygen k2 --out k2.key
   npm run -s ssec -- keygen --show`,
   )
   .action((id: string, _, command: Command) => keygen(id, command.optsWithGlobals<KeygenOptions>()));
@@ -53,7 +55,8 @@ or see it: npm run -s ssec -- keygen ${id} --show`);
   const { base64, md5 } = customerKey(id, randomBytes(KEY_BYTES));
   // Before it is bound: a bound key that could not be written would be lost.
   const isWritten = writeOut(handOut, base64);
-  if (bind) await bindSecret(secret, base64, where);
+  if (bind)
+    await bindSecret(secret, base64, where).catch((error: unknown) => takeBack(isWritten, out, error));
   const isShown = !isWritten && (show || !bind);
   if (isShown) warnOfReaders();
   if (json) print(JSON.stringify({ id, secret, md5, ...(isShown && { key: base64 }) }));
@@ -62,6 +65,12 @@ or see it: npm run -s ssec -- keygen ${id} --show`);
   if (!bind) console.error(howToBind(secret, where));
   console.error(`${howToKeep(secret, isShown || isWritten)}\n\n${howToConfigure(id, secret, where)}`);
   if (!bind) console.error(`\n${bySecretsStore(secret, where)}\n\n${byHand(secret, where)}`);
+}
+
+/** A key that was not bound is nobody's, and its file would be in the way of the next. */
+function takeBack(isWritten: boolean, out: string | undefined, error: unknown): never {
+  if (isWritten && out !== undefined) rmSync(out, { force: true });
+  throw error;
 }
 
 function howToBind(secret: string, where: Where): string {

@@ -13,7 +13,7 @@ import { headCommand, lsCommand, rmCommand } from "./objects.ts";
 import { flushOutput, OutputError } from "./output.ts";
 import { policyCommand } from "./policy.ts";
 import { putCommand } from "./put.ts";
-import { EXIT, given, printableLines } from "./terminal.ts";
+import { EXIT, given, HintedError, printableLines } from "./terminal.ts";
 
 const program = new Command("ssec")
   .description("The operator's tools of ssec-edge")
@@ -84,7 +84,8 @@ export async function main(args: readonly string[]): Promise<number> {
 export function tell(error: unknown): number {
   // Commander has said what is wrong with the command line, or has shown the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const message = error instanceof HintedError && error.hint ? `${said}; ${error.hint}` : said;
   if (message !== "") console.error(`ssec: ${printableLines(message)}`);
   return error instanceof OutputError ? error.exitStatus : EXIT.failed;
 }

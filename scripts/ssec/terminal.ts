@@ -89,6 +89,16 @@ export async function agree(question: string, yes: boolean): Promise<boolean> {
   return !isCancel(answer) && answer;
 }
 
+/** What is wrong, and apart from it what to do about it, which of many alike is said once. */
+export class HintedError extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
 /** Why a command ends. Any other error ends it as `failed`. */
 export const EXIT = {
   /** Something is not as it should be: a check is red, or the service or the store refused. */

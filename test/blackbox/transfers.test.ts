@@ -15,8 +15,8 @@ import { join } from "node:path";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningWorker } from "../../scripts/worker.ts";
-import { freshKey, isCeph, put, store } from "./client.ts";
-import { error, type FaultProxy, isGet, isPart, startFaultProxy } from "./fault-proxy.ts";
+import { freshKey, isCeph, put, send, store } from "./client.ts";
+import { error, type FaultProxy, isGet, isPart, isPut, startFaultProxy } from "./fault-proxy.ts";
 import { ssec, ssecHere, startSsec } from "./ssec.ts";
 import { MiB, startTransferWorker, token } from "./ways.ts";
 
@@ -304,4 +304,129 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect(await openUploads(key)).toBe(0);
     expect((await watched("head", `media/${key}`).ended).status).toBe(1);
   });
+
+  test("a short file that changes while it goes up is refused, and is not in the store", async () => {
+    const path = file("short", randomBytes(100_000));
+    const key = freshKey();
+    let hasChanged = false;
+    proxy.break({
+      on: (request) => {
+        if (isPut(request) && !hasChanged) appendFileSync(path, "more");
+        hasChanged ||= isPut(request);
+        return false;
+      },
+    });
+    const changed = await ssecHere(["put", path, `media/${key}`], token, worker.url);
+    expect(changed).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("changed while it was uploaded"),
+    });
+    expect((await ssecHere(["head", `media/${key}`], token, worker.url)).status).toBe(1);
+    expect((await ssecHere(["put", path, `media/${key}`], token, worker.url)).status).toBe(0);
+  });
+
+  test("the same file to the same object twice at once is done once", async () => {
+    const path = file("twice", randomBytes(9 * MiB));
+    const object = `media/${freshKey()}`;
+    let begun: () => void = () => {};
+    const isBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let go: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    proxy.break({
+      on: isPart,
+      times: 1,
+      forward: async (request) => {
+        begun();
+        await held;
+        return request;
+      },
+    });
+    const state = { SSEC_TOKEN: token };
+    const first = startSsec(["--url", worker.url, "put", path, object], state);
+    await isBegun;
+    const second = await ssecHere(["put", path, object], token, worker.url);
+    expect(second).toMatchObject({ status: 1, stderr: expect.stringContaining("under way already") });
+    go();
+    expect((await first.ended).status).toBe(0);
+  });
+
+  test.for([
+    ["short", 1000],
+    ["in parts", 9 * MiB],
+  ] as const)("a copy through this machine keeps all that is kept of an object, %s", async ([, size]) => {
+    const key = freshKey();
+    const up = await presigned({
+      operation: "PutObject",
+      bucket: "media",
+      key,
+      contentType: "text/x-mine",
+      cacheControl: "max-age=60",
+      contentDisposition: 'attachment; filename="a b.txt"',
+      contentEncoding: "identity-of-mine",
+      contentLanguage: "is",
+      expires: "2030-01-01T00:00:00Z",
+      // Ceph has but the classes that its operator makes.
+      ...(!isCeph && { storageClass: "STANDARD_IA" }),
+      websiteRedirectLocation: "/elsewhere",
+      tagging: { "kind of": "cat + dog = 2", empty: "", ü: "ñ" },
+      metadata: { by: "me", empty: "", word: "=?UTF-8?B?Wm/Dqw==?=" },
+    });
+    const sent = await send(up, randomBytes(size));
+    expect(sent.status, sent.text).toBe(200);
+    const isCopy = ({ headers }: IncomingMessage) => headers["x-amz-copy-source"] !== undefined;
+    proxy.break({ on: isCopy, times: 99, answer: error(501, "NotImplemented") });
+    const copied = await ssecHere(["cp", `media/${key}`, `media/${key}.copy`], token, worker.url);
+    expect(copied.status, copied.stderr).toBe(0);
+    expect(copied.stdout).toContain("copied through this machine");
+    const headed = async (name: string) => {
+      const { stdout } = await ssecHere(["head", `media/${name}`, "--json"], token, worker.url);
+      const { key: _, etag, lastModified, versionId, ...kept } = JSON.parse(stdout);
+      return kept;
+    };
+    const original = await headed(key);
+    expect(original).toMatchObject({
+      size,
+      tagCount: 3,
+      contentType: "text/x-mine",
+      metadata: { word: "Zoë" },
+    });
+    expect(await headed(`${key}.copy`)).toEqual(original);
+    const tagsOf = async (name: string) =>
+      (await send(await presigned({ operation: "GetObjectTagging", bucket: "media", key: name }))).text;
+    expect(
+      [...(await tagsOf(`${key}.copy`)).matchAll(/<Value>(.*?)<\/Value>/g)].map(([, value]) => value).sort(),
+    ).toEqual([...(await tagsOf(key)).matchAll(/<Value>(.*?)<\/Value>/g)].map(([, value]) => value).sort());
+  });
+
+  test("a copy that lacks something of the object is a failure", async () => {
+    const key = freshKey();
+    const up = await presigned({ operation: "PutObject", bucket: "media", key, metadata: { by: "me" } });
+    expect((await send(up, "x")).status).toBe(200);
+    proxy.break({
+      on: ({ method, url = "" }) => method === "HEAD" && url.includes(".copy"),
+      times: 99,
+      headers: (headers) => {
+        delete headers["x-amz-meta-by"];
+      },
+    });
+    expect(await ssecHere(["cp", `media/${key}`, `media/${key}.copy`], token, worker.url)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("without what the object has: metadata.by"),
+    });
+  });
+
+  async function presigned(request: object): Promise<Parameters<typeof send>[0]> {
+    const response = await fetch(`${worker.url}/v1/presign`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(request),
+    });
+    const answer = await response.json();
+    expect(response.status, JSON.stringify(answer)).toBe(200);
+    return answer as Parameters<typeof send>[0];
+  }
 });

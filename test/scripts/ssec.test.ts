@@ -1,11 +1,24 @@
 /** The operator's commands, run as an operator runs them. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { ssecHere } from "../blackbox/ssec.ts";
+import { isSkipped, SCRIPT } from "../blackbox/tools.ts";
 import { codeBlocks } from "./documented.ts";
+import { openTerminal } from "./terminal.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-cli-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -27,8 +40,59 @@ test("keygen gives 32 fresh bytes to a pipe, and says how to bind them", () => {
 
 const hasPython = process.env.CI || spawnSync("python3", ["--version"]).status === 0;
 
-test.skipIf(!hasPython)("derive recovers an object's key as the documented Python does", () => {
-  const root = randomBytes(32).toString("base64");
+test("a key is written to a file of one's own, and over nothing", { timeout: 180_000 }, async () => {
+  const config = configWithRoot(randomBytes(32).toString("base64"));
+  for (const [i, command] of [
+    ["keygen", "k2"],
+    ["--config", config, "derive", "root", "media", "x"],
+  ].entries()) {
+    const out = join(dir, `${i}.key`);
+    const { status, stdout, stderr } = await ssecHere([...command, "--out", out]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    const key = readFileSync(out, "utf8");
+    expect(Buffer.from(key, "base64").toString("base64")).toBe(key);
+    expect(Buffer.from(key, "base64")).toHaveLength(32);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    expect(stderr).toContain(`The key is in ${out}`);
+    expect(stderr).not.toContain(key);
+
+    const again = await ssecHere([...command, "--out", out, "--json"]);
+    expect(again).toMatchObject({ status: 1, stdout: "" });
+    expect(again.stderr).toContain("never written over anything");
+    const link = join(dir, `${i}.link`);
+    symlinkSync(join(dir, "elsewhere"), link);
+    expect((await ssecHere([...command, "--out", link])).status).toBe(1);
+    expect(existsSync(join(dir, "elsewhere"))).toBe(false);
+    expect(readFileSync(out, "utf8")).toBe(key);
+    expect((await ssecHere([...command, "--out", out, "--show"])).status).toBe(2);
+  }
+  // What a shell makes for it is for all to read.
+  const redirected = openSync(join(dir, "redirected"), "w", 0o644);
+  const warned = spawnSync(process.execPath, ["scripts/ssec.ts", "keygen"], {
+    stdio: ["ignore", redirected, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(redirected);
+  expect(warned.stderr).toContain("a file that others can read");
+});
+
+test.skipIf(isSkipped(SCRIPT))(
+  "a terminal sees an object's key only when it asks",
+  { timeout: 180_000 },
+  async () => {
+    const config = configWithRoot(randomBytes(32).toString("base64"));
+    const command = ["scripts/ssec.ts", "--config", config, "derive", "root", "media", "users/42/cat.jpg"];
+    const unasked = openTerminal(command);
+    expect(await unasked.ended()).toBe(2);
+    expect(unasked.screen).toContain("derive root media users/42/cat.jpg --out FILE");
+    expect(unasked.screen).not.toMatch(/[A-Za-z0-9+/]{43}=/);
+    const asked = openTerminal([...command, "--show"]);
+    expect(await asked.ended()).toBe(0);
+    expect(asked.screen).toMatch(/[A-Za-z0-9+/]{43}=/);
+  },
+);
+
+function configWithRoot(root: string): string {
   const config = join(dir, "wrangler.toml");
   writeFileSync(
     config,
@@ -50,22 +114,34 @@ keys = ["root", "k1"]
 `,
   );
   writeFileSync(join(dir, ".dev.vars"), `ROOT="${root}"\n`);
+  return config;
+}
+
+test.skipIf(!hasPython)("derive recovers an object's key as the documented Python does", async () => {
+  const root = randomBytes(32).toString("base64");
+  const config = configWithRoot(root);
   const key = "users/42/ü ☃.jpg";
-  const { status, stdout, stderr } = ssec("--config", config, "derive", "root", "media", key);
+  const { status, stdout, stderr } = await ssecHere(["--config", config, "derive", "root", "media", key]);
   expect(stderr).toMatch(/^MD5 /);
   expect(status).toBe(0);
   const [python = ""] = codeBlocks("docs/keys.md", "python");
   const env = { ...process.env, ROOT: root };
   const ours = execFileSync("python3", ["-c", python, "acme-media", key], { env, encoding: "utf8" });
   expect(stdout).toBe(ours);
-  const json = JSON.parse(ssec("--config", config, "derive", "root", "media", key, "--json").stdout);
+  const json = JSON.parse(
+    (await ssecHere(["--config", config, "derive", "root", "media", key, "--json"])).stdout,
+  );
   expect(json).toMatchObject({ keyId: "root", bucket: "media", key, customerKey: ours.trim() });
 
-  expect(ssec("--config", config, "derive", "k1", "media", key).stderr).toContain("is shared by all objects");
-  expect(ssec("--config", config, "derive", "k9", "media", key).stderr).toContain(
+  expect((await ssecHere(["--config", config, "derive", "k1", "media", key])).stderr).toContain(
+    "is shared by all objects",
+  );
+  expect((await ssecHere(["--config", config, "derive", "k9", "media", key])).stderr).toContain(
     'no key "k9" in KEYS (have: root, k1)',
   );
-  expect(ssec("--config", join(dir, "none.toml"), "derive", "root", "media", key).status).toBe(1);
+  expect((await ssecHere(["--config", join(dir, "none.toml"), "derive", "root", "media", key])).status).toBe(
+    1,
+  );
 });
 
 test("check says what is wrong, and what is off for want of a binding", () => {

@@ -6,11 +6,11 @@ import { withRetries } from "../retry.ts";
 import { StoredBytes } from "./download.ts";
 import { toHeaderValue } from "./encoded-word.ts";
 import type { ObjectName } from "./location.ts";
-import { type Presigned, presign } from "./presigned.ts";
+import { isNotPresigned, type Presigned, presign } from "./presigned.ts";
 import type { Moved } from "./progress.ts";
 import { StoreError, sendToStore, textOf } from "./store.ts";
 import { headObject, type StoredObject } from "./stored.ts";
-import { readTags } from "./tags.ts";
+import { readTags, writeTags } from "./tags.ts";
 import { type Fields, type Uploaded, uploadSource } from "./upload.ts";
 
 /** The most that one CopyObject takes, bytes. */
@@ -40,7 +40,12 @@ export async function copyObject(
   const stored = await headObject(api, from);
   const byStore = await slots.run(() => copyByStore(api, from, to, stored));
   const { keyId } = byStore ?? (await copyThroughHere(api, from, to, stored, { slots, progress }));
-  const copy = await headObject(api, to, { keyId });
+  let copy = await headObject(api, to, { keyId });
+  if (copy.tagCount < stored.tagCount) {
+    // A store may lose the tags of what is made of parts.
+    await writeTags(api, to, await readTags(api, from)).catch(() => {});
+    copy = await headObject(api, to, { keyId });
+  }
   const lost = differences(stored, copy);
   if (lost.length > 0)
     throw new Error(`the copy is there, but without what the object has: ${lost.join(", ")}`);
@@ -122,7 +127,7 @@ function differing(from: Readonly<Record<string, string>>, to: Readonly<Record<s
   return Object.keys(from).filter((name) => !isKept(name));
 }
 
-/** Undefined where the two are in different stores. */
+/** Undefined where the two are in different stores, or the store is presigned no writes. */
 async function presignCopy(
   api: Api,
   from: ObjectName,
@@ -142,6 +147,7 @@ async function presignCopy(
   try {
     return await presign(api, request);
   } catch (error) {
+    if (isNotPresigned(error)) return undefined;
     if (error instanceof ApiError && error.paths.includes("source.bucket")) return undefined;
     throw error;
   }

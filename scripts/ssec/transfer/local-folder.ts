@@ -32,10 +32,18 @@ export class LocalFolder {
     const path = join(await this.#makeFolders(names.slice(0, -1)), names.at(-1) as string);
     const stats = await lstat(path).catch(absent);
     if (stats !== undefined && !stats.isFile()) throw new Error("what has that name here is not a file");
-    const name = this.#foldsCase ? path.normalize("NFC").toLowerCase() : path;
-    if (this.#taken.has(name)) throw new Error("another object has become the file of that name");
-    this.#taken.add(name);
+    if (this.#isTaken(path)) throw new Error("another object has become the file of that name");
+    this.#taken.add(this.#nameOf(path));
     return path;
+  }
+
+  #isTaken(path: string): boolean {
+    return this.#taken.has(this.#nameOf(path));
+  }
+
+  /** The same for all paths of one file. */
+  #nameOf(path: string): string {
+    return this.#foldsCase ? path.normalize("NFC").toLowerCase() : path;
   }
 
   /** A folder below it, made where it is not there. @throws as for a file */
@@ -49,7 +57,8 @@ export class LocalFolder {
       path = join(path, name);
       const stats = await lstat(path).catch(absent);
       if (stats?.isSymbolicLink()) throw new Error("a link lies in its way, and may lead out of the folder");
-      if (stats !== undefined && !stats.isDirectory()) throw new Error("a file lies in its way");
+      if ((stats !== undefined && !stats.isDirectory()) || this.#isTaken(path))
+        throw new Error("a file lies in its way");
       if (stats === undefined) await mkdir(path);
     }
     return path;

@@ -2,7 +2,7 @@
 import { ApiError } from "../api.ts";
 import { OutputError } from "../output.ts";
 import { inParallel, Slots } from "../parallel.ts";
-import { hideBar, printable, printableLines } from "../terminal.ts";
+import { HintedError, hideBar, printable, printableLines } from "../terminal.ts";
 
 /** What cannot even be begun. */
 export interface Faulty {
@@ -28,6 +28,7 @@ export async function doEach<T extends object>(
   const slots = new Slots(parallel);
   let tried = 0;
   let failed = 0;
+  let hint = "";
   const fail = (name: string, reason: string) => {
     failed++;
     hideBar();
@@ -40,10 +41,11 @@ export async function doEach<T extends object>(
       await work(item, slots);
     } catch (error) {
       if (isHopeless(error)) throw error;
+      if (error instanceof HintedError) ({ hint } = error);
       fail(nameOf(item), error instanceof Error ? error.message : String(error));
     }
   });
-  if (failed > 0) throw new Error(`${failed} of ${tried} not ${done}`);
+  if (failed > 0) throw new HintedError(`${failed} of ${tried} not ${done}`, hint);
   hideBar();
   console.error(`${tried} ${done}`);
 }

@@ -1,5 +1,5 @@
 /** What the API presigns for a transfer, asked for again before it ends. */
-import type { Api } from "../api.ts";
+import { type Api, ApiError } from "../api.ts";
 import type { PresignedRequest } from "./store.ts";
 
 /** What is left of a URL's life when it is replaced, milliseconds. */
@@ -13,6 +13,8 @@ interface Expiring {
 
 export interface Presigned extends PresignedRequest, Expiring {
   readonly keyId: string;
+  /** To be sent as it stands, where the request says what it holds. */
+  readonly body?: string;
 }
 
 export interface Upload {
@@ -43,6 +45,11 @@ export class Renewed<T extends Expiring> {
     });
     return made;
   }
+}
+
+/** Whether nobody is handed such a request in that store (`presignedUploads = false`), so that the edge has to send it. */
+export function isNotPresigned(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403 && error.message.includes("is not presigned");
 }
 
 export function presign(api: Api, request: object): Promise<Presigned> {

@@ -4,7 +4,7 @@ import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { printable, thisCommandWith } from "../terminal.ts";
+import { HintedError, printable, thisCommandWith } from "../terminal.ts";
 import { descriptorOf, STANDARD } from "./descriptor.ts";
 
 /** A file that is made, or replaced as a whole. */
@@ -59,11 +59,11 @@ export async function sinkOf(
 }
 
 /** What is there is not overwritten unasked. */
-export class ExistsError extends Error {
+export class ExistsError extends HintedError {
   override name = "ExistsError";
 
   constructor(path: string) {
-    super(`${printable(path)} is there already; to replace it:\n\n  ${thisCommandWith("--force")}`);
+    super(`${printable(path)} is there already`, `to replace it:\n\n  ${thisCommandWith("--force")}`);
   }
 }
 

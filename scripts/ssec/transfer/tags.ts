@@ -25,6 +25,27 @@ export async function readTags(api: Api, object: ObjectName): Promise<string> {
   return tags.map(({ Key = "", Value = "" }) => `${encoded(Key)}=${encoded(Value)}`).join("&");
 }
 
+/** Replaces all tags of an object. */
+export async function writeTags(api: Api, object: ObjectName, tagging: string): Promise<void> {
+  const {
+    method,
+    url,
+    headers,
+    body = "",
+  } = await presign(api, {
+    operation: "PutObjectTagging",
+    ...object,
+    tagging,
+  });
+  const bytes = Buffer.from(body);
+  const sized = { ...headers, "content-length": String(bytes.length) };
+  await withRetries(async () => textOf(await sendToStore({ method, url, headers: sized }, only(bytes))));
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
 /** As SigV4 has it: what encodeURIComponent leaves is encoded too. */
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(

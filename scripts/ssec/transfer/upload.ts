@@ -2,13 +2,14 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { MAX_PUT_BYTES } from "../../../src/s3/fields.ts";
 import { ALGORITHM_HEADER } from "../../../src/ssec/headers.ts";
 import { type Api, ApiError } from "../api.ts";
 import { inParallel, type Slots } from "../parallel.ts";
 import { withRetries } from "../retry.ts";
 import { type ObjectName, objectPath } from "./location.ts";
 import { Memory } from "./memory.ts";
-import { PartRequests, presign, type Upload } from "./presigned.ts";
+import { isNotPresigned, PartRequests, presign, type Upload } from "./presigned.ts";
 import type { Moved } from "./progress.ts";
 import { type FileSource, MAX_SINGLE, type Source, SourceError, type StreamSource } from "./source.ts";
 import { sendToStore, textOf } from "./store.ts";
@@ -83,14 +84,29 @@ interface PartsOptions extends Options {
   readonly onBegun?: (upload: Upload) => void;
 }
 
-/** Uploads what can be read in stretches, in parts where it is long. */
+/** Uploads what can be read in stretches: in parts where it is long, through the edge where nothing is presigned. */
 export async function uploadSource(
   api: Api,
   source: Source,
   to: ObjectName,
   options: PartsOptions,
 ): Promise<Uploaded> {
-  if (source.size <= MAX_SINGLE) return options.slots.run(() => putWhole(api, source, to, options));
+  const { slots } = options;
+  try {
+    if (source.size <= MAX_SINGLE) return await slots.run(() => putWhole(api, source, to, options));
+    return await putInParts(api, source, to, options);
+  } catch (error) {
+    if (!isNotPresigned(error)) throw error;
+    return slots.run(() => putThroughEdge(api, source, to, options));
+  }
+}
+
+async function putInParts(
+  api: Api,
+  source: Source,
+  to: ObjectName,
+  options: PartsOptions,
+): Promise<Uploaded> {
   const { fields, slots, progress, earlier, onBegun } = options;
   const { size } = source;
   const held = earlier && (await heldParts(api, earlier));
@@ -142,7 +158,33 @@ async function putWhole(
   const { keyId } = presigned;
   const headers = { ...presigned.headers, "content-length": String(size) };
   const answered = await sendStretch(async () => ({ ...presigned, headers }), source, [0, size], progress);
-  const uploaded = { keyId, size, ...answered };
+  return confirmed(api, source, to, { keyId, size, ...answered });
+}
+
+async function putThroughEdge(
+  api: Api,
+  source: Source,
+  to: ObjectName,
+  { fields, progress }: PartsOptions,
+): Promise<Uploaded> {
+  const { size } = source;
+  const { body, md5 } = await source.open(0, size);
+  const isWhole = size <= MAX_PUT_BYTES;
+  const uploaded = await sendThroughEdge(
+    api,
+    to,
+    counting(body, (bytes) => progress.add(bytes)),
+    {
+      ...headersOf(fields),
+      "content-length": String(size),
+      ...(isWhole && md5 !== undefined && { "content-md5": md5 }),
+    },
+  );
+  return confirmed(api, source, to, uploaded);
+}
+
+/** What was put, if its source is still what it was. @throws {SourceError} */
+async function confirmed(api: Api, source: Source, to: ObjectName, uploaded: Uploaded): Promise<Uploaded> {
   try {
     await source.confirmUnchanged?.();
   } catch (error) {
@@ -247,40 +289,61 @@ export async function uploadStream(
   api: Api,
   { stream }: StreamSource,
   to: ObjectName,
-  { fields: { metadata = {}, ...fields }, progress }: Pick<Options, "fields" | "progress">,
+  { fields, progress }: Pick<Options, "fields" | "progress">,
 ): Promise<Uploaded & { sha256: string }> {
   const hash = createHash("sha256");
+  const hashed = async function* () {
+    for await (const chunk of stream) {
+      hash.update(chunk);
+      progress.add(chunk.length);
+      yield chunk;
+    }
+  };
+  const uploaded = await sendThroughEdge(api, to, hashed(), headersOf(fields));
+  return { ...uploaded, sha256: hash.digest("hex") };
+}
+
+/** @throws what the body throws, or else the Worker's refusal */
+async function sendThroughEdge(
+  api: Api,
+  to: ObjectName,
+  body: AsyncIterable<Buffer>,
+  headers: Record<string, string>,
+): Promise<Uploaded> {
   let broken: unknown;
-  const counted = async function* () {
+  const watched = async function* () {
     try {
-      for await (const chunk of stream) {
-        hash.update(chunk);
-        progress.add(chunk.length);
-        yield chunk;
-      }
+      yield* body;
     } catch (error) {
       broken = error;
       throw error;
     }
   };
-  const headers = [
-    ...Object.entries(fields).map(([name, value]) => [
-      CONTENT_HEADERS[name as keyof typeof CONTENT_HEADERS],
-      String(value),
-    ]),
-    ...Object.entries(metadata as object).map(([name, value]) => [`x-amz-meta-${name}`, String(value)]),
-  ];
+  const stream = Readable.toWeb(Readable.from(watched(), { objectMode: false }));
   try {
     const response = await api.fetch(objectPath(to), {
       method: "PUT",
-      headers: Object.fromEntries(headers),
-      body: Readable.toWeb(Readable.from(counted(), { objectMode: false })) as NonNullable<
-        RequestInit["body"]
-      >,
+      headers,
+      body: stream as NonNullable<RequestInit["body"]>,
       duplex: "half",
     });
-    return { ...((await response.json()) as Uploaded), sha256: hash.digest("hex") };
+    const { keyId, size, etag, versionId } = (await response.json()) as Uploaded;
+    return { keyId, size, etag, ...(versionId !== undefined && { versionId }) };
   } catch (error) {
     throw broken ?? error;
   }
+}
+
+/** As headers, what the API names as fields. */
+function headersOf({ metadata = {}, tagging, ...fields }: Fields): Record<string, string> {
+  const content = Object.entries(fields).map(
+    ([name, value]) => [CONTENT_HEADERS[name as keyof typeof CONTENT_HEADERS], String(value)] as const,
+  );
+  const entries = Object.entries(metadata as object).map(
+    ([name, value]) => [`x-amz-meta-${name}`, String(value)] as const,
+  );
+  return {
+    ...Object.fromEntries([...content, ...entries]),
+    ...(tagging !== undefined && { "x-amz-tagging": String(tagging) }),
+  };
 }
