@@ -76,9 +76,11 @@ async function init({ yes, force, config, env, ...given }: InitOptions, command:
   // It takes a second to load, for which no other command should wait.
   const { varsIn, withPlan } = await import("./init/wrangler-toml.ts");
   const vars = varsIn(file.text, env);
-  const first = planOf(vars, wanted, force === true);
-  if (first.conflicts.length > 0) await demandForce(first, isAsking);
-  const isForced = force === true || first.conflicts.length > 0;
+  const unforced = planOf(vars, wanted, force === true);
+  if (unforced.conflicts.length > 0) await demandForce(unforced, isAsking);
+  // Whoever was asked has agreed.
+  const isForced = force === true || unforced.conflicts.length > 0;
+  const first = planOf(vars, wanted, isForced);
 
   const path = join(dirname(config), env ? `.dev.vars.${env}` : ".dev.vars");
   const devVars = readBefore(path);
