@@ -195,8 +195,7 @@ test("GetObject and HeadObject answer what was asked for instead of what is kept
   expect((await send(head)).headers).toMatchObject({ "content-length": "1", [ALGORITHM]: "AES256" });
 });
 
-// The development store keeps one version of an object.
-test.runIf(isCeph)("an older version is read and deleted by its id", async () => {
+test("an older version is read and deleted by its id", async () => {
   const { url: endpoint, accessKeyId, secretAccessKey } = store;
   const credentials = { accessKeyId, secretAccessKey };
   const s3 = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true });
