@@ -79,16 +79,17 @@ export async function refusalOf(response: Response, asked: Asked): Promise<Probl
   return (await readRefusal(response, asked)).problem;
 }
 
-/** The same, with S3's code for it; empty where there is none. */
+/** The same, with S3's code for it, empty where there is none, and the argument at fault. */
 export async function readRefusal(
   response: Response,
   asked: Asked,
-): Promise<{ code: string; problem: Problem }> {
+): Promise<{ code: string; argument: string | undefined; problem: Problem }> {
   const { status, headers } = response;
   const error = await errorOf(response);
   const code = codeIn(error);
+  const argument = argumentIn(error);
   const retryAfter = headers.get("retry-after") ?? undefined;
-  return { code, problem: refusal(status, code, asked, { argument: argumentIn(error), retryAfter }) };
+  return { code, argument, problem: refusal(status, code, asked, { argument, retryAfter }) };
 }
 
 /** Why the store refused, told by a document under 200. */

@@ -10,6 +10,8 @@ import type { CustomerKey } from "../ssec/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../ssec/headers.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusal, sendToStore, storeError } from "./fetch.ts";
+import type { Unsigned } from "./presign.ts";
+import { versionFault } from "./version-fault.ts";
 
 /** All the time that a request may spend in search of its key, milliseconds. */
 export const PROBE_TIME_LIMIT = 10_000;
@@ -50,18 +52,25 @@ export class Probe {
   async explain(): Promise<Problem> {
     const finding = await this.#head(undefined);
     if (finding === "plain") return notEncrypted();
-    return new Problem("key-unknown", "The object is there, but under none of the keys of this bucket.");
+    const fault = await versionFault(this.#request(undefined), this.#credentials, { signal: this.#deadline });
+    return (
+      fault ?? new Problem("key-unknown", "The object is there, but under none of the keys of this bucket.")
+    );
   }
 
-  async #head(key: CustomerKey | undefined): Promise<Finding> {
+  #request(key: CustomerKey | undefined): Unsigned {
     const { bucket, key: objectKey, versionId } = this.#object;
-    const request = {
+    return {
       method: "HEAD",
       bucket,
       key: objectKey,
       query: versionId === undefined ? {} : { versionId },
       headers: key === undefined ? {} : customerKeyHeaders(key),
     };
+  }
+
+  async #head(key: CustomerKey | undefined): Promise<Finding> {
+    const request = this.#request(key);
     const response = await sendToStore(request, { credentials: this.#credentials, signal: this.#deadline });
     switch (response.status) {
       case 200:

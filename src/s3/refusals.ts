@@ -185,8 +185,9 @@ const REFUSAL_CODES: readonly string[] = [...Object.keys(CALLERS), ...Object.key
 /** Which codes stores use for a wrong customer key as well. */
 const OF_KEYS_TOO = ["", "AccessDenied", "InvalidArgument", "InvalidRequest"];
 
-/** Whether a refusal of this code may be about the customer key: a code that nobody knows may be about anything. */
-export function mayBeAboutKey(code: string): boolean {
+/** Whether a refusal may be about the customer key: a code that nobody knows may be about anything. */
+export function mayBeAboutKey(code: string, argument?: string): boolean {
+  if (argument === "versionId") return false;
   return OF_KEYS_TOO.includes(code) || !REFUSAL_CODES.includes(code);
 }
 

@@ -70,9 +70,9 @@ async function downloadOnce(wanted: Omit<Wanted, "ifRange">): Promise<Downloaded
     await response.body?.cancel();
     throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
   }
-  const { code, problem } = await readRefusal(response, request);
+  const { code, argument, problem } = await readRefusal(response, request);
   // Whether it is the key that is wrong, a request for nothing but the object tells.
-  if ((status === 400 || status === 403) && mayBeAboutKey(code))
+  if ((status === 400 || status === 403) && mayBeAboutKey(code, argument))
     await confirmUnderKey({ bucket, key, versionId }, customerKey, credentials);
   throw problem;
 }

@@ -4,6 +4,7 @@ import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
 import { refusal, sendToStore, storeError } from "../s3/fetch.ts";
 import type { Unsigned } from "../s3/presign.ts";
+import { versionFault } from "../s3/version-fault.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../ssec/headers.ts";
 
@@ -40,17 +41,21 @@ export async function headObject(
   customerKey: CustomerKey | undefined,
   credentials: Credentials,
 ): Promise<{ stored: Stored; headers: Headers } | undefined> {
-  const request = {
+  const request = headOf({ bucket, key, versionId }, customerKey);
+  const { status, headers } = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
+  if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
+  if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
+  throw refusal(status, "", request, { retryAfter: headers.get("retry-after") ?? undefined });
+}
+
+function headOf({ bucket, key, versionId }: ObjectRef, customerKey: CustomerKey | undefined): Unsigned {
+  return {
     method: "HEAD",
     bucket,
     key,
     query: versionId === undefined ? {} : { versionId },
     headers: customerKey === undefined ? {} : customerKeyHeaders(customerKey),
   };
-  const { status, headers } = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
-  if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
-  if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
-  throw refusal(status, "", request, { retryAfter: headers.get("retry-after") ?? undefined });
 }
 
 async function storedOf(headers: Headers, request: Unsigned, credentials: Credentials): Promise<Stored> {
@@ -98,7 +103,7 @@ function wholeNumber(text: string | null | undefined): number | undefined {
 /**
  * The object, once the store has confirmed that it is there under this key and no other way.
  *
- * @throws {Problem} not-encrypted, key-unknown, not-found, store-error, store-timeout
+ * @throws {Problem} invalid-request: the version is none; not-encrypted, key-unknown, not-found, store-error, store-timeout
  */
 export async function confirmUnderKey(
   object: ObjectRef,
@@ -110,5 +115,8 @@ export async function confirmUnderKey(
   if (found !== undefined || (await headObject(object, undefined, credentials)) !== undefined) {
     throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
   }
-  throw new Problem("key-unknown", `The object is there, but not under the key "${customerKey.id}".`);
+  const fault = await versionFault(headOf(object, customerKey), credentials, { timeLimit: TIME_LIMIT });
+  throw (
+    fault ?? new Problem("key-unknown", `The object is there, but not under the key "${customerKey.id}".`)
+  );
 }
