@@ -74,6 +74,8 @@ export function bucketPath(bucket: string): string {
 
 /** What is wrong with a key, by the service's own rule; undefined for nothing. */
 export function keyFault(key: string): string | undefined {
+  // Of the service's own texts that is asked of all alike.
+  if (!key.isWellFormed()) return "is not well-formed Unicode";
   const { success, issues } = v.safeParse(objectKey, key);
   return success ? undefined : issues[0].message;
 }
