@@ -491,7 +491,7 @@ const FAULTS: readonly {
   {
     name: "keeps half of them, and sends readers of parts elsewhere",
     fault: [
-      overlooking(store, /^x-amz-checksum-/, isPart),
+      overlooking(store, /^x-amz-checksum-/, isMultipart),
       overlooking(store, /^if-match$/, isPut),
       overlooking(store, /^continuation-token$/, ({ url = "" }) => !url.includes("encoding-type")),
       {
