@@ -80,6 +80,14 @@ export class Problem extends Error {
     return new Problem("invalid-request", `${path}: ${message}`, { errors: [{ path, message }] });
   }
 
+  /** Several of them, told at once. */
+  static fields(errors: readonly FieldError[]): Problem {
+    const detail = errors
+      .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+      .join("; ");
+    return new Problem("invalid-request", detail, { errors });
+  }
+
   /** @param operator what is wrong, where the log does not say so yet */
   static misconfigured(operator?: string): Problem {
     return new Problem(
