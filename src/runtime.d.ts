@@ -7,3 +7,11 @@ declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> 
 
 /** @see https://developers.cloudflare.com/workers/runtime-apis/scheduler/ */
 declare const scheduler: { wait(milliseconds: number): Promise<void> };
+
+/** @see https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/#identitytransformstream */
+declare class IdentityTransformStream extends TransformStream<Uint8Array, Uint8Array> {}
+
+/** "manual": a body comes as it is, whatever its content-encoding says. */
+interface RequestInit {
+  encodeResponseBody?: "automatic" | "manual";
+}

@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { type FieldError, Problem } from "../problem.ts";
+import { checkHeaders, type Route } from "../transfer/request-headers.ts";
 import { check } from "../validation.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 
@@ -29,8 +30,13 @@ const counted = bodyLimit({
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1) */
-export async function readJson(c: AppContext): Promise<unknown> {
+/**
+ * @param route by which of the request's headers are honoured
+ * @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
+ * what is not done here
+ */
+export async function readJson(c: AppContext, route: Route = "json"): Promise<unknown> {
+  checkHeaders(c.req.raw.headers, route);
   const body = await c.req.raw.arrayBuffer();
   let text: string;
   try {
@@ -83,8 +89,5 @@ export function valid<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T
 }
 
 export function invalid(errors: readonly FieldError[]): Problem {
-  const detail = errors
-    .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
-    .join("; ");
-  return new Problem("invalid-request", detail, { errors });
+  return Problem.fields(errors);
 }

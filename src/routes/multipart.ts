@@ -228,7 +228,8 @@ async function step<
   work: (request: T, use: Use) => Promise<Response>,
 ): Promise<Response> {
   const { service, caller, trail } = c.var;
-  const input = await readJson(c);
+  const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
+  const input = await readJson(c, isConditional ? operation : "json");
   return trail.record(async (draft) => {
     draft.operation = operation;
     const request = valid(schema, input);

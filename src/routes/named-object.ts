@@ -7,13 +7,12 @@ import { credentialsOf } from "../s3/credentials.ts";
 import { deleteByName } from "../s3/delete-objects.ts";
 import { FIELDS } from "../s3/fields.ts";
 import { objectKey, objectName } from "../s3/object-key.ts";
+import { checkHeaders } from "../transfer/request-headers.ts";
 import { removeObject } from "../transfer/upload.ts";
 import { valid } from "./body.ts";
 import type { AppContext } from "./context.ts";
 
 const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
-
-const CONDITIONS = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /** What XML 1.0 cannot hold, not even as a reference. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -26,8 +25,8 @@ export function removeNamed(c: AppContext): Promise<Response> {
     Object.assign(draft, { operation: "DeleteObject", bucket: bucketName });
     const { key, versionId } = valid(schema, c.req.query());
     Object.assign(draft, { key, versionId });
-    const condition = CONDITIONS.find((name) => c.req.header(name) !== undefined);
-    if (condition !== undefined) throw Problem.field(condition, "is not for objects that are named by ?key=");
+    // Conditions are not for objects that are named so, nor is anything else.
+    checkHeaders(c.req.raw.headers, "json");
     const { bucket } = authorise(service.config, caller, "delete", { bucket: bucketName, key });
     const credentials = await credentialsOf(bucket.store, service.secrets);
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });

@@ -15,12 +15,21 @@ import { listObjects } from "../s3/list.ts";
 import { MAX_KEY_BYTES, objectKey } from "../s3/object-key.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
-import { download } from "../transfer/download.ts";
-import { askedHeaders, UPLOADED_SCHEMAS, uploadedFields, WHOLE_BODY_FIELDS } from "../transfer/headers.ts";
+import { areNone, demand, type Preconditions, preconditionsOf, type Seen } from "../transfer/conditions.ts";
+import { currentObject } from "../transfer/current.ts";
+import { Digests } from "../transfer/digests.ts";
+import { type Downloaded, download } from "../transfer/download.ts";
+import { checkVersion } from "../transfer/echoes.ts";
+import { inHeaders, UPLOADED_SCHEMAS, uploadedFields } from "../transfer/headers.ts";
+import { confirmKept } from "../transfer/kept.ts";
 import { putInParts } from "../transfer/parts.ts";
 import { choosePartSize, MAX_PARTS } from "../transfer/plan.ts";
-import { putBytes, putObject, removeObject, type Upload, type Uploaded } from "../transfer/upload.ts";
-import { valid } from "./body.ts";
+import { singleRange } from "../transfer/range.ts";
+import { checkHeaders } from "../transfer/request-headers.ts";
+import type { ObjectRef } from "../transfer/stored.ts";
+import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../transfer/upload.ts";
+import { check } from "../validation.ts";
+import { invalid, valid } from "./body.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { onlyMethods } from "./errors.ts";
 import { removeNamed } from "./named-object.ts";
@@ -105,24 +114,34 @@ function get(c: AppContext): Promise<Response> {
   const operation = method === "HEAD" ? "HeadObject" : "GetObject";
   return transfer(c, operation, "read", async ({ bucket, key, credentials, draft }) => {
     const { versionId, partNumber, keyId, response } = valid(readSchema, groupResponse(c.req.query()));
+    const { headers } = c.req.raw;
+    checkHeaders(headers, operation);
+    const conditions = preconditionsOf(headers);
+    const range = singleRange(headers.get("range") ?? undefined);
+    if (range !== undefined && partNumber !== undefined)
+      throw Problem.field("range", "cannot be asked for beside partNumber");
     draft.versionId = versionId;
     const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
     const customerKey = await new WhichKey(c.var.service).forStored(wanted);
     note(customerKey, draft);
+    const checksumMode = headers.get("x-amz-checksum-mode");
     const answer = await download({
       method,
       bucket,
       key,
       versionId,
+      partNumber,
       query: send({ response, ...(partNumber !== undefined && { partNumber }) }).query,
-      headers: askedHeaders(c.req.raw.headers),
-      ifRange: c.req.header("if-range"),
+      headers: checksumMode === null ? {} : { "x-amz-checksum-mode": "ENABLED" },
+      range,
+      ifRange: headers.get("if-range") ?? undefined,
+      conditions,
       customerKey,
       credentials,
     });
     const length = answer.headers["content-length"];
     if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);
-    return c.body(answer.body as ReadableStream, answer.status as ContentfulStatusCode, {
+    return asStored(c, answer, {
       ...answer.headers,
       ...keyIdHeader(customerKey),
       // What somebody has uploaded must not run as a page of this origin.
@@ -131,10 +150,22 @@ function get(c: AppContext): Promise<Response> {
   });
 }
 
+/** A body whose content-encoding says that it is compressed is so already. */
+function asStored(c: AppContext, { status, body }: Downloaded, headers: Record<string, string>): Response {
+  const answer = c.body(null, status as ContentfulStatusCode, headers);
+  // A field of workerd's own.
+  const init = { status, headers: answer.headers, encodeBody: "manual" };
+  return new Response(body, init);
+}
+
 function put(c: AppContext): Promise<Response> {
   return transfer(c, "PutObject", "write", async ({ bucket, key, grants, credentials, draft }) => {
     valid(noneSchema, c.req.query());
-    const fields = valid(uploadSchema, uploadedFields(c.req.raw.headers));
+    const { headers } = c.req.raw;
+    checkHeaders(headers, "PutObject");
+    const fields = fieldsOf(headers);
+    const digests = new Digests(headers);
+    const conditions = preconditionsOf(headers);
     const length = contentLength(c);
     if (length !== undefined && length > MAX_EDGE_SIZE) {
       throw new Problem(
@@ -151,7 +182,12 @@ function put(c: AppContext): Promise<Response> {
     );
     const customerKey = await new WhichKey(c.var.service).forNew({ bucket, key, keyIdPath: "keyId" });
     note(customerKey, draft);
-    const uploading = upload(c.req.raw.body, length, { bucket, key, fields, customerKey, credentials });
+    const look = () => seenNow(c, conditions, { bucket, key, credentials });
+    // Before the body is taken: what may not be replaced is not sent for nothing.
+    const seen = await look();
+    const uploading = upload(c.req.raw.body, length, {
+      ...{ bucket, key, fields, seen, look, digests, customerKey, credentials },
+    });
     // What was begun at the store is ended there, also when the client is gone.
     c.executionCtx.waitUntil(uploading.catch(() => {}));
     const { size, etag, versionId } = await uploading;
@@ -174,25 +210,59 @@ async function upload(
   length: number | undefined,
   upload: Upload,
 ): Promise<Uploaded> {
-  if (body === null || length === 0) return putBytes(new Uint8Array(), upload);
+  const uploaded = await uploadBody(body, length, upload);
+  await confirmKept(upload, uploaded);
+  return uploaded;
+}
+
+async function uploadBody(
+  body: ReadableStream | null,
+  length: number | undefined,
+  upload: Upload,
+): Promise<Uploaded> {
+  if (body === null || length === 0) return putPiece(undefined, upload);
   if (length !== undefined && length <= MAX_PUT_BYTES) return putObject(body, length, upload);
-  const unchecked = WHOLE_BODY_FIELDS.find((field) => upload.fields[field] !== undefined);
-  if (unchecked !== undefined) {
-    throw Problem.field(
-      unchecked,
-      "cannot be checked where the body goes in parts: give its length, or leave it out",
-    );
-  }
   return putInParts(body, upload, { partSize: choosePartSize(length ?? 0), length });
+}
+
+/** The fields of an upload; what is wrong with one is told by its header. */
+function fieldsOf(headers: Headers): FieldValues {
+  const checked = check(uploadSchema, uploadedFields(headers));
+  if (checked.ok) return checked.value;
+  throw invalid(checked.errors.map(inHeaders));
 }
 
 function remove(c: AppContext): Promise<Response> {
   return transfer(c, "DeleteObject", "delete", async ({ bucket, key, credentials, draft }) => {
     const { versionId } = valid(deleteSchema, c.req.query());
+    const { headers } = c.req.raw;
+    checkHeaders(headers, "DeleteObject");
+    const conditions = preconditionsOf(headers);
     draft.versionId = versionId;
-    await removeObject({ bucket, key, versionId, credentials });
+    const seen = await seenNow(c, conditions, { bucket, key, versionId, credentials }, "DELETE");
+    // Where a condition demands that nothing is there, there is nothing to remove.
+    if (seen.ifNoneMatch !== undefined) return c.body(null, 204);
+    // A version never changes; stores hold a condition against the newest one.
+    const held = versionId === undefined ? seen : {};
+    await removeObject({ bucket, key, versionId, seen: held, credentials });
     return c.body(null, 204);
   });
+}
+
+/**
+ * Holds the conditions of a request that changes an object against what is there now; and a version that is named
+ * against the store's word that it is that.
+ */
+async function seenNow(
+  c: AppContext,
+  conditions: Preconditions,
+  { credentials, ...object }: ObjectRef & { credentials: Credentials },
+  method: "PUT" | "DELETE" = "PUT",
+): Promise<Seen> {
+  if (areNone(conditions) && object.versionId === undefined) return {};
+  const { state, headers } = await currentObject(object, { ring: c.var.service.ring, credentials });
+  if (headers !== undefined) checkVersion(object.versionId, headers);
+  return demand(conditions, state, method);
 }
 
 function list(c: AppContext): Promise<Response> {
@@ -201,6 +271,7 @@ function list(c: AppContext): Promise<Response> {
     const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
     Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
     const asked = valid(listSchema, c.req.query());
+    checkHeaders(c.req.raw.headers, "json");
     const { prefix = onlyPrefix(bucketName, caller), ...page } = asked;
     draft.key = prefix;
     const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });

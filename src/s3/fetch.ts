@@ -23,6 +23,8 @@ export interface Sending {
   /** What the store has for its answer's headers, milliseconds; without it `signal` alone decides. */
   readonly timeLimit?: number;
   readonly signal?: AbortSignal;
+  /** Whether the answer's body is read as it came, whatever its content-encoding says. */
+  readonly asStored?: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Sending {
  * @throws {Problem} store-error when there is none; store-timeout when it does not come in time
  */
 export async function sendToStore(request: Unsigned, sending: Sending): Promise<Response> {
-  const { credentials, body, timeLimit, signal } = sending;
+  const { credentials, body, timeLimit, signal, asStored = false } = sending;
   const { url, headers } = authorize(request, credentials);
   const time = new AbortController();
   const timer = timeLimit === undefined ? undefined : setTimeout(() => time.abort(), timeLimit);
@@ -44,6 +46,7 @@ export async function sendToStore(request: Unsigned, sending: Sending): Promise<
       headers,
       redirect: "manual",
       signal: ended,
+      ...(asStored && { encodeResponseBody: "manual" }),
       ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
     });
   } catch {

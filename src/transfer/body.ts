@@ -1,65 +1,295 @@
-/** The body of a request on its way through: read in pieces, into memory that is used again. */
+/** A body on its way through: read in pieces, into memory that is used again, and no longer than it moves. */
+import { Problem } from "../problem.ts";
+import type { Digests } from "./digests.ts";
+import { memory as instanceMemory, type Memory, noMemory } from "./memory.ts";
 
-/** What the store has to take a piece of the body, milliseconds. */
+/** What the store has to take a piece of the body, or to send one, milliseconds. */
 const STALL_LIMIT = 20_000;
+/** How long a client may send nothing in the middle of a body, milliseconds. */
+const SILENCE_LIMIT = 60_000;
+/** How long an upload that is under way waits for memory, milliseconds. */
+const MEMORY_LIMIT = 20_000;
 /** How long the rest of a body that is not wanted any more is taken, milliseconds. */
 const LINGER = 5_000;
 /** What is moved at once, bytes. */
 const PIECE = 256 * 1024;
 
+/** What bounds an upload; tests bound it closer. */
+export interface BodyLimits {
+  readonly memory?: Memory;
+  /** Milliseconds. */
+  readonly silenceLimit?: number;
+  /** Milliseconds. */
+  readonly memoryLimit?: number;
+}
+
+interface Read {
+  readonly isOver: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads into memory that is its caller's, and waits for each byte only so long. */
+class Reader {
+  readonly #reader: ReadableStreamBYOBReader;
+  readonly #silenceLimit: number;
+  readonly #silent: () => Error;
+  #isSilent = false;
+
+  constructor(body: ReadableStream<Uint8Array>, silenceLimit: number, silent: () => Error) {
+    this.#reader = body.getReader({ mode: "byob" });
+    this.#silenceLimit = silenceLimit;
+    this.#silent = silent;
+  }
+
+  /**
+   * Whatever there is, as soon as there is something. The buffer is taken away meanwhile and comes back below the bytes.
+   *
+   * @throws what `silent` says when nothing comes in time
+   */
+  async into(buffer: ArrayBufferLike, offset = 0): Promise<Read> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#isSilent = true;
+        reject(this.#silent());
+      }, this.#silenceLimit);
+    });
+    const reading = this.#reader.read(new Uint8Array(buffer, offset));
+    // After a silence nobody waits for it.
+    reading.catch(() => {});
+    try {
+      const { done, value = new Uint8Array() } = await Promise.race([reading, silence]);
+      return { isOver: done, bytes: value as Uint8Array };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  cancel(): void {
+    this.#reader.cancel().catch(() => {});
+  }
+
+  /**
+   * Takes the rest of a body, for a while: many senders read no answer before they have sent everything, and learn
+   * nothing from a connection that is closed under them.
+   */
+  async discard(): Promise<void> {
+    if (this.#isSilent) return this.cancel();
+    const timer = setTimeout(() => this.cancel(), LINGER);
+    let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
+    try {
+      for (;;) {
+        const { isOver, bytes } = await this.into(buffer);
+        if (isOver) return;
+        buffer = bytes.buffer;
+      }
+    } catch {
+      // The sender has gone away: nobody is left to hear.
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function clientOf(body: ReadableStream<Uint8Array>, silenceLimit = SILENCE_LIMIT): Reader {
+  return new Reader(
+    body,
+    silenceLimit,
+    () =>
+      new Problem(
+        "invalid-request",
+        `Nothing of the body came for ${silenceLimit / 1000} seconds: send it again, without such a pause.`,
+      ),
+  );
+}
+
+interface Block {
+  readonly size: number;
+  /** Undefined while it is read into. */
+  buffer: ArrayBufferLike | undefined;
+  filled: number;
+}
+
+/** A part of a body, in memory until it is released. */
+export class Piece {
+  readonly #memory: Memory;
+  readonly #blocks: Block[] = [];
+  /** Bytes. */
+  size = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** As it came. */
+  *chunks(): Generator<Uint8Array> {
+    for (const { buffer, filled } of this.#blocks)
+      if (buffer && filled > 0) yield new Uint8Array(buffer, 0, filled);
+  }
+
+  /** A body of its own each time, for a request to the store. */
+  stream(): ReadableStream<Uint8Array> {
+    const { readable, writable } = new FixedLengthStream(this.size);
+    void this.#writeTo(writable.getWriter());
+    return readable;
+  }
+
+  async #writeTo(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+    try {
+      for (const chunk of this.chunks()) await writer.write(chunk);
+      await writer.close();
+    } catch {
+      // It is not taken any more: whoever sends it knows why.
+    }
+  }
+
+  /** @returns false when there is no memory for what comes next */
+  grow(room: number, isPolite: boolean): boolean {
+    const held = this.#blocks.reduce((sum, { size }) => sum + size, 0);
+    const buffer = this.#memory.take(held, room, isPolite);
+    if (buffer === undefined) return false;
+    this.#blocks.push({ size: buffer.byteLength, buffer, filled: 0 });
+    return true;
+  }
+
+  /** The block that is filled now; undefined when another is needed. */
+  get #last(): Block | undefined {
+    const last = this.#blocks.at(-1);
+    return last && last.filled < last.size ? last : undefined;
+  }
+
+  get isFull(): boolean {
+    return this.#last === undefined;
+  }
+
+  async fill(reader: Reader): Promise<Read> {
+    const block = this.#last;
+    if (block?.buffer === undefined) throw new Error("a piece is filled that has not grown");
+    const { buffer, filled } = block;
+    block.buffer = undefined;
+    const read = await reader.into(buffer, filled);
+    block.buffer = read.bytes.buffer;
+    block.filled += read.bytes.length;
+    this.size += read.bytes.length;
+    return read;
+  }
+
+  release(): void {
+    for (const { size, buffer } of this.#blocks.splice(0)) this.#memory.give(size, buffer);
+  }
+}
+
 /** A body, cut into pieces of one size; the last may be shorter, and beyond it they are empty. */
 export class Pieces {
   /** Whether the body has ended: no further piece holds anything. */
   isOver = false;
-  readonly #reader: ReadableStreamBYOBReader;
+  readonly #reader: Reader;
   readonly #size: number;
-  readonly #spare: ArrayBufferLike[] = [];
+  readonly #digests: Digests;
+  readonly #memory: Memory;
+  readonly #memoryLimit: number;
+  #hasBegun = false;
 
-  constructor(body: ReadableStream<Uint8Array>, size: number) {
-    this.#reader = body.getReader({ mode: "byob" });
+  constructor(
+    body: ReadableStream<Uint8Array>,
+    size: number,
+    digests: Digests,
+    { memory = instanceMemory, silenceLimit, memoryLimit = MEMORY_LIMIT }: BodyLimits = {},
+  ) {
+    this.#memoryLimit = memoryLimit;
+    this.#reader = clientOf(body, silenceLimit);
     this.#size = size;
+    this.#digests = digests;
+    this.#memory = memory;
   }
 
-  async next(): Promise<Uint8Array> {
-    let buffer = this.#spare.pop() ?? new ArrayBuffer(this.#size);
-    let length = 0;
-    while (length < this.#size && !this.isOver) {
-      const { isOver, bytes } = await readInto(buffer, this.#reader, {
-        offset: length,
-        min: this.#size - length,
-      });
-      this.isOver = isOver;
-      length += bytes.length;
-      buffer = bytes.buffer;
+  /**
+   * The next piece, for the caller to release. Its memory is taken as its bytes come.
+   *
+   * @param freed settles when the piece before is released: where memory is short it is waited for
+   * @throws {Problem} invalid-request when the client falls silent; unavailable when there is no memory
+   */
+  async next(freed?: Promise<unknown>): Promise<Piece> {
+    const piece = new Piece(this.#memory);
+    try {
+      while (piece.size < this.#size && !this.isOver) {
+        if (piece.isFull) await this.#grow(piece, freed);
+        const { isOver, bytes } = await piece.fill(this.#reader);
+        this.isOver = isOver;
+        this.#digests.update(bytes);
+      }
+      return piece;
+    } catch (error) {
+      piece.release();
+      throw error;
     }
-    return new Uint8Array(buffer, 0, length);
   }
 
-  /** Gives a piece's memory back, once it is sent: whatever the body's length, two pieces suffice. */
-  reuse({ buffer }: Uint8Array): void {
-    if (buffer.byteLength === this.#size) this.#spare.push(buffer);
+  async #grow(piece: Piece, freed: Promise<unknown> | undefined): Promise<void> {
+    const room = this.#size - piece.size;
+    // What is read while the piece before is sent could wait for it.
+    let hasGrown = piece.grow(room, !this.#hasBegun || freed !== undefined);
+    if (!hasGrown && freed !== undefined) {
+      await freed.catch(() => {});
+      hasGrown = piece.grow(room, false);
+    }
+    if (!hasGrown && this.#hasBegun) hasGrown = await this.#growLater(piece, room);
+    if (!hasGrown) throw noMemory();
+    this.#hasBegun = true;
+  }
+
+  async #growLater(piece: Piece, room: number): Promise<boolean> {
+    let isLate = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        resolve();
+      }, this.#memoryLimit);
+    });
+    try {
+      while (!isLate) {
+        await Promise.race([this.#memory.freed, late]);
+        if (piece.grow(room, false)) return true;
+      }
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   discard(): Promise<void> {
-    return discard(this.#reader);
+    return this.#reader.discard();
   }
 }
 
+export interface Pumping extends BodyLimits {
+  /** Of the whole, bytes. */
+  readonly length: number;
+  readonly digests: Digests;
+  /** Called when a piece is not taken in time; how slow the client is does not matter. */
+  readonly onStall: () => void;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
 /**
- * Moves a body as fast as it is taken, and rejects when it breaks off. That it is not taken any more is for the taker to
- * tell; its rest is thrown away then.
+ * Moves the body of an upload as fast as it is taken. That it is not taken any more is for the taker to tell; its rest is
+ * thrown away then. What would make it whole is moved only once its digests are right.
  *
- * @param onStall called when a piece is not taken in time; how slow the client is does not matter
- * @param signal ends it
+ * @throws {Problem} invalid-request when the client falls silent, or the body is not what its digests say; unavailable
+ * when there is no memory; whatever a body that breaks off throws
  */
 export async function pump(
   from: ReadableStream<Uint8Array>,
   to: WritableStream<Uint8Array>,
-  { onStall, signal }: { onStall: () => void; signal: AbortSignal },
+  { length, digests, onStall, signal, memory = instanceMemory, silenceLimit }: Pumping,
 ): Promise<void> {
-  const reader = from.getReader({ mode: "byob" });
+  const taken = memory.take(PIECE, PIECE, true);
+  if (taken === undefined) throw noMemory();
+  const reader = clientOf(from, silenceLimit);
   const writer = to.getWriter();
-  let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
+  let buffer: ArrayBufferLike = taken;
   // It may have ended by itself.
   signal.addEventListener("abort", () => void writer.abort().catch(() => {}));
   let writingSince: number | undefined;
@@ -71,52 +301,50 @@ export async function pump(
       () => true,
       () => false,
     );
+  let moved = 0;
   try {
     for (;;) {
-      const { isOver, bytes } = await readInto(buffer, reader);
+      const { isOver, bytes } = await reader.into(buffer);
+      digests.update(bytes);
+      moved += bytes.length;
+      if (!isOver && moved === length) digests.verify();
       writingSince = Date.now();
       const wasTaken = await isTaken(isOver ? writer.close() : writer.write(bytes));
       writingSince = undefined;
       if (isOver) return;
-      if (!wasTaken) return await discard(reader);
+      if (!wasTaken) return await reader.discard();
       // It has been taken, so that the next piece may go where it was: no garbage, however long the body.
       buffer = bytes.buffer;
     }
   } finally {
     clearInterval(watch);
+    memory.give(PIECE, undefined);
   }
 }
 
 /**
- * Takes the rest of a body, for a while: many senders read no answer before they have sent everything, and learn nothing
- * from a connection that is closed under them.
+ * Moves the body of a download as fast as the client takes it. A store that sends nothing for a while breaks it off; a
+ * client that takes nothing does not.
+ *
+ * @param silenceLimit milliseconds
  */
-async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
-  const timer = setTimeout(() => reader.cancel().catch(() => {}), LINGER);
+export async function relay(
+  from: ReadableStream<Uint8Array>,
+  to: WritableStream<Uint8Array>,
+  { silenceLimit = STALL_LIMIT }: Pick<BodyLimits, "silenceLimit"> = {},
+): Promise<void> {
+  const reader = new Reader(from, silenceLimit, () => new Error("the store sends nothing more"));
+  const writer = to.getWriter();
   let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
   try {
     for (;;) {
-      const { isOver, bytes } = await readInto(buffer, reader);
-      if (isOver) return;
+      const { isOver, bytes } = await reader.into(buffer);
+      if (isOver) return await writer.close();
+      await writer.write(bytes);
       buffer = bytes.buffer;
     }
-  } catch {
-    // The sender has gone away: nobody is left to hear.
-  } finally {
-    clearTimeout(timer);
+  } catch (error) {
+    reader.cancel();
+    await writer.abort(error).catch(() => {});
   }
-}
-
-/**
- * Reads into a buffer, which is taken away meanwhile and comes back below the bytes.
- *
- * @param min waits for so many bytes, or the end: one long read leaves less garbage than many short ones
- */
-async function readInto(
-  buffer: ArrayBufferLike,
-  reader: ReadableStreamBYOBReader,
-  { offset = 0, min = 1 }: { offset?: number; min?: number } = {},
-): Promise<{ isOver: boolean; bytes: Uint8Array }> {
-  const { done, value = new Uint8Array() } = await reader.read(new Uint8Array(buffer, offset), { min });
-  return { isOver: done, bytes: value as Uint8Array };
 }

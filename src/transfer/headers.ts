@@ -1,29 +1,41 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
+import type { FieldError } from "../problem.ts";
 import { FIELDS, type FieldName } from "../s3/fields.ts";
 import { MARKER_HEADER } from "../s3/upload-id.ts";
 
-const METADATA = "x-amz-meta-";
+export const METADATA = "x-amz-meta-";
 
 /** Of an upload, to the store: each is a field of PutObject, and as such is checked. */
-const UPLOADED = {
+export const UPLOADED = {
   "content-type": "contentType",
   "cache-control": "cacheControl",
   "content-disposition": "contentDisposition",
   "content-encoding": "contentEncoding",
   "content-language": "contentLanguage",
+  expires: "expires",
   "content-md5": "contentMD5",
+  "x-amz-checksum-crc32": "checksumCRC32",
+  "x-amz-checksum-crc32c": "checksumCRC32C",
+  "x-amz-checksum-crc64nvme": "checksumCRC64NVME",
+  "x-amz-checksum-sha1": "checksumSHA1",
   "x-amz-checksum-sha256": "checksumSHA256",
   "x-amz-tagging": "tagging",
   "x-amz-storage-class": "storageClass",
-  "if-match": "ifMatch",
-  "if-none-match": "ifNoneMatch",
+  "x-amz-website-redirect-location": "websiteRedirectLocation",
+  "x-amz-object-lock-mode": "objectLockMode",
+  "x-amz-object-lock-retain-until-date": "objectLockRetainUntilDate",
+  "x-amz-object-lock-legal-hold": "objectLockLegalHoldStatus",
 } as const satisfies Record<string, FieldName>;
 
-/** Those fields that belong to a whole body: they cannot be checked by the store where it comes in parts. */
-export const WHOLE_BODY_FIELDS = ["contentMD5", "checksumSHA256"] as const;
-
-/** Of a request for an object, to the store. */
-const ASKED = ["range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+/** Those fields that belong to a whole body: a store cannot check them where it comes in parts. */
+export const WHOLE_BODY_FIELDS = [
+  "contentMD5",
+  "checksumCRC32",
+  "checksumCRC32C",
+  "checksumCRC64NVME",
+  "checksumSHA1",
+  "checksumSHA256",
+] as const;
 
 /** Of the store's answer, to the client. Not cache-control: what the service answers is for this caller alone. */
 const ANSWERED = [
@@ -41,8 +53,9 @@ const ANSWERED = [
   "x-amz-mp-parts-count",
   "x-amz-storage-class",
   "x-amz-tagging-count",
-  "x-amz-checksum-sha256",
+  "x-amz-website-redirect-location",
 ];
+const ANSWERED_FAMILIES = [METADATA, "x-amz-checksum-", "x-amz-object-lock-"];
 
 /** The fields of an upload, not checked yet. */
 export function uploadedFields(headers: Headers): Record<string, unknown> {
@@ -60,14 +73,20 @@ export const UPLOADED_SCHEMAS = Object.fromEntries(
   [...Object.values(UPLOADED), "metadata" as const].map((field) => [field, FIELDS[field].schema]),
 );
 
-export function askedHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => ASKED.includes(name)));
+/** A fault in a field, told by the header that it came in. */
+export function inHeaders({ path, message }: FieldError): FieldError {
+  const [field, ...name] = path.split(".");
+  if (field === "metadata" && name.length > 0) return { path: METADATA + name.join("."), message };
+  const header = Object.entries(UPLOADED).find(([, uploaded]) => uploaded === field)?.[0];
+  return { path: header ?? path, message };
 }
 
 export function answeredHeaders(headers: Headers): Record<string, string> {
   return Object.fromEntries(
     [...headers].filter(
-      ([name]) => name !== MARKER_HEADER && (ANSWERED.includes(name) || name.startsWith(METADATA)),
+      ([name]) =>
+        name !== MARKER_HEADER &&
+        (ANSWERED.includes(name) || ANSWERED_FAMILIES.some((family) => name.startsWith(family))),
     ),
   );
 }

@@ -3,14 +3,16 @@ import { describeUnforeseen, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { S3Bucket } from "../s3/client.ts";
 import { isTransient, refusalOf, sendToStore } from "../s3/fetch.ts";
+import type { FieldValues } from "../s3/fields.ts";
 import { MultipartUpload, type NamedPart, notEncrypted } from "../s3/multipart.ts";
 import { storeUploadId } from "../s3/upload-id.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
-import { Pieces } from "./body.ts";
+import { type Piece, Pieces } from "./body.ts";
 import { completeUpload } from "./complete.ts";
+import { WHOLE_BODY_FIELDS } from "./headers.ts";
 import { MAX_PARTS } from "./plan.ts";
 import { isUnderKey } from "./stored.ts";
-import { ANSWER_LIMIT, putBytes, type Upload, type Uploaded } from "./upload.ts";
+import { ANSWER_LIMIT, putPiece, type Upload, type Uploaded } from "./upload.ts";
 
 /** How often a part that is still in memory is sent, when the store fails. */
 const ATTEMPTS = 3;
@@ -32,36 +34,56 @@ export async function putInParts(
   upload: Upload,
   { partSize, length }: PartsOptions,
 ): Promise<Uploaded> {
-  const pieces = new Pieces(body, partSize);
-  const first = await pieces.next();
-  if (pieces.isOver) {
-    checkLength(first.length, length);
-    return putBytes(first, upload);
-  }
-  const { bucket, key, fields, customerKey, credentials } = upload;
-  // The conditions are for the object, which there is only in the end.
-  const { ifMatch, ifNoneMatch, ...begun } = fields;
-  const parts = new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey);
-  const uploadId = await parts.create(begun);
+  const pieces = new Pieces(body, partSize, upload.digests, upload.limits);
   try {
+    const first = await pieces.next();
+    if (!pieces.isOver) return await putRest(first, pieces, upload, { partSize, length });
+    try {
+      checkLength(first.size, length);
+      return await putPiece(first, upload);
+    } finally {
+      first.release();
+    }
+  } catch (error) {
+    await pieces.discard();
+    throw error;
+  }
+}
+
+async function putRest(
+  first: Piece,
+  pieces: Pieces,
+  upload: Upload,
+  { partSize, length }: PartsOptions,
+): Promise<Uploaded> {
+  const { bucket, key, fields, digests, look, customerKey, credentials } = upload;
+  const parts = new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey);
+  let waiting: Piece | undefined = first;
+  let sending: Promise<NamedPart> | undefined;
+  let uploadId: string | undefined;
+  try {
+    uploadId = await parts.create(withoutDigests(fields));
     const named: NamedPart[] = [];
     let size = 0;
-    for (let piece = first; piece.length > 0; ) {
+    for (let piece = first; piece.size > 0; ) {
       if (named.length === MAX_PARTS) throw tooLarge(partSize);
-      size += piece.length;
-      const sending = sendPart(piece, named.length + 1, uploadId, upload);
+      size += piece.size;
+      const sent = piece;
+      waiting = undefined;
+      sending = sendPart(sent, named.length + 1, uploadId, upload).finally(() => sent.release());
       // Its failure is met below, if the body does not fail first: it is never unheard.
       sending.catch(() => {});
-      const next = await pieces.next();
+      piece = await pieces.next(sending);
+      waiting = piece;
       named.push(await sending);
-      pieces.reuse(piece);
-      piece = next;
     }
     checkLength(size, length);
+    digests.verify();
     const { stored } = await completeUpload({
       upload: parts,
       uploadId,
-      conditions: { ifMatch, ifNoneMatch },
+      // The object is there only now, and what it replaces may have changed while its parts came.
+      look,
       parts: named,
       size,
       object: { bucket, key },
@@ -71,20 +93,35 @@ export async function putInParts(
     });
     return { size, etag: stored.etag };
   } catch (error) {
-    await pieces.discard();
-    await parts.abort(uploadId).catch((failure: unknown) => {
-      // The parts stay, and cost, until the bucket's lifecycle ends them.
-      logError({
-        code: "store-error",
-        message: `an upload was not aborted: ${describeUnforeseen(failure).message}`,
-      });
-    });
+    // A part that arrives after the end of its upload may stay.
+    await sending?.catch(() => {});
+    if (uploadId !== undefined) await abort(parts, uploadId);
     throw error;
+  } finally {
+    waiting?.release();
   }
 }
 
+async function abort(parts: MultipartUpload, uploadId: string): Promise<void> {
+  try {
+    await parts.abort(uploadId);
+  } catch (failure) {
+    // The parts stay, and cost, until the bucket's lifecycle ends them.
+    logError({
+      code: "store-error",
+      message: `an upload was not aborted: ${describeUnforeseen(failure).message}`,
+    });
+  }
+}
+
+/** A store holds them against each part, of which they say nothing. */
+function withoutDigests(fields: FieldValues): FieldValues {
+  const ofWholeBody: readonly string[] = WHOLE_BODY_FIELDS;
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !ofWholeBody.includes(name)));
+}
+
 async function sendPart(
-  bytes: Uint8Array,
+  piece: Piece,
   partNumber: number,
   uploadId: string,
   upload: Upload,
@@ -95,13 +132,13 @@ async function sendPart(
     bucket,
     key,
     query: { "x-id": "UploadPart", partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
-    headers: { "content-length": String(bytes.length), ...customerKeyHeaders(customerKey) },
+    headers: { "content-length": String(piece.size), ...customerKeyHeaders(customerKey) },
   };
   for (let attempt = 1; ; attempt++) {
     try {
       const response = await sendToStore(request, {
         credentials,
-        body: bytes,
+        body: piece.stream(),
         timeLimit: ANSWER_LIMIT,
       });
       if (response.status !== 200) throw await refusalOf(response, request);

@@ -22,6 +22,8 @@ export interface Fault {
   readonly cutRequestAfter?: number;
   /** Passes so many bytes of the answer's body on, then closes the connection. */
   readonly cutAnswerAfter?: number;
+  /** Passes so many bytes of the answer's body on, and then nothing more; the connection stays. */
+  readonly stallAnswerAfter?: number;
   /** Changes the answer's headers, given by lower-case name. */
   readonly headers?: (
     headers: Record<string, string | string[] | undefined>,
@@ -76,6 +78,11 @@ export async function startFaultProxy(storeUrl: string, tls?: { key: string; cer
         if (fault?.cutAnswerAfter !== undefined && passed + chunk.length > fault.cutAnswerAfter) {
           outgoing.write(chunk.subarray(0, fault.cutAnswerAfter - passed), () => outgoing.destroy());
           answer.destroy();
+          return;
+        }
+        if (fault?.stallAnswerAfter !== undefined && passed + chunk.length > fault.stallAnswerAfter) {
+          outgoing.write(chunk.subarray(0, fault.stallAnswerAfter - passed));
+          answer.removeAllListeners("data").pause();
           return;
         }
         passed += chunk.length;

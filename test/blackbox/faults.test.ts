@@ -89,6 +89,7 @@ async function expectNothing(key: string): Promise<void> {
   expect(Uploads).toEqual([]);
 }
 
+const BROKEN_OFF = /aborted|socket hang up|ECONNRESET/;
 const silence = () => {};
 const cutAfterAll = (request: IncomingMessage, response: ServerResponse) => {
   request.on("end", () => response.destroy());
@@ -102,16 +103,22 @@ test(
     const untaken = `untaken-${freshKey()}`;
     const unanswered = `unanswered-${freshKey()}`;
     const ungiven = `ungiven-${freshKey()}`;
+    const [broken, begun] = [`broken-${freshKey()}`, `begun-${freshKey()}`];
+    for (const key of [broken, begun]) await edge("PUT", key, randomBytes(4 * MiB));
     const about = (key: string) => (request: IncomingMessage) => request.url?.includes(key) ?? false;
     proxy.break(
       { on: about(untaken), answer: silence },
       { on: about(unanswered), answer: (request) => void request.resume() },
       { on: about(ungiven), answer: silence },
+      { on: about(broken), stallAnswerAfter: 2 * MiB },
+      { on: about(begun), stallAnswerAfter: 0 },
     );
     await Promise.all([
       expectProblem(edge("PUT", untaken, randomBytes(20 * MiB)), 504, "store-timeout"),
       expectProblem(edge("PUT", unanswered, randomBytes(10)), 504, "store-timeout"),
       expectProblem(edge("GET", ungiven), 504, "store-timeout"),
+      expect(edge("GET", broken)).rejects.toThrow(BROKEN_OFF),
+      expect(edge("GET", begun)).rejects.toThrow(BROKEN_OFF),
     ]);
   },
 );
@@ -196,7 +203,7 @@ describe("a download", () => {
     8 * MiB - 1,
   ])("that is cut after %d bytes is broken for the client too", async (cutAnswerAfter) => {
     proxy.break({ on: isGet, cutAnswerAfter });
-    await expect(edge("GET", key)).rejects.toThrow(/aborted|socket hang up|ECONNRESET/);
+    await expect(edge("GET", key)).rejects.toThrow(BROKEN_OFF);
   });
 
   test.for([
