@@ -89,7 +89,7 @@ async function elementOf(text: string, root: string, asked: Asked): Promise<Elem
     const { name, element } = await parseXml(text);
     if (name === root) return element;
     // An operation that takes long may have begun its answer, with 200, before it failed.
-    if (name === "Error") throw refusalIn(element, asked);
+    if (name === "Error") throw await refusalIn(element, asked);
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
     throw storeError(asked, "an answer that cannot be read", `as XML: ${error.message}`);

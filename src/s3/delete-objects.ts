@@ -31,5 +31,5 @@ export async function deleteByName(store: S3Bucket, { key, versionId }: NamedObj
   const { element } = await store.run(request, "DeleteResult");
   const [error] = elementsOf(element, "Error");
   if (error === undefined || textOf(error, "Code") === "NoSuchKey") return;
-  throw refusalIn(error, { method: NAME, bucket: store.bucket });
+  throw await refusalIn(error, { method: NAME, bucket: store.bucket });
 }

@@ -2,10 +2,10 @@
 import type { Problem } from "../problem.ts";
 import type { Credentials } from "./credentials.ts";
 import { authorize, type Unsigned } from "./presign.ts";
-import { type Asked, refusal, storeError, storeTimeout } from "./refusals.ts";
+import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { type Element, parseXml, textOf } from "./xml.ts";
 
-export { type Asked, isTransient, mayBeAboutKey, refusal, storeError, storeTimeout } from "./refusals.ts";
+export { type Asked, isTransient, storeError, storeTimeout } from "./store-error.ts";
 
 /** Enough of a refusal to hold its code, bytes. */
 const MAX_ERROR = 16_384;
@@ -82,28 +82,46 @@ export async function refusalOf(response: Response, asked: Asked): Promise<Probl
   return (await readRefusal(response, asked)).problem;
 }
 
-/** The same, with S3's code for it, empty where there is none, and the argument at fault. */
-export async function readRefusal(
-  response: Response,
-  asked: Asked,
-): Promise<{ code: string; argument: string | undefined; problem: Problem }> {
+export interface Refusal {
+  /** S3's; empty where there is none, as in an answer to HEAD. */
+  readonly code: string;
+  /** The argument at fault. */
+  readonly argument: string | undefined;
+  /** Whether it may be the customer key that was refused. */
+  readonly mayBeAboutKey: boolean;
+  readonly problem: Problem;
+}
+
+/** The same, with what it says of its reason. */
+export async function readRefusal(response: Response, asked: Asked): Promise<Refusal> {
   const { status, headers } = response;
-  const error = await errorOf(response);
-  const code = codeIn(error);
-  const argument = argumentIn(error);
   const retryAfter = headers.get("retry-after") ?? undefined;
-  return { code, argument, problem: refusal(status, code, asked, { argument, retryAfter }) };
+  return explain(await errorOf(response), status, asked, retryAfter);
 }
 
 /** Why the store refused, told by a document under 200. */
-export function refusalIn(error: Element, asked: Asked): Problem {
-  return refusal(200, codeIn(error), asked, { argument: argumentIn(error) });
+export async function refusalIn(error: Element, asked: Asked): Promise<Problem> {
+  return (await explain(error, 200, asked)).problem;
+}
+
+/** What the codes mean is loaded when a store refuses something. */
+async function explain(error: Element, status: number, asked: Asked, retryAfter?: string): Promise<Refusal> {
+  const { mayBeAboutKey, refusal } = await import("./refusals.ts");
+  const code = codeIn(error);
+  const argument = argumentIn(error);
+  return {
+    code,
+    argument,
+    mayBeAboutKey: mayBeAboutKey(status, code, argument),
+    problem: refusal(status, code, asked, { argument, retryAfter }),
+  };
 }
 
 /** The refusal's document; empty where there is none. */
 async function errorOf(response: Response): Promise<Element> {
   try {
     const { text } = await textWithin(response, MAX_ERROR, ERROR_TIME_LIMIT);
+    if (text === "") return {};
     const { name, element } = await parseXml(text);
     return name === "Error" ? element : {};
   } catch {

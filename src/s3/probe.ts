@@ -9,7 +9,7 @@ import { Problem } from "../problem.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../ssec/headers.ts";
 import type { Credentials } from "./credentials.ts";
-import { refusal, sendToStore, storeError } from "./fetch.ts";
+import { refusalOf, sendToStore, storeError } from "./fetch.ts";
 import type { Unsigned } from "./presign.ts";
 import { versionFault } from "./version-fault.ts";
 
@@ -82,9 +82,7 @@ export class Probe {
         if (key !== undefined) return "refused";
         throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?");
       default:
-        throw refusal(response.status, "", request, {
-          retryAfter: response.headers.get("retry-after") ?? undefined,
-        });
+        throw await refusalOf(response, request);
     }
   }
 }

@@ -4,14 +4,8 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-import type { Bucket } from "../config/load.ts";
 import { Problem, type ProblemCode } from "../problem.ts";
-
-/** What the store was asked, for the operator: an HTTP method, or S3's name for an operation. */
-export interface Asked {
-  readonly method: string;
-  readonly bucket: Bucket;
-}
+import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 
 /** What a refusal says beside its code. */
 export interface Told {
@@ -186,8 +180,8 @@ const REFUSAL_CODES: readonly string[] = [...Object.keys(CALLERS), ...Object.key
 const OF_KEYS_TOO = ["", "AccessDenied", "InvalidArgument", "InvalidRequest"];
 
 /** Whether a refusal may be about the customer key: a code that nobody knows may be about anything. */
-export function mayBeAboutKey(code: string, argument?: string): boolean {
-  if (argument === "versionId") return false;
+export function mayBeAboutKey(status: number, code: string, argument: string | undefined): boolean {
+  if ((status !== 400 && status !== 403) || argument === "versionId") return false;
   return OF_KEYS_TOO.includes(code) || !REFUSAL_CODES.includes(code);
 }
 
@@ -242,23 +236,6 @@ function validRetryAfter(value: string | undefined): string | undefined {
   return value !== undefined && /^(\d{1,6}|[A-Z][a-z]{2}, [\w :]{11,21} GMT)$/.test(value)
     ? value
     : undefined;
-}
-
-/** Whether it may be otherwise when it is asked again. */
-export function isTransient(error: unknown): boolean {
-  const codes: readonly ProblemCode[] = ["store-error", "store-timeout", "unavailable", "rate-limited"];
-  return error instanceof Problem && codes.includes(error.code);
-}
-
-export function storeTimeout(): Problem {
-  return new Problem("store-timeout", "The store did not answer in time.");
-}
-
-/** @param hint for the operator */
-export function storeError({ method, bucket: { name, store } }: Asked, answer: string, hint = ""): Problem {
-  return new Problem("store-error", `The store could not do it (${answer}).`, {
-    operator: `STORES.${store.name}: ${answer} to a ${method} in BUCKETS.${name} ${hint}`.trimEnd(),
-  });
 }
 
 function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {

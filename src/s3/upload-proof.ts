@@ -10,7 +10,7 @@ import { Problem } from "../problem.ts";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../ssec/customer-key.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
 import type { Credentials } from "./credentials.ts";
-import { mayBeAboutKey, readRefusal, sendToStore } from "./fetch.ts";
+import { readRefusal, sendToStore } from "./fetch.ts";
 
 /** What the store may take for one of the two parts, milliseconds. */
 const TIME_LIMIT = 10_000;
@@ -72,8 +72,8 @@ async function takesKey(
     await response.body?.cancel();
     return true;
   }
-  const { code, problem } = await readRefusal(response, request);
+  const { code, mayBeAboutKey, problem } = await readRefusal(response, request);
   if (BODY_IS_WRONG.includes(code)) return true;
-  if ((response.status === 400 || response.status === 403) && mayBeAboutKey(code)) return false;
+  if (mayBeAboutKey) return false;
   throw problem;
 }

@@ -11,7 +11,6 @@ import { type Awaitable, attempt } from "../steps.ts";
 import { credentialsOf } from "./credentials.ts";
 import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
 import { isGenuine, isSealed } from "./upload-id.ts";
-import { proveUnderKey } from "./upload-proof.ts";
 
 interface Wanted extends ProbedObject {
   /** The key that the caller names, and where in the request they did. */
@@ -90,6 +89,8 @@ export class WhichKey {
   async #prove({ bucket, key, uploadId }: WantedUpload, rule: KeyRule): Promise<CustomerKey> {
     const customerKey = await this.#keyFor(rule, bucket, key);
     const credentials = await credentialsOf(bucket.store, this.#secrets);
+    // It is seldom needed: nearly all go on under the key that writes, or have a seal.
+    const { proveUnderKey } = await import("./upload-proof.ts");
     await proveUnderKey({ bucket, key, uploadId }, customerKey, credentials);
     return customerKey;
   }

@@ -2,7 +2,7 @@
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
-import { mayBeAboutKey, readRefusal, sendToStore } from "../s3/fetch.ts";
+import { readRefusal, sendToStore } from "../s3/fetch.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { customerKeyHeaders } from "../ssec/headers.ts";
 import { relay } from "./body.ts";
@@ -118,10 +118,9 @@ async function ask(wanted: Wanted, tag: string | undefined): Promise<Response> {
     await response.body?.cancel();
     throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
   }
-  const { code, argument, problem } = await readRefusal(response, request);
+  const { mayBeAboutKey, problem } = await readRefusal(response, request);
   // Whether it is the key that is wrong, a request for nothing but the object tells.
-  if ((status === 400 || status === 403) && mayBeAboutKey(code, argument))
-    await confirmUnderKey({ bucket, key, versionId }, customerKey, credentials);
+  if (mayBeAboutKey) await confirmUnderKey({ bucket, key, versionId }, customerKey, credentials);
   throw problem;
 }
 

@@ -2,7 +2,7 @@
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/credentials.ts";
-import { refusal, sendToStore, storeError } from "../s3/fetch.ts";
+import { refusalOf, sendToStore, storeError } from "../s3/fetch.ts";
 import type { Unsigned } from "../s3/presign.ts";
 import { versionFault } from "../s3/version-fault.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
@@ -42,10 +42,11 @@ export async function headObject(
   credentials: Credentials,
 ): Promise<{ stored: Stored; headers: Headers } | undefined> {
   const request = headOf({ bucket, key, versionId }, customerKey);
-  const { status, headers } = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
+  const response = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
+  const { status, headers } = response;
   if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
   if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
-  throw refusal(status, "", request, { retryAfter: headers.get("retry-after") ?? undefined });
+  throw await refusalOf(response, request);
 }
 
 function headOf({ bucket, key, versionId }: ObjectRef, customerKey: CustomerKey | undefined): Unsigned {
