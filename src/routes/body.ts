@@ -3,7 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { type FieldError, Problem } from "../problem.ts";
-import { checkHeaders, type Route } from "../transfer/request-headers.ts";
+import { checkHeaders, type IsHonoured } from "../transfer/request-headers.ts";
 import { check } from "../validation.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 
@@ -31,12 +31,12 @@ const counted = bodyLimit({
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * @param route by which of the request's headers are honoured
+ * @param isHonoured which of the request's headers the route carries out
  * @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
  * what is not done here
  */
-export async function readJson(c: AppContext, route: Route = "json"): Promise<unknown> {
-  checkHeaders(c.req.raw.headers, route);
+export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<unknown> {
+  checkHeaders(c.req.raw.headers, isHonoured);
   const body = await c.req.raw.arrayBuffer();
   let text: string;
   try {

@@ -27,6 +27,7 @@ import {
   type Seen,
 } from "../transfer/conditions.ts";
 import { currentState } from "../transfer/current.ts";
+import { whenWriting } from "../transfer/honoured.ts";
 import {
   choosePartSize,
   MAX_PART_SIZE,
@@ -229,7 +230,7 @@ async function step<
 ): Promise<Response> {
   const { service, caller, trail } = c.var;
   const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
-  const input = await readJson(c, isConditional ? operation : "json");
+  const input = await readJson(c, isConditional ? whenWriting : undefined);
   return trail.record(async (draft) => {
     draft.operation = operation;
     const request = valid(schema, input);

@@ -26,7 +26,7 @@ export function removeNamed(c: AppContext): Promise<Response> {
     const { key, versionId } = valid(schema, c.req.query());
     Object.assign(draft, { key, versionId });
     // Conditions are not for objects that are named so, nor is anything else.
-    checkHeaders(c.req.raw.headers, "json");
+    checkHeaders(c.req.raw.headers);
     const { bucket } = authorise(service.config, caller, "delete", { bucket: bucketName, key });
     const credentials = await credentialsOf(bucket.store, service.secrets);
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });

@@ -21,6 +21,7 @@ import { Digests } from "../transfer/digests.ts";
 import { type Downloaded, download } from "../transfer/download.ts";
 import { checkVersion } from "../transfer/echoes.ts";
 import { inHeaders, UPLOADED_SCHEMAS, uploadedFields } from "../transfer/headers.ts";
+import { whenReading, whenUploading, whenWriting } from "../transfer/honoured.ts";
 import { confirmKept } from "../transfer/kept.ts";
 import { putInParts } from "../transfer/parts.ts";
 import { choosePartSize, MAX_PARTS } from "../transfer/plan.ts";
@@ -115,7 +116,7 @@ function get(c: AppContext): Promise<Response> {
   return transfer(c, operation, "read", async ({ bucket, key, credentials, draft }) => {
     const { versionId, partNumber, keyId, response } = valid(readSchema, groupResponse(c.req.query()));
     const { headers } = c.req.raw;
-    checkHeaders(headers, operation);
+    checkHeaders(headers, whenReading);
     const conditions = preconditionsOf(headers);
     const range = singleRange(headers.get("range") ?? undefined);
     if (range !== undefined && partNumber !== undefined)
@@ -162,7 +163,7 @@ function put(c: AppContext): Promise<Response> {
   return transfer(c, "PutObject", "write", async ({ bucket, key, grants, credentials, draft }) => {
     valid(noneSchema, c.req.query());
     const { headers } = c.req.raw;
-    checkHeaders(headers, "PutObject");
+    checkHeaders(headers, whenUploading);
     const fields = fieldsOf(headers);
     const digests = new Digests(headers);
     const conditions = preconditionsOf(headers);
@@ -236,7 +237,7 @@ function remove(c: AppContext): Promise<Response> {
   return transfer(c, "DeleteObject", "delete", async ({ bucket, key, credentials, draft }) => {
     const { versionId } = valid(deleteSchema, c.req.query());
     const { headers } = c.req.raw;
-    checkHeaders(headers, "DeleteObject");
+    checkHeaders(headers, whenWriting);
     const conditions = preconditionsOf(headers);
     draft.versionId = versionId;
     const seen = await seenNow(c, conditions, { bucket, key, versionId, credentials }, "DELETE");
@@ -271,7 +272,7 @@ function list(c: AppContext): Promise<Response> {
     const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
     Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
     const asked = valid(listSchema, c.req.query());
-    checkHeaders(c.req.raw.headers, "json");
+    checkHeaders(c.req.raw.headers);
     const { prefix = onlyPrefix(bucketName, caller), ...page } = asked;
     draft.key = prefix;
     const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });

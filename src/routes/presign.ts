@@ -23,7 +23,7 @@ import { type PresignedForm, presignForm } from "../s3/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../s3/presign.ts";
 import { WhichKey } from "../s3/which-key.ts";
 import type { Service } from "../service.ts";
-import { type SnippetLanguage, snippet } from "../snippets/index.ts";
+import type { SnippetLanguage } from "../snippets/index.ts";
 import type { CustomerKey } from "../ssec/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../ssec/headers.ts";
 import { writer } from "../ssec/ring.ts";
@@ -176,7 +176,7 @@ function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> 
     fields: "fields" in presigned ? presigned.fields : undefined,
     body: sent.body,
     expiresAt,
-    snippet: language && snippetOf(language, request, { ...presigned, body: sent.body }),
+    snippet: language && (yield* ready(snippetOf(language, request, { ...presigned, body: sent.body }))),
   };
 }
 
@@ -266,11 +266,13 @@ interface Parts {
   readonly limits: Limits;
 }
 
-function snippetOf(
+/** Few ask for one: what writes them is loaded when somebody does. */
+async function snippetOf(
   language: SnippetLanguage,
   { operation, key, keyPrefix, contentTypePrefix }: PresignRequest,
   presigned: (Presigned | PresignedForm) & { body: string | undefined },
-): string {
+): Promise<string> {
+  const { snippet } = await import("../snippets/index.ts");
   return snippet(language, { operation, key: keyPrefix ?? key, contentTypePrefix, ...presigned });
 }
 

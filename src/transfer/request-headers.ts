@@ -4,34 +4,9 @@
  * held. Everything else, as clients, browsers and proxies send it, means nothing here and passes.
  */
 import { type FieldError, Problem } from "../problem.ts";
-import { PRECONDITION_HEADERS } from "./conditions.ts";
-import { DIGEST_HEADERS } from "./digests.ts";
-import { METADATA, UPLOADED } from "./headers.ts";
 
-/** Routes by what they honour; `json` are all whose request is JSON, or nothing but its address. */
-export type Route =
-  | "PutObject"
-  | "GetObject"
-  | "HeadObject"
-  | "DeleteObject"
-  | "CreateMultipartUpload"
-  | "CompleteMultipartUpload"
-  | "json";
-
-const { ifMatch, ifNoneMatch, ifUnmodifiedSince, ifModifiedSince } = PRECONDITION_HEADERS;
-/** If-Modified-Since is for reading alone (RFC 9110, section 13.1.3). */
-const OF_WRITES = [ifMatch, ifNoneMatch, ifUnmodifiedSince];
-const OF_READS = [...OF_WRITES, ifModifiedSince, "range", "if-range", "x-amz-checksum-mode"];
-
-const HONOURED: Readonly<Record<Route, ReadonlySet<string>>> = {
-  PutObject: new Set([...OF_WRITES, ...DIGEST_HEADERS, ...Object.keys(UPLOADED)]),
-  GetObject: new Set(OF_READS),
-  HeadObject: new Set(OF_READS),
-  DeleteObject: new Set(OF_WRITES),
-  CreateMultipartUpload: new Set(OF_WRITES),
-  CompleteMultipartUpload: new Set(OF_WRITES),
-  json: new Set(),
-};
+/** Whether a route carries out a header, by its name in lower case. */
+export type IsHonoured = (name: string) => boolean;
 
 /** What means something, and what to do instead; the first that fits is told. */
 const MEANINGFUL: readonly (readonly [RegExp, string])[] = [
@@ -76,19 +51,24 @@ const VALUES: Readonly<Record<string, readonly [RegExp, string]>> = {
   "x-amz-checksum-mode": [/^enabled$/i, "must be ENABLED"],
 };
 
-/** @throws {Problem} invalid-request with every header that the route does not carry out */
-export function checkHeaders(headers: Headers, route: Route): void {
+/** How the name of everything above begins; most headers are none of it. */
+const MAY_MEAN = /^(x-amz-|if|content-|range|upload-|repr-|digest|trailer|transfer-)/;
+
+/**
+ * @param isHonoured what the route carries out; nothing, where its request is JSON or nothing but its address
+ * @throws {Problem} invalid-request with every header that the route does not carry out
+ */
+export function checkHeaders(headers: Headers, isHonoured: IsHonoured = () => false): void {
   const faults: FieldError[] = [];
   for (const [name, value] of headers) {
-    const message = faultOf(name, value, route);
+    const message = MAY_MEAN.test(name) && faultOf(name, value, isHonoured);
     if (message) faults.push({ path: name, message });
   }
   if (faults.length > 0) throw Problem.fields(faults);
 }
 
-function faultOf(name: string, value: string, route: Route): string | undefined {
-  const isHonoured = HONOURED[route].has(name) || (route === "PutObject" && name.startsWith(METADATA));
-  const refusal = isHonoured ? undefined : MEANINGFUL.find(([pattern]) => pattern.test(name));
+function faultOf(name: string, value: string, isHonoured: IsHonoured): string | undefined {
+  const refusal = isHonoured(name) ? undefined : MEANINGFUL.find(([pattern]) => pattern.test(name));
   if (refusal !== undefined) return refusal[1];
   const [taken, otherwise] = VALUES[name] ?? [];
   return taken?.test(value) === false ? otherwise : undefined;
