@@ -43,13 +43,34 @@ export async function send(
   timeLimit: number,
   cut?: AbortSignal,
 ): Promise<Answer> {
-  const time = AbortSignal.timeout(timeLimit);
+  return inTurn(async () => {
+    cut?.throwIfAborted();
+    const time = AbortSignal.timeout(timeLimit);
+    try {
+      return await exchange({ method, url, headers }, body, cut ? AbortSignal.any([time, cut]) : time);
+    } catch (error) {
+      if (cut?.aborted) throw cut.reason;
+      if (time.aborted) throw new NoAnswer("timeout", `no answer in ${timeLimit / 1000} s`);
+      throw noAnswer(error);
+    }
+  });
+}
+
+/** Requests under way at once. More would wait for one another, and the wait would be held against the store. */
+const AT_ONCE = 16;
+let underWay = 0;
+const waiting: (() => void)[] = [];
+
+/** Waits for its turn; only what comes then counts against a time limit. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (underWay < AT_ONCE) underWay++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    return await exchange({ method, url, headers }, body, cut ? AbortSignal.any([time, cut]) : time);
-  } catch (error) {
-    if (cut?.aborted) throw cut.reason;
-    if (time.aborted) throw new NoAnswer("timeout", `no answer in ${timeLimit / 1000} s`);
-    throw noAnswer(error);
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else underWay--;
   }
 }
 
