@@ -70,14 +70,7 @@ let proxy: FaultProxy;
 
 beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
-  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  const rule = {
-    AllowedOrigins: [ORIGIN],
-    AllowedMethods: ["GET", "PUT"],
-    AllowedHeaders: ["*"],
-    ExposeHeaders: ["ETag", `${SSE}algorithm`],
-  };
-  await s3.send(new PutBucketCorsCommand({ Bucket: BUCKET, CORSConfiguration: { CORSRules: [rule] } }));
+  await makeBucket(BUCKET);
 });
 afterEach(() => proxy.break());
 afterAll(() => {
@@ -85,6 +78,17 @@ afterAll(() => {
   s3.destroy();
   rmSync(dir, { recursive: true });
 });
+
+async function makeBucket(Bucket: string): Promise<void> {
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const rule = {
+    AllowedOrigins: [ORIGIN],
+    AllowedMethods: ["GET", "PUT"],
+    AllowedHeaders: ["*"],
+    ExposeHeaders: ["ETag", `${SSE}algorithm`],
+  };
+  await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }));
+}
 
 interface Finding {
   readonly bucket: string;
@@ -169,13 +173,13 @@ async function check(options?: Options) {
   return summary;
 }
 
-async function expectNothingLeft(): Promise<void> {
+async function expectNothingLeft(Bucket = BUCKET): Promise<void> {
   const [{ Contents = [] }, { Uploads = [] }] = await Promise.all([
-    s3.send(new ListObjectsV2Command({ Bucket: BUCKET })),
-    s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET })),
+    s3.send(new ListObjectsV2Command({ Bucket })),
+    s3.send(new ListMultipartUploadsCommand({ Bucket })),
   ]);
   expect([...Contents, ...Uploads].map(({ Key }) => Key)).toEqual([]);
-  await expect(s3.send(new GetBucketPolicyCommand({ Bucket: BUCKET }))).rejects.toThrow(
+  await expect(s3.send(new GetBucketPolicyCommand({ Bucket }))).rejects.toThrow(
     expect.objectContaining({ name: "NoSuchBucketPolicy" }),
   );
 }
@@ -518,6 +522,8 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
   // All at once, as the command tries stores side by side.
   beforeAll(async () => {
     const proxies = await Promise.all(FAULTS.map(() => startFaultProxy(store.url)));
+    // Each has a policy of its own.
+    for (const i of FAULTS.keys()) await makeBucket(`${BUCKET}-${i}`);
     for (const [i, { fault }] of FAULTS.entries()) proxies[i]?.break(...[fault].flat());
     const each = <T>(make: (i: number) => T) => Object.fromEntries(FAULTS.map((_, i) => [`s${i}`, make(i)]));
     // So many stores in one process are no store's fault.
@@ -525,7 +531,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
       args: ["--json", "--timeout", "60"],
       vars: {
         STORES: each((i) => ({ ...MAIN, endpoint: proxies[i]?.url })),
-        BUCKETS: each((i) => ({ store: `s${i}`, name: BUCKET, keys: ["k1"] })),
+        BUCKETS: each((i) => ({ store: `s${i}`, name: `${BUCKET}-${i}`, keys: ["k1"] })),
       },
     });
     for (const faulty of proxies) faulty.close();
@@ -553,7 +559,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
 
   test("fails leaves nothing behind, and the exit status says so", async () => {
     expect(done).toMatchObject({ status: 1, stderr: "" });
-    await expectNothingLeft();
+    for (const i of FAULTS.keys()) await expectNothingLeft(`${BUCKET}-${i}`);
   });
 
   test("really is 20 minutes ahead is tried by its own clock", async () => {
