@@ -309,6 +309,9 @@ describe("an honest store", { timeout: 240_000 }, () => {
   });
 });
 
+/** Where uploads with a key are refused as well. */
+const NO_POLICY = /^No policy does it: the store takes one, and then refuses uploads with a key as well/;
+
 /** What stands before the store, and the lines that are to be red; every other is to be as it was. */
 const FAULTS: readonly {
   name: string;
@@ -331,6 +334,7 @@ const FAULTS: readonly {
     red: ["at-rest"],
     what: /^NO: without any key the store gives the bytes/,
     lost: ["other-key", "inconsistent", ...PROMISES],
+    noPolicy: NO_POLICY,
   },
   {
     name: "drops the SSE-C headers",
@@ -338,6 +342,7 @@ const FAULTS: readonly {
     red: ["echo", "at-rest"],
     what: /^PUT: does not say that the object is encrypted/,
     lost: ["other-key", "inconsistent", ...PROMISES],
+    noPolicy: NO_POLICY,
   },
   {
     name: "drops them in multipart uploads alone",
@@ -388,6 +393,7 @@ const FAULTS: readonly {
       ...["echo", "get", "at-rest", "without-headers", "other-key", "tampered", "inconsistent", "expired"],
       ...PROMISES,
     ],
+    noPolicy: NO_POLICY,
   },
   {
     name: "overlooks a key in the query",
@@ -492,7 +498,7 @@ const FAULTS: readonly {
       "copy-conditions": /^copied under another if-match: CopyObject, UploadPartCopy$/,
       list: /^with encoding-type=url it never ends$/,
     },
-    noPolicy: /^No policy does it: the store takes one, and then refuses uploads with a key as well/,
+    noPolicy: NO_POLICY,
   },
   {
     name: "keeps half of them, and sends readers of parts elsewhere",
