@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AWS_CLI, isSkipped, PYTHON_BOTO3, programOf, RCLONE, S3CMD, type Tool } from "../blackbox/tools.ts";
-import { credentials, testStore } from "./started.ts";
+import { credentials, testStore } from "../store/started.ts";
 
 const dev = testStore();
 const home = mkdtempSync(join(tmpdir(), "ssec-clients-"));
