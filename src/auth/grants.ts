@@ -2,7 +2,7 @@
 import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import { Problem } from "../problem.ts";
-import { isOfType } from "../s3/media-type.ts";
+import { isOfType, mediaTypeFault } from "../s3/media-type.ts";
 import { OPERATIONS, type PresignRequest } from "../s3/operations.ts";
 import type { Caller } from "./callers.ts";
 
@@ -64,15 +64,18 @@ const BARE_EXPIRES_IN = 60;
  * Holds a request against its grants: it must keep the limits of one of them.
  *
  * @param lengthField what the caller knows the content length by; of a copy, that of what is copied
- * @throws {Problem} what the grant with the longest prefix has against it
+ * @param typeField and the content type
+ * @throws {Problem} what the grant with the longest prefix has against it; invalid-request where what is no media type
+ * would be taken
  */
 export function limit(
   request: Limited,
   grants: readonly Grant[],
   defaultExpiresIn: number,
   lengthField = "contentLength",
+  typeField = "contentType",
 ): Limits {
-  const objections = grants.map((grant) => objectionOf(grant, request, lengthField));
+  const objections = grants.map((grant) => objectionOf(grant, request, lengthField, typeField));
   const grant = grants[objections.indexOf(undefined)];
   if (grant === undefined) throw objections[0];
   const isBare = OPERATIONS[request.operation].customerKey === "none";
@@ -88,9 +91,16 @@ export function isLimited(grants: readonly Grant[]): boolean {
   return grants.some(({ maxBytes }) => maxBytes !== undefined);
 }
 
-function objectionOf(grant: Grant, request: Limited, lengthField: string): Problem | undefined {
+function objectionOf(
+  grant: Grant,
+  request: Limited,
+  lengthField: string,
+  typeField: string,
+): Problem | undefined {
   return (
-    objectToTime(grant, request) ?? objectToSize(grant, request, lengthField) ?? objectToType(grant, request)
+    objectToTime(grant, request) ??
+    objectToSize(grant, request, lengthField) ??
+    objectToType(grant, request, typeField)
   );
 }
 
@@ -126,9 +136,14 @@ function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string
 
 function objectToType(
   { contentTypes }: Grant,
-  { operation, contentType = "", contentTypePrefix }: Limited,
+  { operation, contentType, contentTypePrefix }: Limited,
+  typeField: string,
 ): Problem | undefined {
-  if (contentTypes === undefined || OPERATIONS[operation].typed === undefined) return undefined;
+  if (OPERATIONS[operation].typed === undefined) return undefined;
+  if (contentTypes === undefined) {
+    const fault = contentType === undefined ? undefined : mediaTypeFault(contentType);
+    return fault === undefined ? undefined : Problem.field(typeField, fault);
+  }
   if (contentTypePrefix !== undefined) {
     // A browser takes `image/png,text/html` for a page, and to the store it begins as a picture does.
     const message = "is not for a caller whose types are limited: the store would take whatever follows it";
@@ -136,12 +151,12 @@ function objectToType(
       errors: [{ path: "contentTypePrefix", message }],
     });
   }
-  if (contentTypes.some((pattern) => isOfType(contentType, pattern))) return undefined;
+  if (contentTypes.some((pattern) => isOfType(contentType ?? "", pattern))) return undefined;
   return new Problem(
     "unsupported-type",
     `This caller's uploads must have a contentType of ${contentTypes.join(", ")}.`,
     {
-      errors: [{ path: "contentType", message: `must be of ${contentTypes.join(", ")}` }],
+      errors: [{ path: typeField, message: `must be of ${contentTypes.join(", ")}` }],
     },
   );
 }

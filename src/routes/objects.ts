@@ -180,6 +180,7 @@ function put(c: AppContext): Promise<Response> {
       grants,
       c.var.service.config.defaultExpiresIn,
       "content-length",
+      "content-type",
     );
     const customerKey = await new WhichKey(c.var.service).forNew({ bucket, key, keyIdPath: "keyId" });
     note(customerKey, draft);

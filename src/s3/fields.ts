@@ -210,7 +210,8 @@ const field = <T>(schema: v.GenericSchema<unknown, T>, send?: Field<T>["send"]):
 export const FIELDS = {
   // the object
   versionId: parameter("versionId", versionId),
-  contentType: header("content-type", mediaType),
+  // That it is a media type is for `limit` to say, which knows what a caller may upload.
+  contentType: header("content-type", headerValue),
   contentLength: header("content-length", wholeNumber(0, MAX_PUT_BYTES)),
   contentMD5: header("content-md5", base64Of(16, "the MD5 of the body")),
   checksumCRC32: header("x-amz-checksum-crc32", base64Of(4, "the CRC-32 of the body")),

@@ -31,15 +31,15 @@ export function mediaTypeOf(text: string): MediaType | undefined {
   return { type: type.toLowerCase(), subtype: subtype.toLowerCase() };
 }
 
-export const mediaType = v.pipe(
-  v.string(),
-  faultless((text) => {
-    if (text === "") return "must not be empty: leave it out";
-    return mediaTypeOf(text) === undefined
-      ? 'must be one media type and nothing else, as "image/png" or "text/plain; charset=utf-8"'
-      : undefined;
-  }),
-);
+/** What is wrong with a text as a media type, if anything is. */
+export function mediaTypeFault(text: string): string | undefined {
+  if (text === "") return "must not be empty: leave it out";
+  return mediaTypeOf(text) === undefined
+    ? 'must be one media type and nothing else, as "image/png" or "text/plain; charset=utf-8"'
+    : undefined;
+}
+
+export const mediaType = v.pipe(v.string(), faultless(mediaTypeFault));
 
 /** Whether `image/jpeg; q=1` is of `image/*`. Types are case-insensitive. */
 export function isOfType(text: string, pattern: string): boolean {

@@ -181,10 +181,22 @@ describe("a limit to types", () => {
     }
   });
 
+  // This caller may read no source of a copy.
+  const own = typed.filter((operation) => operation !== "CopyObject");
+  test.for(own)("where there is none, %s takes no type that is none", async (operation) => {
+    for (const contentType of HOSTILE_TYPES) {
+      const wanted = { ...request(operation, contentType), key: "in/a" };
+      const { status, answer } = await ask("writer", "/v1/presign", wanted);
+      expect([status, (answer as Refusal).code], contentType).toEqual([400, "invalid-request"]);
+    }
+  });
+
   test("of the server's own uploads as well", async () => {
     for (const contentType of HOSTILE_TYPES) {
       const create = { bucket: "media", key: "pics/a", contentType };
-      expect((await ask("pics", "/v1/multipart", create)).status, contentType).toBe(400);
+      const { status } = await ask("pics", "/v1/multipart", create);
+      // What no header can hold is wrong whoever asks; the rest is no type that this caller may upload.
+      expect(status, contentType).toBe(/^[!-~]([ -~]*[!-~])?$/.test(contentType) ? 415 : 400);
     }
   });
 
