@@ -155,21 +155,21 @@ export async function copyConditions(store: StoreClient, scratch: Scratch, trial
     { what: "CopyObject", isDue: true, send: copy(etagOf(there)) },
     { what: "CopyObject", isDue: false, send: copy(OTHER) },
   ]);
-  const inParts = isUpload(upload)
-    ? await judge([
-        { what: "UploadPartCopy", isDue: false, send: () => store.ask(upload.part(from(parts, OTHER))) },
-      ])
-    : undefined;
+  const copyPart = (etag: string) => () =>
+    isUpload(upload) ? store.ask(upload.part(from(parts, etag))) : Promise.resolve(upload);
+  // A refusal proves something only where a copy under a condition that holds is taken.
+  const inParts = await judge([
+    { what: "UploadPartCopy", isDue: true, send: copyPart(etagOf(there)) },
+    { what: "UploadPartCopy", isDue: false, send: copyPart(OTHER) },
+  ]);
+  const canCopyParts = inParts.missing === undefined && inParts.refused.length === 0;
   const todo = "A copy may be of other bytes than were asked for: compare the ETag of what was copied.";
   if (whole.taken.length > 0)
-    return bad(
-      `copied under another if-match: ${[...whole.taken, ...(inParts?.taken ?? [])].join(", ")}`,
-      todo,
-    );
-  if (inParts !== undefined && inParts.taken.length > 0)
+    return bad(`copied under another if-match: ${[...whole.taken, ...inParts.taken].join(", ")}`, todo);
+  if (inParts.taken.length > 0)
     return warn(`copied under another if-match: ${inParts.taken.join(", ")}`, todo);
-  if (whole.missing !== undefined && (inParts === undefined || inParts.missing !== undefined))
-    return off(`the store cannot copy (${said(whole.missing)})`, "Nothing to do.");
+  if (whole.missing !== undefined && !canCopyParts)
+    return off(`the store cannot copy from key to key (${said(whole.missing)})`, "Nothing to do.");
   return theRest({ ...whole, missing: undefined }, "Copy without ifSourceMatch.");
 }
 
