@@ -55,7 +55,8 @@ const NEW_OBJECT = [
   ...["expires", "metadata", "tagging", "storageClass", "websiteRedirectLocation"],
   ...LOCK,
 ] as const;
-const CHECKSUMS = [
+/** Of which a body has one at most. */
+export const CHECKSUMS = [
   "checksumCRC32",
   "checksumCRC32C",
   "checksumCRC64NVME",

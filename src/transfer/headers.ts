@@ -1,6 +1,7 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
 import type { FieldError } from "../problem.ts";
 import { FIELDS, type FieldName } from "../s3/fields.ts";
+import { CHECKSUMS } from "../s3/operations.ts";
 import { MARKER_HEADER } from "../s3/upload-id.ts";
 
 export const METADATA = "x-amz-meta-";
@@ -28,14 +29,7 @@ export const UPLOADED = {
 } as const satisfies Record<string, FieldName>;
 
 /** Those fields that belong to a whole body: a store cannot check them where it comes in parts. */
-export const WHOLE_BODY_FIELDS = [
-  "contentMD5",
-  "checksumCRC32",
-  "checksumCRC32C",
-  "checksumCRC64NVME",
-  "checksumSHA1",
-  "checksumSHA256",
-] as const;
+export const WHOLE_BODY_FIELDS = ["contentMD5", ...CHECKSUMS] as const;
 
 /** Of the store's answer, to the client. Not cache-control: what the service answers is for this caller alone. */
 const ANSWERED = [
