@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
-import { runWrangler } from "./wrangler.ts";
+import { runWrangler } from "../src/cli/wrangler.ts";
 
 export interface Size {
   /** Minified, bytes. */

@@ -1,13 +1,13 @@
 /** `npm run deploy`: checks, makes what is missing, migrates, deploys, and tries what is deployed. */
 import { Command, CommanderError } from "commander";
+import { wranglerFlags } from "../src/cli/bound.ts";
+import { checkTables } from "../src/cli/check/configuration.ts";
+import { marked } from "../src/cli/check/line.ts";
+import { EXIT } from "../src/cli/terminal.ts";
+import { type ConfiguredWorker, readWorker, type Where } from "../src/cli/worker.ts";
+import { wrangler } from "../src/cli/wrangler.ts";
 import { demandSecrets, makeResources, migrate, upload } from "./deploy/account.ts";
 import { smokeTest } from "./deploy/smoke.ts";
-import { wranglerFlags } from "./ssec/bound.ts";
-import { checkTables } from "./ssec/check/configuration.ts";
-import { marked } from "./ssec/check/line.ts";
-import { EXIT } from "./ssec/terminal.ts";
-import { type ConfiguredWorker, readWorker, type Where } from "./ssec/worker.ts";
-import { wrangler } from "./wrangler.ts";
 
 interface DeployOptions extends Where {
   readonly dryRun?: true;

@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
-import { startStore } from "./store/index.ts";
+import { startStore } from "../src/dev-store/index.ts";
 import { startWorker } from "./worker.ts";
 
 export const BUCKET = "media";

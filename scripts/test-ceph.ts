@@ -24,6 +24,9 @@ const credentials = {
   RGW_ACCESS_KEY: randomBytes(10).toString("hex"),
   RGW_SECRET_KEY: randomBytes(20).toString("hex"),
 };
+/** Of the tests of the command line, those that need a store. */
+const WITH_A_STORE = "check-live check cli cors files policy proof strangers transfers aws-cli".split(" ");
+const SUITE = ["test/api", "test/large", ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`)];
 try {
   execFileSync(SCRIPT, ["start", dir, String(port)], {
     env: { ...process.env, ...credentials },
@@ -33,15 +36,11 @@ try {
     "vitest",
     [
       "run",
-      "--config",
-      "test/vitest.config.ts",
-      "--root",
-      ".",
       "--project",
       "node",
       "--project",
       "large",
-      ...(args.some((arg) => arg.startsWith("test/")) ? [] : ["test/blackbox", "test/large"]),
+      ...(args.some((arg) => arg.startsWith("test/")) ? [] : SUITE),
       ...args,
     ],
     {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig, unstable_startWorker } from "wrangler";
-import { NO_LOG_FILE, runWrangler } from "./wrangler.ts";
+import { NO_LOG_FILE, runWrangler } from "../src/cli/wrangler.ts";
 
 /** What is used of wrangler's own types, which refer to packages that are not there. */
 interface Deployed {

@@ -2,8 +2,9 @@
  * The Worker: nothing but wiring. What presigning does not need is evaluated when it is first asked for, so that a new
  * instance hands out its first URL the sooner.
  */
-import { presignApi } from "./api.ts";
+
 import { bindingsOf, type MessageBatch } from "./bindings.ts";
+import { presignApi } from "./http/api.ts";
 import { type Env, serviceOf } from "./service.ts";
 
 type Fetch = ReturnType<typeof presignApi>["fetch"];
@@ -13,7 +14,7 @@ const presigning = presignApi();
 
 const fetch: Fetch = async (request, env, context) => {
   if (PRESIGN.test(request.url)) return presigning.fetch(request, env, context);
-  const { app } = await import("./app.ts");
+  const { app } = await import("./http/app.ts");
   return app.fetch(request, env, context);
 };
 
@@ -29,11 +30,11 @@ function bucketsOf(env: Env): readonly string[] | undefined {
 export default {
   fetch,
   queue: async (batch: MessageBatch, env: Env) => {
-    const { consume } = await import("./audit/consumer.ts");
+    const { consume } = await import("./jobs/audit-consumer.ts");
     return consume(batch, bindingsOf(env).db, bucketsOf(env));
   },
   scheduled: async (_: unknown, env: Env) => {
-    const { daily } = await import("./daily.ts");
+    const { daily } = await import("./jobs/daily.ts");
     return daily(env);
   },
 };

@@ -4,9 +4,9 @@ import type { Jwks } from "./auth/jwks.ts";
 import { type Bindings, bindingsOf } from "./bindings.ts";
 import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
 import { Secrets } from "./config/secrets.ts";
+import { KeyRing } from "./keys/ring.ts";
 import { logError } from "./log.ts";
 import { Problem } from "./problem.ts";
-import { KeyRing } from "./ssec/ring.ts";
 
 export type Env = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** Many URLs by one peer, in whatever runtime this is. */
-import { customerKey } from "../../src/ssec/customer-key.ts";
-import { customerKeyHeaders } from "../../src/ssec/headers.ts";
+import { customerKey } from "../../src/keys/customer-key.ts";
+import { customerKeyHeaders } from "../../src/keys/headers.ts";
 import { PEERS, type PeerName } from "./peers/index.ts";
 import type { Job } from "./peers/peer.ts";
 

@@ -1,5 +1,5 @@
 /** Every URL that is timed is verified: rebuilt from what it says is signed, and signed again by AWS's signer. */
-import { verify } from "../store/sigv4.ts";
+import { verify } from "../../src/dev-store/sigv4.ts";
 import { CREDENTIALS, HOST, SITE } from "./peers/peer.ts";
 import type { Signed } from "./signing.ts";
 

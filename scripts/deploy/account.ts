@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
-import { boundSecrets, wranglerFlags } from "../ssec/bound.ts";
-import { type ConfiguredWorker, secretNames, type Where } from "../ssec/worker.ts";
-import { runWrangler, wrangler } from "../wrangler.ts";
+import { boundSecrets, wranglerFlags } from "../../src/cli/bound.ts";
+import { type ConfiguredWorker, secretNames, type Where } from "../../src/cli/worker.ts";
+import { runWrangler, wrangler } from "../../src/cli/wrangler.ts";
 
 /** What is used of wrangler's own types, which refer to packages that are not there. */
 interface Resources {

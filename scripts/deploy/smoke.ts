@@ -1,6 +1,6 @@
 /** Whether a deployed Worker works: it can use its secrets, knows its callers, and presigns. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Api } from "../ssec/api.ts";
+import { Api } from "../../src/cli/api.ts";
 
 /** A new address, or version, is not everywhere at once. Milliseconds. */
 const PATIENCE = 20_000;

@@ -2,8 +2,8 @@
 import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import { Problem } from "../problem.ts";
-import { isOfType, mediaTypeFault } from "../s3/media-type.ts";
-import { OPERATIONS, type PresignRequest } from "../s3/operations.ts";
+import { isOfType, mediaTypeFault } from "../s3/api/media-type.ts";
+import { OPERATIONS, type PresignRequest } from "../s3/api/operations.ts";
 import type { Caller } from "./callers.ts";
 
 /** A bucket that the caller may use as asked, and the grants that say so. */

@@ -4,7 +4,7 @@
  */
 import type { Bucket } from "../config/load.ts";
 import { Problem } from "../problem.ts";
-import { OPERATIONS, type OperationName } from "../s3/operations.ts";
+import { OPERATIONS, type OperationName } from "../s3/api/operations.ts";
 
 /** @throws {Problem} forbidden, for an operation that is not presigned in this bucket's store */
 export function requirePresignable(operation: OperationName, { store }: Bucket): void {

@@ -1,8 +1,8 @@
 /** `[vars]` in, one typed and validated Config out, or every mistake in one go. */
 import type * as v from "valibot";
 import { demandTheSame } from "../auth/issuer-callers.ts";
+import type { KeyRule } from "../keys/ring.ts";
 import type { FieldError } from "../problem.ts";
-import type { KeyRule } from "../ssec/ring.ts";
 import { check, joinPath } from "../validation.ts";
 import {
   type Addressing,

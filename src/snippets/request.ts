@@ -1,5 +1,5 @@
 /** What a snippet is made of, and what each operation does with files. */
-import { OPERATIONS, type Operation, type OperationName } from "../s3/operations.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../s3/api/operations.ts";
 
 /** A presigned request as the API answers it. */
 export interface PresignedRequest {

@@ -5,7 +5,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FOR_WORKERD } from "../../scripts/bundle.ts";
 import type { AuditEvent } from "../../src/audit/event.ts";
-import { oneBucket } from "../blackbox/one-bucket.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const token = randomBytes(24).toString("base64url");
 const { ID, SECRET, KEY_1, STORES, KEYS } = oneBucket();

@@ -1,6 +1,5 @@
 /** Every question to the trail is a range of an index, and looks at no more than a window. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { insertEvents } from "../../src/audit/consumer.ts";
 import type { AuditEvent } from "../../src/audit/event.ts";
 import {
   countEvents,
@@ -12,6 +11,7 @@ import {
   type Query,
 } from "../../src/audit/queries.ts";
 import type { Scope } from "../../src/audit/scope.ts";
+import { insertEvents } from "../../src/jobs/audit-consumer.ts";
 import { db, emptyDatabase, eventAt, rows } from "./database.ts";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");

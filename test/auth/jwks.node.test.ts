@@ -1,7 +1,7 @@
 /** How long an issuer's keys are remembered, and when they are asked for again: by a clock of the test's own. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Jwks } from "../../src/auth/jwks.ts";
-import { BEHAVIOURS, type Issuer, startIssuer } from "../blackbox/issuer.ts";
+import { BEHAVIOURS, type Issuer, startIssuer } from "../support/issuer.ts";
 
 let issuer: Issuer;
 let now: number;

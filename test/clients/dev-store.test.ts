@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AWS_CLI, isSkipped, PYTHON_BOTO3, programOf, RCLONE, S3CMD, type Tool } from "../blackbox/tools.ts";
-import { credentials, testStore } from "../store/started.ts";
+import { credentials, testStore } from "../dev-store/started.ts";
+import { AWS_CLI, isSkipped, PYTHON_BOTO3, programOf, RCLONE, S3CMD, type Tool } from "../support/tools.ts";
 
 const dev = testStore();
 const home = mkdtempSync(join(tmpdir(), "ssec-clients-"));

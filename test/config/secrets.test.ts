@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Secrets } from "../../src/config/secrets.ts";
-import { KeyRing } from "../../src/ssec/ring.ts";
+import { KeyRing } from "../../src/keys/ring.ts";
 
 const base64 = (byte: number) => new Uint8Array(32).fill(byte).toBase64();
 const object = { storeBucket: "b", key: "k" };

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningWorker } from "../../scripts/worker.ts";
-import { freshKey } from "../blackbox/client.ts";
-import { download, hashOf, MiB, remove, startTransferWorker, token, WAYS } from "../blackbox/ways.ts";
+import { freshKey } from "../support/client.ts";
+import { download, hashOf, MiB, remove, startTransferWorker, token, WAYS } from "../support/ways.ts";
 import { Heap } from "./heap.ts";
 
 const SIZE = 2048 * MiB;

@@ -7,8 +7,8 @@ import { join, resolve as resolvePath } from "node:path";
 import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Local, startLocal } from "../../scripts/local.ts";
-import { type Cloudflare, startCloudflare } from "./cloudflare.ts";
-import { run } from "./run.ts";
+import { type Cloudflare, startCloudflare } from "../support/cloudflare.ts";
+import { run } from "../support/run.ts";
 
 const NAMES = ["CW_ACCESS_KEY_ID", "CW_SECRET_ACCESS_KEY", "SSEC_K1", "ACME_TOKEN"];
 const bound = () => ({ secrets: new Map(NAMES.map((name) => [name, "bound"])), upload: "" });
@@ -120,7 +120,7 @@ test("init, wrangler secret bulk and deploy are all it takes", { timeout: 240_00
   const flags = ["--config", config];
   const credentials = { CW_ACCESS_KEY_ID: "made", CW_SECRET_ACCESS_KEY: "here" };
   const coreweave = ["--store", "coreweave", "--bucket", "acme-media", "--yes"];
-  const init = await node(["scripts/ssec.ts", ...flags, "init", ...coreweave], credentials);
+  const init = await node(["src/cli/ssec.ts", ...flags, "init", ...coreweave], credentials);
   expect(init.status).toBe(0);
   const wrangler = "node_modules/wrangler/bin/wrangler.js";
   const bulk = await node([wrangler, "secret", "bulk", devVars, ...flags, "--env", ""]);

@@ -1,4 +1,4 @@
-import { presign } from "../../../src/s3/presign.ts";
+import { presign } from "../../../src/s3/sign/presign.ts";
 import { CREDENTIALS, EXPIRES_IN, type Peer, SITE } from "./peer.ts";
 
 const bucket = {

@@ -1,4 +1,4 @@
-import { awsPresignedQuery } from "../../aws-presigner.ts";
+import { awsPresignedQuery } from "../../../src/cli/aws-presigner.ts";
 import { CREDENTIALS, EXPIRES_IN, HOST, type Peer, SITE } from "./peer.ts";
 
 export const peer: Peer = async ({ key, headers }) => {

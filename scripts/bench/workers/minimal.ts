@@ -1,7 +1,7 @@
 /** The least that a presigning Worker can be with aws4fetch: no caller, no validation, no audit line. */
 import { Hono } from "hono";
-import { customerKey, decodeCustomerKey } from "../../../src/ssec/customer-key.ts";
-import { customerKeyHeaders } from "../../../src/ssec/headers.ts";
+import { customerKey, decodeCustomerKey } from "../../../src/keys/customer-key.ts";
+import { customerKeyHeaders } from "../../../src/keys/headers.ts";
 import { peer } from "../peers/aws4fetch.ts";
 
 interface Env {

@@ -1,0 +1,14 @@
+/** `ssec COMMAND`: the operator's tools, in the caller's folder and through the caller's proxies. */
+import { enterCallersFolder } from "./folder.ts";
+import { main, tell } from "./main.ts";
+import { watchOutput } from "./output.ts";
+import { useProxies } from "./proxy.ts";
+
+watchOutput();
+try {
+  enterCallersFolder();
+  useProxies();
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = tell(error);
+}

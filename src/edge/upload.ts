@@ -1,0 +1,166 @@
+/**
+ * An object on its way from a client to the store, through the edge, without being held. It counts only when the store
+ * has said that it is encrypted under our key; until then nothing is there that a reader could take for whole.
+ */
+import type { Bucket } from "../config/load.ts";
+import type { CustomerKey } from "../keys/customer-key.ts";
+import { customerKeyHeaders } from "../keys/headers.ts";
+import { Problem } from "../problem.ts";
+import { type FieldValues, send } from "../s3/api/fields.ts";
+import type { Credentials } from "../s3/store/credentials.ts";
+import { refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
+import { notEncrypted } from "../s3/store/multipart.ts";
+import { type BodyLimits, type Piece, pump } from "./body.ts";
+import { preconditionFailed, type Seen } from "./conditions.ts";
+import type { Digests } from "./digests.ts";
+import { headObject, isUnderKey } from "./stored.ts";
+
+/** What the store has to answer once it has all of the body, milliseconds. */
+export const ANSWER_LIMIT = 30_000;
+
+export interface Upload {
+  readonly bucket: Bucket;
+  readonly key: string;
+  /** Content headers and metadata, as fields of PutObject. */
+  readonly fields: FieldValues;
+  /** What the store is to hold the object that is replaced against. */
+  readonly seen: Seen;
+  /** Holds the request's conditions against what is there now; throws when they do not hold any more. */
+  readonly look: () => Promise<Seen>;
+  /** What the body is promised to be. */
+  readonly digests: Digests;
+  readonly customerKey: CustomerKey;
+  readonly credentials: Credentials;
+  readonly limits?: BodyLimits;
+}
+
+export interface Uploaded {
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+  readonly versionId?: string;
+}
+
+/**
+ * Sends a body of known length as one PUT.
+ *
+ * @throws {Problem} invalid-request when the body is shorter or longer, is not what its digests say, or stops coming;
+ * unavailable when there is no memory; what the store's refusal means; store-timeout
+ */
+export async function putObject(
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  upload: Upload,
+): Promise<Uploaded> {
+  const { readable, writable } = new FixedLengthStream(length);
+  const end = new AbortController();
+  let cause: Problem | undefined;
+  const stop = (problem: Problem) => {
+    cause ??= problem;
+    end.abort();
+  };
+  let answerTimer: ReturnType<typeof setTimeout> | undefined;
+  const { digests, limits } = upload;
+  const pumping = { length, digests, onStall: () => stop(storeTimeout()), signal: end.signal, ...limits };
+  const sent = pump(body, writable, pumping).then(
+    () => {
+      if (!end.signal.aborted) answerTimer = setTimeout(() => stop(storeTimeout()), ANSWER_LIMIT);
+    },
+    (error: unknown) => stop(error instanceof Problem ? error : brokenOff(length)),
+  );
+  try {
+    return await put(readable, length, upload, end.signal);
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    // The store may have answered before it had everything.
+    end.abort();
+    await sent;
+    clearTimeout(answerTimer);
+  }
+}
+
+function brokenOff(length: number): Problem {
+  return new Problem(
+    "invalid-request",
+    `The body broke off before the ${length} bytes of its content-length.`,
+  );
+}
+
+async function put(
+  body: ReadableStream<Uint8Array> | Uint8Array,
+  size: number,
+  { bucket, key, fields, seen, customerKey, credentials }: Upload,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const request = {
+    method: "PUT",
+    bucket,
+    key,
+    query: { "x-id": "PutObject" },
+    headers: {
+      ...send({ ...fields, ...seen }).headers,
+      "content-length": String(size),
+      ...customerKeyHeaders(customerKey),
+    },
+  };
+  const response = await sendToStore(request, { credentials, body, signal });
+  if (response.status !== 200) {
+    const refusal = await refusalOf(response, request);
+    // What was to be replaced has gone meanwhile.
+    const hasGone = refusal.code === "not-found" && seen.ifMatch !== undefined;
+    throw hasGone ? preconditionFailed() : refusal;
+  }
+  await response.body?.cancel();
+  const versionId = response.headers.get("x-amz-version-id") ?? undefined;
+  if (!isUnderKey(response.headers, customerKey)) {
+    await removeObject({ bucket, key, versionId, credentials });
+    throw notEncrypted();
+  }
+  const etag =
+    response.headers.get("etag") ??
+    (await headObject({ bucket, key, versionId }, customerKey, credentials))?.stored.etag;
+  return { size, etag: etag ?? "", ...(versionId !== undefined && { versionId }) };
+}
+
+/**
+ * Sends what is in memory as one PUT.
+ *
+ * @throws {Problem} invalid-request when it is not what its digests say; as `putObject` does
+ */
+export function putPiece(piece: Piece | undefined, upload: Upload): Promise<Uploaded> {
+  upload.digests.verify();
+  const signal = AbortSignal.timeout(ANSWER_LIMIT);
+  return piece === undefined || piece.size === 0
+    ? put(new Uint8Array(), 0, upload, signal)
+    : put(piece.stream(), piece.size, upload, signal);
+}
+
+interface Removal extends Pick<Upload, "bucket" | "key" | "credentials"> {
+  readonly versionId?: string | undefined;
+  readonly seen?: Seen;
+}
+
+/** DeleteObject; an object that is not there is gone already. */
+export async function removeObject({
+  bucket,
+  key,
+  versionId,
+  seen = {},
+  credentials,
+}: Removal): Promise<void> {
+  const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
+  const request = { method: "DELETE", bucket, key, query, headers: send(seen).headers };
+  const response = await sendToStore(request, { credentials, timeLimit: ANSWER_LIMIT });
+  if (response.status === 204 || response.status === 200) {
+    await response.body?.cancel();
+    return;
+  }
+  if (response.status === 501 && seen.ifMatch !== undefined) {
+    // A store that holds no condition here: what was seen a moment ago is all that there is.
+    await response.body?.cancel();
+    return removeObject({ bucket, key, versionId, credentials });
+  }
+  const refusal = await refusalOf(response, request);
+  if (refusal.code !== "not-found") throw refusal;
+}

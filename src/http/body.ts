@@ -1,0 +1,93 @@
+/** The JSON body of a request. */
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import type * as v from "valibot";
+import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
+import { type FieldError, Problem } from "../problem.ts";
+import { check } from "../validation.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+
+/** Enough for a batch of a thousand ordinary requests, bytes. */
+const MAX_JSON_BYTES = 2 ** 20;
+
+/** A length that is given is all that need be looked at; only a body without one is counted as it comes. */
+export const limitBody = createMiddleware<AppEnv>((c, next) => {
+  const { headers } = c.req.raw;
+  const length = headers.get("content-length");
+  const isShort = length !== null && Number(length) <= MAX_JSON_BYTES && !headers.has("transfer-encoding");
+  return isShort ? next() : counted(c, next);
+});
+
+const counted = bodyLimit({
+  maxSize: MAX_JSON_BYTES,
+  onError: () => {
+    throw new Problem(
+      "too-large",
+      `The request's body may have at most ${MAX_JSON_BYTES} bytes: send several batches.`,
+    );
+  },
+});
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * @param isHonoured which of the request's headers the route carries out
+ * @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
+ * what is not done here
+ */
+export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<unknown> {
+  checkHeaders(c.req.raw.headers, isHonoured);
+  const body = await c.req.raw.arrayBuffer();
+  let text: string;
+  try {
+    text = utf8.decode(body);
+  } catch {
+    // Read all the same, another text would come of it, and perhaps another object's name.
+    throw new Problem("invalid-request", "The body is not UTF-8.");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem("invalid-request", "The body is not JSON.");
+  }
+}
+
+/**
+ * The parameters of the URL, each of which comes once.
+ *
+ * @throws {Problem} invalid-request, for what is not percent-encoded UTF-8 as well
+ */
+export const readableQuery = createMiddleware<AppEnv>((c, next) => {
+  const { url } = c.req.raw;
+  const cut = url.indexOf("?");
+  if (cut < 0) return next();
+  const seen = new Set<string>();
+  for (const pair of url.slice(cut + 1).split("&")) {
+    const end = pair.indexOf("=");
+    const name = decoded(end < 0 ? pair : pair.slice(0, end), "the query");
+    if (end >= 0) decoded(pair.slice(end + 1), name);
+    if (seen.has(name)) throw Problem.field(name, "is given twice");
+    if (pair !== "") seen.add(name);
+  }
+  return next();
+});
+
+/** @throws {Problem} invalid-request */
+function decoded(text: string, path: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw Problem.field(path, "is not percent-encoded UTF-8");
+  }
+}
+
+/** @throws {Problem} invalid-request, with every field at fault */
+export function valid<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
+  const checked = check(schema, input);
+  if (checked.ok) return checked.value;
+  throw invalid(checked.errors);
+}
+
+export function invalid(errors: readonly FieldError[]): Problem {
+  return Problem.fields(errors);
+}

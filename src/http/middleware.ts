@@ -1,0 +1,107 @@
+/**
+ * What every request under /v1 passes through, in the order of app.ts. Hono copies all variables wherever `c.var` is
+ * read, so that here each is got by its name.
+ */
+import { cors } from "hono/cors";
+import { createMiddleware } from "hono/factory";
+import { Trail } from "../audit/trail.ts";
+import { authenticate } from "../auth/callers.ts";
+import { Problem } from "../problem.ts";
+import { serviceOf } from "../service.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { callerKey, charge, strangerKey, tooManyRequests } from "./rate-limit.ts";
+
+/** What scripts of allowed origins may read of an answer. */
+const EXPOSED_HEADERS = [
+  ...["x-request-id", "retry-after", "www-authenticate"],
+  ...["x-ssec-key-id", "etag", "accept-ranges", "content-range", "content-disposition", "content-encoding"],
+  ...["x-amz-version-id", "x-amz-mp-parts-count"],
+  // An object's own metadata, whatever it is called.
+  "*",
+];
+
+/** A request's id is ours: a client's own could be any text, and that of another request. The trail has it beside ours. */
+export const identified = createMiddleware<AppEnv>((c, next) => {
+  const requestId = crypto.randomUUID();
+  c.set("requestId", requestId);
+  c.header("x-request-id", requestId);
+  return next();
+});
+
+/** What every answer carries. To set headers before there is an answer is far cheaper than after. */
+export const answerHeaders = createMiddleware<AppEnv>((c, next) => {
+  c.header("cache-control", "no-store");
+  c.header("x-content-type-options", "nosniff");
+  c.header("x-frame-options", "SAMEORIGIN");
+  c.header("referrer-policy", "no-referrer");
+  c.header("strict-transport-security", "max-age=15552000; includeSubDomains");
+  return next();
+});
+
+export const withService = createMiddleware<AppEnv>((c, next) => {
+  c.set("service", serviceOf(c.env));
+  return next();
+});
+
+/** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
+export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
+  if (c.req.raw.headers.get("origin") === null) return next();
+  return cors({
+    origin: [...c.get("service").config.allowedOrigins],
+    allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: 7200,
+  })(c, next);
+});
+
+/** Every event of the request is told before its answer leaves, or right after, as AUDIT says. */
+export const audited = createMiddleware<AppEnv>(async (c, next) => {
+  const service = c.get("service");
+  const trail = new Trail(c.req.raw, c.get("requestId"), service);
+  c.set("trail", trail);
+  const { config } = service;
+  const headers = config.audit === "strict" ? [...c.res.headers] : [];
+  await next();
+  try {
+    await trail.deliver((promise) => c.executionCtx.waitUntil(promise));
+  } catch (error) {
+    // Nothing of the answer that may not leave is to be in the one that takes its place. Its body may have broken off.
+    await c.res.body?.cancel().catch(() => {});
+    c.res = undefined;
+    c.res = new Response(null, { headers });
+    throw error;
+  }
+});
+
+/** Who is nobody may ask as often as a caller may, from one address. */
+export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
+  const service = c.get("service");
+  const trail = c.get("trail");
+  try {
+    const caller = await authenticate(c.req.raw, service);
+    trail.caller = caller;
+    c.set("caller", caller);
+  } catch (error) {
+    const { rateLimit } = service.bindings;
+    if (rateLimit !== undefined && error instanceof Problem && error.code === "unauthenticated") {
+      const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
+      if (allowed === 0) throw tooManyRequests();
+    }
+    throw error;
+  }
+  await next();
+});
+
+/** By caller and subject, where RATE_LIMIT is bound. */
+export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {
+  if ((await chargeItems(c, 1)) === 0) throw tooManyRequests();
+  await next();
+});
+
+/** @returns how many of so many items the caller may have */
+export async function chargeItems(c: AppContext, items: number): Promise<number> {
+  const { rateLimit } = c.get("service").bindings;
+  if (rateLimit === undefined || items === 0) return items;
+  const trail = c.get("trail");
+  return charge(rateLimit, callerKey(c.get("caller")), items, (entry) => trail.tell(entry));
+}

@@ -1,0 +1,137 @@
+/** GET /v1/audit and below: the trail, as far as the caller administers it. */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { countEvents, listEvents, listObjects, type ObjectPosition } from "../../audit/queries.ts";
+import { type Scope, scopeOf } from "../../audit/scope.ts";
+import type { Database } from "../../bindings.ts";
+import { logError } from "../../log.ts";
+import { Problem } from "../../problem.ts";
+import { valid } from "../body.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { onlyMethods } from "../errors.ts";
+
+const DAY = 86_400_000;
+const MAX_LIMIT = 1000;
+
+const instant = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
+    "must be an ISO date or date-time",
+  ),
+  v.transform(Date.parse),
+);
+
+const limit = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,4}$/, `must be 1 to ${MAX_LIMIT}`),
+    v.transform(Number),
+    v.minValue(1, `must be 1 to ${MAX_LIMIT}`),
+    v.maxValue(MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`),
+  ),
+  "100",
+);
+
+const eventsSchema = v.strictObject({
+  bucket: v.optional(v.string()),
+  key: v.optional(v.string()),
+  keyId: v.optional(v.string()),
+  caller: v.optional(v.string()),
+  operation: v.optional(v.string()),
+  outcome: v.optional(v.picklist(["allowed", "denied", "failed"])),
+  since: v.optional(instant),
+  until: v.optional(instant),
+  cursor: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, "must be the cursor of an answer"))),
+  limit,
+});
+
+const objectsSchema = v.strictObject({
+  cursor: v.optional(
+    v.pipe(
+      v.string(),
+      v.rawTransform(({ dataset, addIssue, NEVER }): ObjectPosition => {
+        const position = readPosition(dataset.value);
+        if (position !== undefined) return position;
+        addIssue({ message: "must be the cursor of an answer" });
+        return NEVER;
+      }),
+    ),
+  ),
+  limit,
+});
+
+const summarySchema = v.strictObject({ since: v.optional(instant) });
+
+export const auditRoutes = new Hono<AppEnv>()
+  .get("/", async (c) => {
+    const scope = scopeFor(c);
+    const filter = valid(eventsSchema, c.req.query());
+    if (filter.bucket !== undefined) mustHave(filter.bucket, scope);
+    const { items, cursor } = await asked(c, (db) => listEvents(filter, scope, db));
+    return c.json({ events: items, ...(cursor !== undefined && { cursor }) });
+  })
+  .get("/keys/:keyId/objects", async (c) => {
+    const scope = scopeFor(c);
+    const { cursor, limit } = valid(objectsSchema, c.req.query());
+    const filter = { keyId: c.req.param("keyId"), cursor, limit };
+    const objects = await asked(c, (db) => listObjects(filter, scope, db));
+    const last = objects.length === limit ? objects.at(-1) : undefined;
+    return c.json({ objects, ...(last && { cursor: writePosition(last) }) });
+  })
+  .get("/summary", async (c) => {
+    const scope = scopeFor(c);
+    const { since = Date.now() - DAY } = valid(summarySchema, c.req.query());
+    const counts = await asked(c, (db) => countEvents(since, scope, db));
+    const sums = { outcome: {}, code: {}, caller: {}, operation: {} } as Record<
+      "outcome" | "code" | "caller" | "operation",
+      Record<string, number>
+    >;
+    let total = 0;
+    for (const { events, ...kinds } of counts) {
+      total += events;
+      for (const [kind, value] of Object.entries(kinds) as [keyof typeof sums, string][]) {
+        if (value !== "") sums[kind][value] = (sums[kind][value] ?? 0) + events;
+      }
+    }
+    return c.json({ since: `${new Date(since).toISOString().slice(0, 13)}:00:00Z`, total, ...sums });
+  })
+  .all("/", onlyMethods("GET"))
+  .all("/keys/:keyId/objects", onlyMethods("GET"))
+  .all("/summary", onlyMethods("GET"));
+
+function scopeFor({ var: { caller, service } }: AppContext): Scope {
+  return scopeOf(caller, service.config);
+}
+
+function mustHave(bucket: string, scope: Scope): void {
+  if (scope.isEverything || scope.ranges.some((range) => range.bucket === bucket)) return;
+  throw new Problem("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
+}
+
+async function asked<T>(c: AppContext, question: (db: Database) => Promise<T>): Promise<T> {
+  const { db } = c.var.service.bindings;
+  if (db === undefined) {
+    throw new Problem("unavailable", "The trail is in the log alone: no database is bound to ask.");
+  }
+  try {
+    return await question(db);
+  } catch (error) {
+    const message = `DB: ${error instanceof Error ? error.message : error}`;
+    logError({ code: "unavailable", message, requestId: c.var.requestId });
+    throw new Problem("unavailable", "The database does not answer at the moment: try again soon.");
+  }
+}
+
+function writePosition({ bucket, key }: ObjectPosition): string {
+  return encodeURIComponent(JSON.stringify([bucket, key]));
+}
+
+function readPosition(cursor: string): ObjectPosition | undefined {
+  try {
+    const [bucket, key] = JSON.parse(decodeURIComponent(cursor));
+    return typeof bucket === "string" && typeof key === "string" ? { bucket, key } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+/** GET /healthz: whether the configuration and every secret that it names can be used. It names none of them. */
+import { Hono } from "hono";
+import { tokenFault } from "../../auth/token.ts";
+import { SecretError } from "../../config/secrets.ts";
+import { Problem } from "../../problem.ts";
+import { type Service, serviceOf } from "../../service.ts";
+import type { AppEnv } from "../context.ts";
+import { onlyMethods } from "../errors.ts";
+
+export const healthRoutes = new Hono<AppEnv>()
+  .get("/", async (c) => {
+    c.header("cache-control", "no-store");
+    if (!(await isUsable(c.env)))
+      throw new Problem("unavailable", "The configuration or a secret cannot be used.");
+    return c.json({ status: "ok" });
+  })
+  .all("/", onlyMethods("GET"));
+
+async function isUsable(env: AppEnv["Bindings"]): Promise<boolean> {
+  try {
+    await useEverything(serviceOf(env));
+    return true;
+  } catch {
+    // The reason is in `GET /v1/keys` and the log of whoever meets it; here it would be told to anyone.
+    return false;
+  }
+}
+
+async function useEverything({ config, secrets, ring }: Service): Promise<void> {
+  for (const rule of config.keys.values()) await ring.md5(rule);
+  for (const { accessKeyId, secretAccessKey, sessionToken } of config.stores.values()) {
+    for (const name of [accessKeyId, secretAccessKey, sessionToken])
+      if (name !== undefined) await secrets.read(name);
+  }
+  for (const { token: name } of config.tokenCallers) {
+    const fault = tokenFault(await secrets.read(name));
+    if (fault !== undefined) throw new SecretError(`secret ${name} is a token ${fault}`);
+  }
+}

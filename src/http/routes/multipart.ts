@@ -1,0 +1,333 @@
+/** /v1/multipart: uploads in parts, driven by the service, so that clients need neither XML nor a customer key's name. */
+import { Hono } from "hono";
+import * as v from "valibot";
+import type { Draft } from "../../audit/event.ts";
+import { type Authorised, authorise, limit } from "../../auth/grants.ts";
+import { requirePresignable } from "../../auth/presigned-uploads.ts";
+import { completeUpload } from "../../edge/complete.ts";
+import {
+  areNone,
+  demand,
+  PRECONDITION_HEADERS,
+  type Preconditions,
+  parsePreconditions,
+  preconditionsOf,
+  type Seen,
+} from "../../edge/conditions.ts";
+import { currentState } from "../../edge/current.ts";
+import { whenWriting } from "../../edge/honoured.ts";
+import {
+  choosePartSize,
+  MAX_PART_SIZE,
+  MAX_PARTS,
+  MAX_UPLOAD_SIZE,
+  MIN_PART_SIZE,
+  partCountOf,
+  partLength,
+  UNKNOWN_SIZE_PART_SIZE,
+} from "../../edge/plan.ts";
+import type { CustomerKey } from "../../keys/customer-key.ts";
+import { customerKeyHeaders } from "../../keys/headers.ts";
+import { Problem } from "../../problem.ts";
+import { FIELDS, type FieldValues, keyId, wholeNumber } from "../../s3/api/fields.ts";
+import { objectKey } from "../../s3/api/object-key.ts";
+import { expiresIn, newObjectFault, OPERATIONS, type OperationName } from "../../s3/api/operations.ts";
+import { expiryOf, presign } from "../../s3/sign/presign.ts";
+import { S3Bucket } from "../../s3/store/client.ts";
+import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
+import { MultipartUpload } from "../../s3/store/multipart.ts";
+import { storeUploadId } from "../../s3/store/upload-id.ts";
+import { WhichKey } from "../../s3/store/which-key.ts";
+import { invalid, limitBody, readJson, valid } from "../body.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { onlyMethods } from "../errors.ts";
+
+/** Parts signed at once. */
+const MAX_SIGNED = 1000;
+
+const size = v.optional(wholeNumber(0, MAX_UPLOAD_SIZE));
+const partSize = v.optional(wholeNumber(MIN_PART_SIZE, MAX_PART_SIZE));
+const partNumber = wholeNumber(1, MAX_PARTS);
+
+const object = { bucket: v.string(), key: objectKey };
+const upload = { ...object, keyId, uploadId: FIELDS.uploadId.schema };
+
+const etags = v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty")));
+/** What the object must be like that the upload replaces. */
+const conditions = { ifMatch: etags, ifNoneMatch: etags };
+
+const createSchema = v.strictObject({
+  ...object,
+  ...conditions,
+  size,
+  partSize,
+  ...Object.fromEntries(
+    OPERATIONS.CreateMultipartUpload.fields.map((name) => [
+      name,
+      v.optional(FIELDS[name].schema as v.GenericSchema),
+    ]),
+  ),
+}) as unknown as v.GenericSchema<unknown, CreateRequest>;
+
+interface CreateRequest extends Omit<FieldValues, "ifMatch" | "ifNoneMatch">, Demanded {
+  readonly bucket: string;
+  readonly key: string;
+  readonly size?: number;
+  readonly partSize?: number;
+}
+
+const signSchema = v.strictObject({
+  ...upload,
+  partNumbers: v.pipe(
+    v.array(partNumber),
+    v.minLength(1, "must name at least one part"),
+    v.maxLength(MAX_SIGNED, `must be at most ${MAX_SIGNED}: sign the others when these are sent`),
+  ),
+  size,
+  partSize,
+  expiresIn,
+});
+
+const partsSchema = v.strictObject(upload);
+
+const completeSchema = v.strictObject({
+  ...upload,
+  ...conditions,
+  parts: v.pipe(
+    v.array(v.strictObject({ partNumber, etag: v.pipe(v.string(), v.nonEmpty("must not be empty")) })),
+    v.minLength(1, "must name at least one part"),
+    v.maxLength(MAX_PARTS, `must be at most ${MAX_PARTS}`),
+  ),
+  size,
+});
+
+const abortSchema = v.strictObject({ ...upload, keyId: v.optional(keyId) });
+
+export const multipartRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/", (c) =>
+    step(
+      c,
+      "CreateMultipartUpload",
+      createSchema,
+      async ({ bucket: name, key, size, partSize, ifMatch, ifNoneMatch, ...fields }, use) => {
+        use.draft.bytes = size;
+        const fault = newObjectFault(fields);
+        if (fault !== undefined) throw invalid([fault]);
+        limitLength(c, "PutObject", use.authorised.grants, { size, contentType: fields.contentType });
+        const plan = planOf(size, partSize);
+        await use.look({ ifMatch, ifNoneMatch })?.();
+        const customerKey = await use.key();
+        const uploadId = await use.upload(customerKey).create(fields);
+        return c.json({ bucket: name, key, keyId: customerKey.id, uploadId, ...plan });
+      },
+    ),
+  )
+  .post("/sign", (c) =>
+    step(c, "UploadPart", signSchema, async (request, use) => {
+      const { key, uploadId, partNumbers, size, partSize } = request;
+      requirePresignable("UploadPart", use.authorised.bucket);
+      const limits = limit(
+        { operation: "UploadPart", contentLength: size, expiresIn: request.expiresIn },
+        use.authorised.grants,
+        c.var.service.config.defaultExpiresIn,
+        "size",
+      );
+      const lengths = lengthsOf(partNumbers, size, partSize);
+      const customerKey = await use.key();
+      const headers = customerKeyHeaders(customerKey);
+      const signing = {
+        credentials: await use.credentials(),
+        signingDate: new Date(),
+        expiresIn: limits.expiresIn,
+      };
+      const expiresAt = expiryOf(signing);
+      use.draft.expiresAt = expiresAt;
+      const { method, query } = OPERATIONS.UploadPart;
+      const parts = partNumbers.map((partNumber, i) => {
+        const contentLength = lengths?.[i];
+        const { url } = presign(
+          {
+            method,
+            bucket: use.authorised.bucket,
+            key,
+            query: { ...query, partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
+            headers: {
+              ...(contentLength !== undefined && { "content-length": String(contentLength) }),
+              ...headers,
+            },
+          },
+          signing,
+        );
+        return { partNumber, method, url, ...(contentLength !== undefined && { contentLength }) };
+      });
+      return c.json({ parts, headers, expiresAt });
+    }),
+  )
+  .post("/parts", (c) =>
+    step(c, "ListParts", partsSchema, async ({ uploadId }, use) =>
+      c.json({ parts: await use.upload(await use.key()).list(uploadId) }),
+    ),
+  )
+  .post("/complete", (c) =>
+    step(c, "CompleteMultipartUpload", completeSchema, async (request, use) => {
+      const { key, uploadId, parts, size } = request;
+      const look = use.look(request);
+      const customerKey = await use.key();
+      const { bucket, grants } = use.authorised;
+      const { stored } = await completeUpload({
+        upload: use.upload(customerKey),
+        uploadId,
+        parts,
+        size,
+        ...(look && { look }),
+        object: { bucket, key },
+        customerKey,
+        credentials: await use.credentials(),
+        checkLength: (length) => limitLength(c, "UploadPart", grants, { size: length }),
+      });
+      use.draft.bytes = stored.size;
+      return c.json({ etag: stored.etag, size: stored.size, keyId: customerKey.id });
+    }),
+  )
+  .post("/abort", (c) =>
+    step(c, "AbortMultipartUpload", abortSchema, async ({ uploadId }, use) => {
+      await use.upload(undefined).abort(uploadId);
+      return c.body(null, 204);
+    }),
+  )
+  .on("ALL", ["/", "/sign", "/parts", "/complete", "/abort"], onlyMethods("POST"));
+
+/** What a step works with, each resolved when it is asked for. */
+interface Use {
+  readonly authorised: Authorised;
+  readonly draft: Draft;
+  key(): Promise<CustomerKey>;
+  credentials(): Promise<Credentials>;
+  upload(customerKey: CustomerKey | undefined): MultipartUpload;
+  /**
+   * Holds what is there now against the request's conditions; undefined where it has none.
+   *
+   * @throws {Problem} invalid-request where they are none
+   */
+  look(demanded: Demanded): (() => Promise<Seen>) | undefined;
+}
+
+/** Conditions as fields. */
+interface Demanded {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}
+
+/** One step of an upload: schema in, caller authorised, event recorded, `work` done. */
+async function step<
+  T extends { bucket: string; key: string; keyId?: string | undefined; uploadId?: string | undefined },
+>(
+  c: AppContext,
+  operation: OperationName,
+  schema: v.GenericSchema<unknown, T>,
+  work: (request: T, use: Use) => Promise<Response>,
+): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
+  const input = await readJson(c, isConditional ? whenWriting : undefined);
+  return trail.record(async (draft) => {
+    draft.operation = operation;
+    const request = valid(schema, input);
+    const { bucket: name, key } = request;
+    Object.assign(draft, { bucket: name, key });
+    const authorised = authorise(service.config, caller, OPERATIONS[operation].permission, {
+      bucket: name,
+      key,
+    });
+    const { bucket } = authorised;
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return work(request, {
+      authorised,
+      draft,
+      key: async () => {
+        const wanted = { bucket, key, keyId: request.keyId, keyIdPath: "keyId" };
+        const whichKey = new WhichKey(service);
+        const { uploadId } = request;
+        const customerKey = await (uploadId === undefined
+          ? whichKey.forNew(wanted)
+          : whichKey.forUpload({ ...wanted, uploadId }));
+        Object.assign(draft, { keyId: customerKey.id, keyMD5: customerKey.md5 });
+        return customerKey;
+      },
+      credentials: async () => credentials,
+      upload: (customerKey) => new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey),
+      look: (demanded) => {
+        const conditions = conditionsOf(demanded, c.req.raw.headers);
+        if (areNone(conditions)) return undefined;
+        return async () => {
+          const state = await currentState({ bucket, key }, { ring: service.ring, credentials });
+          return demand(conditions, state, "POST");
+        };
+      },
+    });
+  });
+}
+
+/** The conditions of a request, be they fields or headers. */
+function conditionsOf({ ifMatch, ifNoneMatch }: Demanded, headers: Headers): Preconditions {
+  const byField = parsePreconditions(
+    { ifMatch, ifNoneMatch },
+    { ifMatch: "ifMatch", ifNoneMatch: "ifNoneMatch" },
+  );
+  const byHeader = preconditionsOf(headers);
+  for (const name of ["ifMatch", "ifNoneMatch"] as const) {
+    if (byField[name] !== undefined && byHeader[name] !== undefined)
+      throw Problem.field(
+        name,
+        `is given by the header ${PRECONDITION_HEADERS[name]} as well: leave one out`,
+      );
+  }
+  return { ...byHeader, ...byField };
+}
+
+/** Holds the length of the whole upload against the grants; at its beginning also the content type, which it decides. */
+function limitLength(
+  c: AppContext,
+  operation: "PutObject" | "UploadPart",
+  grants: Authorised["grants"],
+  { size, contentType }: { size: number | undefined; contentType?: string | undefined },
+): void {
+  const { defaultExpiresIn } = c.var.service.config;
+  limit({ operation, contentLength: size, contentType }, grants, defaultExpiresIn, "size");
+}
+
+function planOf(
+  size: number | undefined,
+  wanted: number | undefined,
+): { partSize: number; partCount?: number } {
+  if (size === undefined) return { partSize: wanted ?? UNKNOWN_SIZE_PART_SIZE };
+  const least = choosePartSize(size);
+  const partSize = wanted ?? least;
+  const partCount = partCountOf(size, partSize);
+  if (partCount > MAX_PARTS) {
+    throw Problem.field(
+      "partSize",
+      `makes ${partCount} parts of ${size} bytes, and ${MAX_PARTS} are allowed: leave it out, or take ${least}`,
+    );
+  }
+  return { partSize, partCount };
+}
+
+/** The length of each part, where the sizes are known; they are signed then. */
+function lengthsOf(
+  partNumbers: readonly number[],
+  size: number | undefined,
+  partSize: number | undefined,
+): number[] | undefined {
+  if (size === undefined) return undefined;
+  if (partSize === undefined) throw Problem.field("partSize", "is required with size");
+  return partNumbers.map((partNumber, i) => {
+    const length = partLength(size, partSize, partNumber);
+    if (length !== undefined) return length;
+    throw Problem.field(
+      `partNumbers[${i}]`,
+      `is beyond the ${partCountOf(size, partSize)} parts of this size`,
+    );
+  });
+}

@@ -1,0 +1,38 @@
+/** DELETE /v1/objects/{bucket}?key=: removes an object whose name no path can hold. */
+import * as v from "valibot";
+import { authorise } from "../../auth/grants.ts";
+import { checkHeaders } from "../../edge/request-headers.ts";
+import { removeObject } from "../../edge/upload.ts";
+import { Problem } from "../../problem.ts";
+import { FIELDS } from "../../s3/api/fields.ts";
+import { objectKey, objectName } from "../../s3/api/object-key.ts";
+import { S3Bucket } from "../../s3/store/client.ts";
+import { credentialsOf } from "../../s3/store/credentials.ts";
+import { deleteByName } from "../../s3/store/delete-objects.ts";
+import { valid } from "../body.ts";
+import type { AppContext } from "../context.ts";
+
+const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
+
+/** What XML 1.0 cannot hold, not even as a reference. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const NOT_IN_XML = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/;
+
+export function removeNamed(c: AppContext): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  const bucketName = c.req.param("bucket") ?? "";
+  return trail.record(async (draft) => {
+    Object.assign(draft, { operation: "DeleteObject", bucket: bucketName });
+    const { key, versionId } = valid(schema, c.req.query());
+    Object.assign(draft, { key, versionId });
+    // Conditions are not for objects that are named so, nor is anything else.
+    checkHeaders(c.req.raw.headers);
+    const { bucket } = authorise(service.config, caller, "delete", { bucket: bucketName, key });
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });
+    else if (NOT_IN_XML.test(key))
+      throw Problem.field("key", "holds control characters, which XML cannot name");
+    else await deleteByName(new S3Bucket(bucket, credentials), { key, versionId });
+    return c.body(null, 204);
+  });
+}

@@ -1,0 +1,341 @@
+/** /v1/objects: objects through the edge, so that the client never sees a customer key. */
+import { Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as v from "valibot";
+import type { Draft } from "../../audit/event.ts";
+import type { Caller } from "../../auth/callers.ts";
+import { authorise, limit } from "../../auth/grants.ts";
+import type { Bucket, Grant } from "../../config/load.ts";
+import type { Permission } from "../../config/schema.ts";
+import { areNone, demand, type Preconditions, preconditionsOf, type Seen } from "../../edge/conditions.ts";
+import { currentObject } from "../../edge/current.ts";
+import { Digests } from "../../edge/digests.ts";
+import { type Downloaded, download } from "../../edge/download.ts";
+import { checkVersion } from "../../edge/echoes.ts";
+import { inHeaders, UPLOADED_SCHEMAS, uploadedFields } from "../../edge/headers.ts";
+import { whenReading, whenUploading, whenWriting } from "../../edge/honoured.ts";
+import { confirmKept } from "../../edge/kept.ts";
+import { putInParts } from "../../edge/parts.ts";
+import { choosePartSize, MAX_PARTS } from "../../edge/plan.ts";
+import { singleRange } from "../../edge/range.ts";
+import { checkHeaders } from "../../edge/request-headers.ts";
+import type { ObjectRef } from "../../edge/stored.ts";
+import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
+import type { CustomerKey } from "../../keys/customer-key.ts";
+import { Problem } from "../../problem.ts";
+import { FIELDS, type FieldValues, keyId, MAX_PUT_BYTES, send } from "../../s3/api/fields.ts";
+import { MAX_KEY_BYTES, objectKey } from "../../s3/api/object-key.ts";
+import { S3Bucket } from "../../s3/store/client.ts";
+import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
+import { listObjects } from "../../s3/store/list.ts";
+import { WhichKey } from "../../s3/store/which-key.ts";
+import { check } from "../../validation.ts";
+import { invalid, valid } from "../body.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { onlyMethods } from "../errors.ts";
+import { removeNamed } from "./named-object.ts";
+
+/** Parts are held in memory, of which a Worker has 128 MB; bytes. */
+const MAX_HELD_PART = 16 * 2 ** 20;
+const MAX_EDGE_SIZE = MAX_HELD_PART * MAX_PARTS;
+const MAX_LISTED = 1000;
+
+const readSchema = v.strictObject({
+  versionId: v.optional(FIELDS.versionId.schema),
+  partNumber: v.optional(
+    v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, "must be a part's number"), v.transform(Number)),
+  ),
+  keyId: v.optional(keyId),
+  response: FIELDS.response.schema,
+});
+const uploadSchema = v.strictObject(
+  Object.fromEntries(Object.entries(UPLOADED_SCHEMAS).map(([name, schema]) => [name, v.optional(schema)])),
+) as unknown as v.GenericSchema<unknown, FieldValues>;
+const noneSchema = v.strictObject({});
+const deleteSchema = v.strictObject({ versionId: v.optional(FIELDS.versionId.schema) });
+const listSchema = v.strictObject({
+  prefix: v.optional(
+    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
+  ),
+  delimiter: v.optional(
+    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
+  ),
+  cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LISTED,
+        `must be 1 to ${MAX_LISTED}`,
+      ),
+      v.transform(Number),
+    ),
+    String(MAX_LISTED),
+  ),
+});
+
+export const objectsRoutes = new Hono<AppEnv>()
+  .get("/:bucket", (c) => list(c))
+  .delete("/:bucket", (c) => removeNamed(c))
+  .all("/:bucket", onlyMethods("GET", "DELETE"))
+  .get("/:bucket/*", (c) => get(c))
+  .put("/:bucket/*", (c) => put(c))
+  .delete("/:bucket/*", (c) => remove(c))
+  .all("/:bucket/*", onlyMethods("GET", "HEAD", "PUT", "DELETE"));
+
+/** What a transfer works with. */
+interface Transfer {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly grants: readonly Grant[];
+  readonly credentials: Credentials;
+  readonly draft: Draft;
+}
+
+/** One transfer: caller authorised, `work` done, event recorded. */
+function transfer(
+  c: AppContext,
+  operation: string,
+  permission: Permission,
+  work: (transfer: Transfer) => Promise<Response>,
+): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  return trail.record(async (draft) => {
+    draft.operation = operation;
+    const object = addressed(c);
+    Object.assign(draft, object);
+    const { bucket, grants } = authorise(service.config, caller, permission, object);
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return work({ bucket, key: object.key, grants, credentials, draft });
+  });
+}
+
+function get(c: AppContext): Promise<Response> {
+  const method = c.req.method === "HEAD" ? "HEAD" : "GET";
+  const operation = method === "HEAD" ? "HeadObject" : "GetObject";
+  return transfer(c, operation, "read", async ({ bucket, key, credentials, draft }) => {
+    const { versionId, partNumber, keyId, response } = valid(readSchema, groupResponse(c.req.query()));
+    const { headers } = c.req.raw;
+    checkHeaders(headers, whenReading);
+    const conditions = preconditionsOf(headers);
+    const range = singleRange(headers.get("range") ?? undefined);
+    if (range !== undefined && partNumber !== undefined)
+      throw Problem.field("range", "cannot be asked for beside partNumber");
+    draft.versionId = versionId;
+    const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
+    const customerKey = await new WhichKey(c.var.service).forStored(wanted);
+    note(customerKey, draft);
+    const checksumMode = headers.get("x-amz-checksum-mode");
+    const answer = await download({
+      method,
+      bucket,
+      key,
+      versionId,
+      partNumber,
+      query: send({ response, ...(partNumber !== undefined && { partNumber }) }).query,
+      headers: checksumMode === null ? {} : { "x-amz-checksum-mode": "ENABLED" },
+      range,
+      ifRange: headers.get("if-range") ?? undefined,
+      conditions,
+      customerKey,
+      credentials,
+    });
+    const length = answer.headers["content-length"];
+    if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);
+    return asStored(c, answer, {
+      ...answer.headers,
+      ...keyIdHeader(customerKey),
+      // What somebody has uploaded must not run as a page of this origin.
+      "content-security-policy": "default-src 'none'; sandbox",
+    });
+  });
+}
+
+/** A body whose content-encoding says that it is compressed is so already. */
+function asStored(c: AppContext, { status, body }: Downloaded, headers: Record<string, string>): Response {
+  const answer = c.body(null, status as ContentfulStatusCode, headers);
+  // A field of workerd's own.
+  const init = { status, headers: answer.headers, encodeBody: "manual" };
+  return new Response(body, init);
+}
+
+function put(c: AppContext): Promise<Response> {
+  return transfer(c, "PutObject", "write", async ({ bucket, key, grants, credentials, draft }) => {
+    valid(noneSchema, c.req.query());
+    const { headers } = c.req.raw;
+    checkHeaders(headers, whenUploading);
+    const fields = fieldsOf(headers);
+    const digests = new Digests(headers);
+    const conditions = preconditionsOf(headers);
+    const length = contentLength(c);
+    if (length !== undefined && length > MAX_EDGE_SIZE) {
+      throw new Problem(
+        "too-large",
+        `More than ${MAX_EDGE_SIZE} bytes do not go through the edge: use /v1/multipart.`,
+      );
+    }
+    draft.bytes = length;
+    limit(
+      { operation: "PutObject", contentLength: length, contentType: fields.contentType },
+      grants,
+      c.var.service.config.defaultExpiresIn,
+      "content-length",
+      "content-type",
+    );
+    const customerKey = await new WhichKey(c.var.service).forNew({ bucket, key, keyIdPath: "keyId" });
+    note(customerKey, draft);
+    const look = () => seenNow(c, conditions, { bucket, key, credentials });
+    // Before the body is taken: what may not be replaced is not sent for nothing.
+    const seen = await look();
+    const uploading = upload(c.req.raw.body, length, {
+      ...{ bucket, key, fields, seen, look, digests, customerKey, credentials },
+    });
+    // What was begun at the store is ended there, also when the client is gone.
+    c.executionCtx.waitUntil(uploading.catch(() => {}));
+    const { size, etag, versionId } = await uploading;
+    draft.bytes = size;
+    draft.versionId = versionId;
+    const stored = {
+      bucket: bucket.name,
+      key,
+      keyId: customerKey.id,
+      size,
+      etag,
+      ...(versionId && { versionId }),
+    };
+    return c.json(stored, 200, { etag, ...keyIdHeader(customerKey) });
+  });
+}
+
+async function upload(
+  body: ReadableStream | null,
+  length: number | undefined,
+  upload: Upload,
+): Promise<Uploaded> {
+  const uploaded = await uploadBody(body, length, upload);
+  await confirmKept(upload, uploaded);
+  return uploaded;
+}
+
+async function uploadBody(
+  body: ReadableStream | null,
+  length: number | undefined,
+  upload: Upload,
+): Promise<Uploaded> {
+  if (body === null || length === 0) return putPiece(undefined, upload);
+  if (length !== undefined && length <= MAX_PUT_BYTES) return putObject(body, length, upload);
+  return putInParts(body, upload, { partSize: choosePartSize(length ?? 0), length });
+}
+
+/** The fields of an upload; what is wrong with one is told by its header. */
+function fieldsOf(headers: Headers): FieldValues {
+  const checked = check(uploadSchema, uploadedFields(headers));
+  if (checked.ok) return checked.value;
+  throw invalid(checked.errors.map(inHeaders));
+}
+
+function remove(c: AppContext): Promise<Response> {
+  return transfer(c, "DeleteObject", "delete", async ({ bucket, key, credentials, draft }) => {
+    const { versionId } = valid(deleteSchema, c.req.query());
+    const { headers } = c.req.raw;
+    checkHeaders(headers, whenWriting);
+    const conditions = preconditionsOf(headers);
+    draft.versionId = versionId;
+    const seen = await seenNow(c, conditions, { bucket, key, versionId, credentials }, "DELETE");
+    // Where a condition demands that nothing is there, there is nothing to remove.
+    if (seen.ifNoneMatch !== undefined) return c.body(null, 204);
+    // A version never changes; stores hold a condition against the newest one.
+    const held = versionId === undefined ? seen : {};
+    await removeObject({ bucket, key, versionId, seen: held, credentials });
+    return c.body(null, 204);
+  });
+}
+
+/**
+ * Holds the conditions of a request that changes an object against what is there now; and a version that is named
+ * against the store's word that it is that.
+ */
+async function seenNow(
+  c: AppContext,
+  conditions: Preconditions,
+  { credentials, ...object }: ObjectRef & { credentials: Credentials },
+  method: "PUT" | "DELETE" = "PUT",
+): Promise<Seen> {
+  if (areNone(conditions) && object.versionId === undefined) return {};
+  const { state, headers } = await currentObject(object, { ring: c.var.service.ring, credentials });
+  if (headers !== undefined) checkVersion(object.versionId, headers);
+  return demand(conditions, state, method);
+}
+
+function list(c: AppContext): Promise<Response> {
+  const { service, caller, trail } = c.var;
+  return trail.record(async (draft) => {
+    const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
+    Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
+    const asked = valid(listSchema, c.req.query());
+    checkHeaders(c.req.raw.headers);
+    const { prefix = onlyPrefix(bucketName, caller), ...page } = asked;
+    draft.key = prefix;
+    const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });
+    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return c.json(await listObjects(new S3Bucket(bucket, credentials), { prefix, ...page }));
+  });
+}
+
+/** Where a caller may read below one prefix alone, that is what is listed. */
+function onlyPrefix(bucket: string, { grants }: Caller): string {
+  const prefixes = new Set(
+    grants
+      .filter((grant) => grant.bucket === bucket && grant.allow.includes("read"))
+      .map(({ prefix }) => prefix),
+  );
+  if (prefixes.has("") || prefixes.size === 0) return "";
+  const [only, ...others] = prefixes;
+  if (only !== undefined && others.length === 0) return only;
+  throw Problem.field("prefix", `is required: this caller may read below ${[...prefixes].join(", ")}`);
+}
+
+/** The bucket and key in the path, as they stand: a router would decode what belongs to the key. */
+function addressed(c: AppContext): { bucket: string; key: string } {
+  const [, bucket = "", key = ""] = /^\/v1\/objects\/([^/]+)\/(.*)$/s.exec(new URL(c.req.url).pathname) ?? [];
+  return {
+    bucket: decoded(bucket, "bucket"),
+    key: valid(v.object({ key: objectKey }), { key: decoded(key, "key") }).key,
+  };
+}
+
+function decoded(text: string, path: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw Problem.field(path, "is not percent-encoded UTF-8");
+  }
+}
+
+/** `response-content-type` and its kin, as in presigned URLs, together. */
+function groupResponse(query: Record<string, string>): Record<string, unknown> {
+  const overrides = Object.entries(query).filter(([name]) => name.startsWith("response-"));
+  const others = Object.entries(query).filter(([name]) => !name.startsWith("response-"));
+  const camel = (name: string) =>
+    name.slice("response-".length).replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
+  return {
+    ...Object.fromEntries(others),
+    response: Object.fromEntries(overrides.map(([name, value]) => [camel(name), value])),
+  };
+}
+
+/** Undefined where the body is sent in chunks, as long as it may be. */
+function contentLength(c: AppContext): number | undefined {
+  const header = c.req.header("content-length");
+  if (header !== undefined) return Number(header);
+  return c.req.raw.body === null ? 0 : undefined;
+}
+
+function note({ id, md5 }: CustomerKey, draft: Draft): void {
+  draft.keyId = id;
+  draft.keyMD5 = md5;
+}
+
+function keyIdHeader({ id }: CustomerKey): Record<string, string> {
+  return { "x-ssec-key-id": id };
+}

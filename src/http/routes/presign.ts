@@ -1,0 +1,333 @@
+/** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
+import { Hono } from "hono";
+import type { Draft } from "../../audit/event.ts";
+import type { Trail } from "../../audit/trail.ts";
+import type { Caller } from "../../auth/callers.ts";
+import { authorise, isLimited, type Limits, limit } from "../../auth/grants.ts";
+import { requirePresignable } from "../../auth/presigned-uploads.ts";
+import type { Bucket } from "../../config/load.ts";
+import { CopySources } from "../../edge/copied.ts";
+import type { CustomerKey } from "../../keys/customer-key.ts";
+import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
+import { writer } from "../../keys/ring.ts";
+import { Problem, type ProblemDetails } from "../../problem.ts";
+import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
+import {
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  type PresignRequest,
+  REQUEST_SCHEMAS,
+  sentBy,
+} from "../../s3/api/operations.ts";
+import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
+import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3/sign/presign.ts";
+import { credentialsOf } from "../../s3/store/credentials.ts";
+import { WhichKey } from "../../s3/store/which-key.ts";
+import type { Service } from "../../service.ts";
+import type { SnippetLanguage } from "../../snippets/index.ts";
+import { type Awaitable, attempt, ready, run, type Steps } from "../../steps.ts";
+import { invalid, limitBody, readJson, valid } from "../body.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { onlyMethods, report } from "../errors.ts";
+import { chargeItems } from "../middleware.ts";
+import { tooManyRequests } from "../rate-limit.ts";
+
+/** Requests in one batch. */
+const MAX_BATCH = 1000;
+/** The runtime allows six connections at once, and a request may need one to find its key. */
+const BATCH_CONCURRENCY = 6;
+
+/**
+ * The answer: the request repeated, and a URL with `headers` to send, or `fields` of a form. What is undefined, its JSON
+ * leaves out.
+ */
+interface Answer {
+  readonly operation: OperationName;
+  readonly bucket: string;
+  readonly key: string | undefined;
+  readonly keyPrefix: string | undefined;
+  readonly keyId: string | undefined;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly fields: Readonly<Record<string, string>> | undefined;
+  /** To be sent as it stands, where the request says what it holds. */
+  readonly body: string | undefined;
+  readonly expiresAt: string;
+  readonly snippet: string | undefined;
+}
+
+export const presignRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/", async (c) => {
+    return c.json(await answer(await readJson(c), askerOf(c)));
+  })
+  .post("/batch", async (c) => {
+    const requests = batchOf(await readJson(c));
+    const asker = askerOf(c);
+    // The first is what the request itself was counted for.
+    const allowed = requests.length === 0 ? 0 : 1 + (await chargeItems(c, requests.length - 1));
+    const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request, i) =>
+      i < allowed ? answerOrProblem(request, asker) : refuse(request, asker),
+    );
+    return c.json({ results });
+  })
+  .all("/", onlyMethods("POST"))
+  .all("/batch", onlyMethods("POST"));
+
+/** What all requests of one HTTP request share. */
+interface Asker {
+  readonly service: Service;
+  readonly caller: Caller;
+  readonly trail: Trail;
+  readonly requestId: string;
+  readonly whichKey: WhichKey;
+  readonly copySources: CopySources;
+}
+
+function askerOf(c: AppContext): Asker {
+  const { service, caller, trail, requestId } = c.var;
+  return {
+    service,
+    caller,
+    trail,
+    requestId,
+    whichKey: new WhichKey(service),
+    copySources: new CopySources(),
+  };
+}
+
+function answer(input: unknown, asker: Asker): Awaitable<Answer> {
+  return asker.trail.record((draft) => run(presignOne(input, asker, draft)));
+}
+
+function answerOrProblem(input: unknown, asker: Asker): Awaitable<Answer | { problem: ProblemDetails }> {
+  return attempt(
+    () => answer(input, asker),
+    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
+  );
+}
+
+/** One of a batch that is beyond what the caller may ask for now. */
+function refuse(input: unknown, asker: Asker): Awaitable<{ problem: ProblemDetails }> {
+  return attempt(
+    () =>
+      asker.trail.record((draft) => {
+        draft.operation = operationOf(input);
+        throw tooManyRequests();
+      }),
+    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
+  ) as Awaitable<{ problem: ProblemDetails }>;
+}
+
+function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> {
+  const { service, caller, whichKey, copySources } = asker;
+  const operation = operationOf(input);
+  draft.operation = operation;
+  const request = parse(input, operation);
+  describe(request, draft);
+  const { bucket, grants } = authorise(service.config, caller, OPERATIONS[operation].permission, {
+    bucket: request.bucket,
+    key: request.keyPrefix ?? request.key,
+  });
+  requirePresignable(operation, bucket);
+  checkRedirect(request, caller, service);
+  const source = sourceOf(request, bucket, service, caller);
+  let limits = limit(request, grants, service.config.defaultExpiresIn);
+
+  const key = yield* ready(keyOf(request, bucket, whichKey));
+  draft.keyId = key?.id;
+  draft.keyMD5 = key?.md5;
+  const sourceKey = source && (yield* ready(whichKey.forStored({ ...source, keyIdPath: "source.keyId" })));
+  if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
+
+  const credentials = yield* ready(credentialsOf(bucket.store, service.secrets));
+  const sent = sentBy(operation, request);
+  if (source && sourceKey && isLimited(grants)) {
+    const copied = yield* ready(copySources.copied(request, source, sourceKey, credentials));
+    const { length: contentLength, field, ifSourceMatch } = copied;
+    limits = limit({ ...request, contentLength }, grants, service.config.defaultExpiresIn, field);
+    if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
+    draft.bytes = contentLength;
+  }
+
+  const signing = {
+    credentials,
+    signingDate: new Date(),
+    expiresIn: limits.expiresIn,
+  };
+  const presigned = sign(request, sent, { bucket, key, source, sourceKey, limits }, signing);
+
+  const { keyPrefix, snippet: language } = request;
+  const { method, url } = presigned;
+  const expiresAt = expiryOf(signing);
+  draft.expiresAt = expiresAt;
+  // Field by field: a copy by `...` costs far more.
+  return {
+    operation,
+    bucket: request.bucket,
+    key: keyPrefix === undefined ? request.key : undefined,
+    keyPrefix,
+    keyId: key?.id,
+    method,
+    url,
+    headers: "headers" in presigned ? presigned.headers : undefined,
+    fields: "fields" in presigned ? presigned.fields : undefined,
+    body: sent.body,
+    expiresAt,
+    snippet: language && (yield* ready(snippetOf(language, request, { ...presigned, body: sent.body }))),
+  };
+}
+
+/** @throws {Problem} invalid-request */
+function operationOf(input: unknown): OperationName {
+  const operation =
+    typeof input === "object" && input !== null && "operation" in input ? input.operation : undefined;
+  if (OPERATION_NAMES.includes(operation as OperationName)) return operation as OperationName;
+  throw Problem.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
+}
+
+/** @throws {Problem} invalid-request, with every field at fault */
+function parse(input: unknown, operation: OperationName): PresignRequest {
+  const request = valid(REQUEST_SCHEMAS[operation], input);
+  const fault = OPERATIONS[operation].fault?.(request);
+  if (fault !== undefined) throw invalid([fault]);
+  return request;
+}
+
+function describe(
+  { bucket, key, keyPrefix, versionId, source, contentLength }: PresignRequest,
+  draft: Draft,
+): void {
+  draft.bucket = bucket;
+  draft.key = keyPrefix === undefined ? key : `${keyPrefix}\${filename}`;
+  draft.versionId = versionId;
+  draft.source = source as Draft["source"];
+  draft.bytes = contentLength;
+}
+
+/** The source of a copy, which the caller must be allowed to read, and which the same store must hold. */
+function sourceOf({ source }: PresignRequest, { store }: Bucket, { config }: Service, caller: Caller) {
+  if (source === undefined) return undefined;
+  const { bucket } = authorise(config, caller, "read", source);
+  if (bucket.store !== store) {
+    throw Problem.field(
+      "source.bucket",
+      "is in another store, which cannot copy: download the object and upload it",
+    );
+  }
+  return { ...source, bucket };
+}
+
+type Source = ReturnType<typeof sourceOf>;
+
+/** Users of an app may send a browser only to the app; a partner's server knows its own pages. */
+function checkRedirect(
+  { successActionRedirect: url }: PresignRequest,
+  { subject }: Caller,
+  { config }: Service,
+): void {
+  if (url === undefined || subject === undefined) return;
+  if (config.allowedOrigins.includes(new URL(url).origin)) return;
+  throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
+}
+
+function keyOf(
+  request: PresignRequest,
+  bucket: Bucket,
+  whichKey: WhichKey,
+): Awaitable<CustomerKey | undefined> {
+  if (request.keyPrefix !== undefined && writer(bucket.keys, Date.now())?.derive) {
+    throw Problem.field(
+      "keyPrefix",
+      "this bucket's keys are derived from the object's whole name: give key instead",
+    );
+  }
+  const { operation, key, versionId, keyId, uploadId = "" } = request;
+  const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
+  switch (OPERATIONS[operation].customerKey) {
+    case "new":
+      return whichKey.forNew(wanted);
+    case "upload":
+      return whichKey.forUpload({ ...wanted, uploadId });
+    case "stored":
+      return whichKey.forStored(wanted);
+    case "none":
+      return undefined;
+  }
+}
+
+interface Parts {
+  readonly bucket: Bucket;
+  readonly key: CustomerKey | undefined;
+  readonly source: Source;
+  readonly sourceKey: CustomerKey | undefined;
+  readonly limits: Limits;
+}
+
+/** Few ask for one: what writes them is loaded when somebody does. */
+async function snippetOf(
+  language: SnippetLanguage,
+  { operation, key, keyPrefix, contentTypePrefix }: PresignRequest,
+  presigned: (Presigned | PresignedForm) & { body: string | undefined },
+): Promise<string> {
+  const { snippet } = await import("../../snippets/index.ts");
+  return snippet(language, { operation, key: keyPrefix ?? key, contentTypePrefix, ...presigned });
+}
+
+function sign(
+  request: PresignRequest,
+  { headers, query }: Sent,
+  { bucket, key, source, sourceKey, limits }: Parts,
+  signing: SigningOptions,
+): Presigned | PresignedForm {
+  const { method, query: own, sized } = OPERATIONS[request.operation];
+  if (source) headers["x-amz-copy-source"] = copySourceHeader(source.bucket.storeBucket, source);
+  if (sourceKey) Object.assign(headers, copySourceKeyHeaders(sourceKey));
+  const all = together(headers, key && customerKeyHeaders(key));
+  if (sized === "form") {
+    const { keyPrefix, contentTypePrefix, minBytes } = request;
+    const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
+    const { maxBytes } = limits;
+    return presignForm({ bucket, key: formKey, fields: all, contentTypePrefix, minBytes, maxBytes }, signing);
+  }
+  return presign({ method, bucket, key: request.key, headers: all, query: together(query, own) }, signing);
+}
+
+/** Both in one; where there is nothing to be put together, one itself, for a copy costs more. */
+function together(
+  some: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return others !== undefined && Object.keys(some).length === 0 ? others : { ...some, ...others };
+}
+
+function batchOf(input: unknown): unknown[] {
+  const requests =
+    typeof input === "object" && input !== null && "requests" in input ? input.requests : undefined;
+  if (!Array.isArray(requests)) throw Problem.field("requests", "must be an array of presign requests");
+  const [unknown] = Object.keys(input as object).filter((name) => name !== "requests");
+  if (unknown !== undefined) throw Problem.field(unknown, "is not a field here");
+  if (requests.length > MAX_BATCH)
+    throw Problem.field("requests", `must be at most ${MAX_BATCH}: send several batches`);
+  return requests;
+}
+
+/** Like Promise.all over a map, with at most `limit` under way at once; what need not wait is done in one go. */
+async function mapInOrder<T, R>(
+  items: readonly T[],
+  limit: number,
+  map: (item: T, index: number) => Awaitable<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const queue = items.entries();
+  const work = async () => {
+    for (const [i, item] of queue) {
+      const result = map(item, i);
+      results[i] = result instanceof Promise ? await result : result;
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, work));
+  return results;
+}

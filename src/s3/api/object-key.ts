@@ -1,0 +1,55 @@
+/** Which object keys can be signed and fetched without becoming another object's. */
+import * as v from "valibot";
+import { faultless } from "../../validation.ts";
+
+/** S3's limit, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 1024;
+/** A character of UTF-16 is at most so many bytes of UTF-8. */
+const MAX_BYTES_EACH = 3;
+
+const utf8 = new TextEncoder();
+
+/** Any name that an object may have in a store, also one that no path can hold. */
+export const objectName = v.pipe(
+  v.string(),
+  faultless((key) => (key === "" ? "must not be empty" : faultOfName(key))),
+);
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+export const objectKey = v.pipe(
+  v.string(),
+  faultless((key) => (key === "" ? "must not be empty" : faultOfText(key))),
+);
+
+/** The beginning of the keys that a browser form may choose from. */
+export const keyPrefix = v.pipe(
+  v.string(),
+  faultless(
+    (prefix) =>
+      faultOfText(prefix) ??
+      (prefix.includes("${")
+        ? "must not hold ${: the store puts the file's name after the prefix"
+        : undefined),
+  ),
+);
+
+/** What an object key and the beginning of one have in common. */
+function faultOfText(key: string): string | undefined {
+  const fault = faultOfName(key);
+  if (fault !== undefined) return fault;
+  // Every HTTP client collapses such segments before it sends, even percent-encoded: the path is then another object's.
+  if (/(^|\/)\.\.?(\/|$)/.test(key)) {
+    return (
+      'must not have "." or ".." as a segment: no client could fetch it ' +
+      "(what a form has named so, DELETE /v1/objects/BUCKET?key= removes)"
+    );
+  }
+  return undefined;
+}
+
+/** That it is well-formed Unicode, whatever is checked sees to. */
+function faultOfName(key: string): string | undefined {
+  if (key.length * MAX_BYTES_EACH > MAX_KEY_BYTES && utf8.encode(key).length > MAX_KEY_BYTES)
+    return `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
+  return key.includes("\0") ? "must not hold NUL" : undefined;
+}

@@ -1,0 +1,49 @@
+/** The credentials of a store, read from its bound secrets. */
+
+import type { Store } from "../../config/load.ts";
+import { SecretError, type Secrets } from "../../config/secrets.ts";
+import { Problem } from "../../problem.ts";
+import { type Awaitable, attempt, ready, run, type Steps } from "../../steps.ts";
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+const known = new WeakMap<Store, Credentials>();
+
+/**
+ * The same object as before, as long as no secret has changed: what is prepared for signing is remembered by it.
+ *
+ * @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there
+ */
+export function credentialsOf(store: Store, secrets: Secrets): Awaitable<Credentials> {
+  return attempt(
+    () => run(read(store, secrets)),
+    (error) => {
+      if (!(error instanceof SecretError)) throw error;
+      throw Problem.misconfigured(`STORES.${store.name}: ${error.message}`);
+    },
+  );
+}
+
+function* read(store: Store, secrets: Secrets): Steps<Credentials> {
+  const accessKeyId = yield* ready(secrets.get(store.accessKeyId));
+  const secretAccessKey = yield* ready(secrets.get(store.secretAccessKey));
+  const sessionToken =
+    store.sessionToken === undefined ? undefined : yield* ready(secrets.get(store.sessionToken));
+  const before = known.get(store);
+  const isAsBefore =
+    before?.accessKeyId === accessKeyId &&
+    before.secretAccessKey === secretAccessKey &&
+    before.sessionToken === sessionToken;
+  if (isAsBefore) return before;
+  const credentials = {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken !== undefined && { sessionToken }),
+  };
+  known.set(store, credentials);
+  return credentials;
+}

@@ -1,0 +1,194 @@
+/**
+ * A multipart upload, as the service itself drives it.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+ */
+
+import type { CustomerKey } from "../../keys/customer-key.ts";
+import { ALGORITHM_HEADER, customerKeyHeaders } from "../../keys/headers.ts";
+import { Problem } from "../../problem.ts";
+import { type FieldValues, MAX_METADATA_BYTES, send } from "../api/fields.ts";
+import type { S3Bucket } from "./client.ts";
+import { type Asked, storeError } from "./fetch.ts";
+import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "./upload-id.ts";
+import { elementsOf, escapeXml, numberOf, textOf } from "./xml.ts";
+
+export interface UploadedPart {
+  readonly partNumber: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+}
+
+/** A part as its uploader knows it. */
+export type NamedPart = Pick<UploadedPart, "partNumber" | "etag">;
+
+/** What the object that an upload replaces must be like. */
+export interface Conditions {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}
+
+/** Parts on a page of a list, as S3 has them at most. */
+const MAX_LISTED = 1000;
+
+export class MultipartUpload {
+  readonly #store: S3Bucket;
+  readonly #key: string;
+  readonly #customerKey: CustomerKey | undefined;
+  readonly #sse: Readonly<Record<string, string>>;
+
+  /** @param customerKey the one that the upload is, or was, begun with; only to abort none is needed */
+  constructor(store: S3Bucket, key: string, customerKey: CustomerKey | undefined) {
+    this.#store = store;
+    this.#key = key;
+    this.#customerKey = customerKey;
+    this.#sse = customerKey === undefined ? {} : customerKeyHeaders(customerKey);
+  }
+
+  /**
+   * @returns the upload's id, sealed: every method here takes it so, or as the store's own
+   * @throws {Problem} store-error when it would not be encrypted
+   */
+  async create(fields: FieldValues): Promise<string> {
+    const customerKey = this.#customerKey;
+    if (customerKey === undefined) throw new Error("an upload is begun under a key");
+    const object = { storeBucket: this.#store.bucket.storeBucket, key: this.#key, customerKey };
+    const nonce = newNonce();
+    const isMarked = hasRoom(fields.metadata);
+    const { headers, element } = await this.#store.run(
+      {
+        name: "CreateMultipartUpload",
+        method: "POST",
+        key: this.#key,
+        query: { uploads: "" },
+        headers: {
+          ...send(fields).headers,
+          ...(isMarked && { [MARKER_HEADER]: markerFor(nonce, object) }),
+          ...this.#sse,
+        },
+      },
+      "InitiateMultipartUploadResult",
+    );
+    const storeId = textOf(element, "UploadId");
+    if (!storeId) throw this.#unreadable("CreateMultipartUpload", "it has no UploadId");
+    if (headers.get(ALGORITHM_HEADER) !== "AES256") {
+      await this.abort(storeId);
+      throw notEncrypted();
+    }
+    return seal(storeId, nonce, isMarked, object);
+  }
+
+  /** Every part that the store holds, by number. */
+  async list(uploadId: string): Promise<UploadedPart[]> {
+    const parts: UploadedPart[] = [];
+    let marker: number | undefined = 0;
+    while (marker !== undefined) {
+      const page = await this.#listPage(uploadId, marker);
+      parts.push(...page.parts);
+      marker = page.next;
+    }
+    return parts;
+  }
+
+  async #listPage(
+    uploadId: string,
+    marker: number,
+  ): Promise<{ parts: UploadedPart[]; next: number | undefined }> {
+    const { element } = await this.#store.run(
+      {
+        name: "ListParts",
+        method: "GET",
+        key: this.#key,
+        query: {
+          uploadId: storeUploadId(uploadId),
+          "max-parts": String(MAX_LISTED),
+          ...(marker > 0 && { "part-number-marker": String(marker) }),
+        },
+        headers: this.#sse,
+      },
+      "ListPartsResult",
+    );
+    const parts = elementsOf(element, "Part").map((part) => {
+      const partNumber = numberOf(part, "PartNumber");
+      const size = numberOf(part, "Size");
+      const etag = textOf(part, "ETag");
+      if (partNumber !== undefined && size !== undefined && etag) return { partNumber, size, etag };
+      throw this.#unreadable("ListParts", "it has a part without number, size or ETag");
+    });
+    if (textOf(element, "IsTruncated")?.trim() !== "true") return { parts, next: undefined };
+    const next = numberOf(element, "NextPartNumberMarker") ?? parts.at(-1)?.partNumber;
+    if (next !== undefined && next > marker) return { parts, next };
+    throw storeError(this.#asked("ListParts"), "a list that does not end", "its marker does not advance");
+  }
+
+  async complete(uploadId: string, parts: readonly NamedPart[], conditions: Conditions = {}): Promise<void> {
+    const { ifMatch, ifNoneMatch } = conditions;
+    await this.#store.run(
+      {
+        name: "CompleteMultipartUpload",
+        method: "POST",
+        key: this.#key,
+        query: { uploadId: storeUploadId(uploadId) },
+        headers: {
+          "content-type": "application/xml",
+          ...(ifMatch !== undefined && { "if-match": ifMatch }),
+          ...(ifNoneMatch !== undefined && { "if-none-match": ifNoneMatch }),
+          ...this.#sse,
+        },
+        body: documentOf(parts),
+      },
+      "CompleteMultipartUploadResult",
+    );
+  }
+
+  /** An upload that is not there any more is aborted already. */
+  async abort(uploadId: string): Promise<void> {
+    try {
+      await this.#store.run(
+        {
+          name: "AbortMultipartUpload",
+          method: "DELETE",
+          key: this.#key,
+          query: { uploadId: storeUploadId(uploadId) },
+        },
+        undefined,
+      );
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "not-found") throw error;
+    }
+  }
+
+  #unreadable(name: string, what: string): Problem {
+    return storeError(this.#asked(name), "an answer that cannot be read", what);
+  }
+
+  #asked(name: string): Asked {
+    return { method: name, bucket: this.#store.bucket };
+  }
+}
+
+/** Whether the marker fits in beside the caller's own metadata. */
+function hasRoom(metadata: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(metadata).flat().join("").length + MARKER_BYTES <= MAX_METADATA_BYTES;
+}
+
+/** The list of parts, as CompleteMultipartUpload takes it. */
+function documentOf(parts: readonly NamedPart[]): string {
+  const elements = parts.map(
+    ({ partNumber, etag }) =>
+      `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+  );
+  return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
+}
+
+/** A store that does not say that it encrypted has not. */
+export function notEncrypted(): Problem {
+  return new Problem(
+    "store-error",
+    "The store did not encrypt the object under the customer key, so it was not kept.",
+    {
+      operator: "the store did not echo the SSE-C algorithm and the key's MD5: it does not do SSE-C as asked",
+    },
+  );
+}

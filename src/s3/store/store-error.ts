@@ -1,0 +1,26 @@
+/** What only the operator can mend, and what time may. */
+import type { Bucket } from "../../config/load.ts";
+import { Problem, type ProblemCode } from "../../problem.ts";
+
+/** What the store was asked, for the operator: an HTTP method, or S3's name for an operation. */
+export interface Asked {
+  readonly method: string;
+  readonly bucket: Bucket;
+}
+
+/** @param hint for the operator */
+export function storeError({ method, bucket: { name, store } }: Asked, answer: string, hint = ""): Problem {
+  return new Problem("store-error", `The store could not do it (${answer}).`, {
+    operator: `STORES.${store.name}: ${answer} to a ${method} in BUCKETS.${name} ${hint}`.trimEnd(),
+  });
+}
+
+export function storeTimeout(): Problem {
+  return new Problem("store-timeout", "The store did not answer in time.");
+}
+
+/** Whether it may be otherwise when it is asked again. */
+export function isTransient(error: unknown): boolean {
+  const codes: readonly ProblemCode[] = ["store-error", "store-timeout", "unavailable", "rate-limited"];
+  return error instanceof Problem && codes.includes(error.code);
+}

@@ -1,0 +1,79 @@
+/**
+ * Whether a running multipart upload is under a key, by what the store refuses, for ids that show nothing themselves. A
+ * part is sent that cannot be stored, since its checksums are wrong: a store that complains of them has taken the key. One
+ * that complains of them under a key made up for this as well looks at the body first, and proves nothing.
+ */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import type { Bucket } from "../../config/load.ts";
+import { type CustomerKey, customerKey, KEY_BYTES } from "../../keys/customer-key.ts";
+import { customerKeyHeaders } from "../../keys/headers.ts";
+import { Problem } from "../../problem.ts";
+import type { Credentials } from "./credentials.ts";
+import { readRefusal, sendToStore } from "./fetch.ts";
+
+/** What the store may take for one of the two parts, milliseconds. */
+const TIME_LIMIT = 10_000;
+
+/** The last that there can be: seldom is there one. */
+const PART_NUMBER = "10000";
+const BODY = new Uint8Array([0]);
+/** Of something else than the body: MD5 and SHA-256. */
+const WRONG = {
+  "content-md5": Buffer.alloc(16).toString("base64"),
+  "x-amz-content-sha256": "0".repeat(64),
+};
+const BODY_IS_WRONG = ["BadDigest", "XAmzContentSHA256Mismatch"];
+
+export interface UploadRef {
+  readonly bucket: Bucket;
+  readonly key: string;
+  /** The store's own. */
+  readonly uploadId: string;
+}
+
+/**
+ * @throws {Problem} not-found: there is no such upload; conflict: it is not under the key, or the store does not show it;
+ * store-error, store-timeout
+ */
+export async function proveUnderKey(
+  upload: UploadRef,
+  key: CustomerKey,
+  credentials: Credentials,
+): Promise<void> {
+  const strange = customerKey("nobody's", randomBytes(KEY_BYTES));
+  if (await takesKey(upload, strange, credentials)) {
+    throw new Problem(
+      "conflict",
+      "The store does not show which key this upload is under: begin it by POST /v1/multipart, whose uploadId does.",
+    );
+  }
+  if (await takesKey(upload, key, credentials)) return;
+  throw new Problem(
+    "conflict",
+    `The upload is not under the key "${key.id}": give the keyId that it was begun with.`,
+  );
+}
+
+async function takesKey(
+  { bucket, key, uploadId }: UploadRef,
+  customerKey: CustomerKey,
+  credentials: Credentials,
+): Promise<boolean> {
+  const request = {
+    method: "PUT",
+    bucket,
+    key,
+    query: { "x-id": "UploadPart", partNumber: PART_NUMBER, uploadId },
+    headers: { ...WRONG, "content-length": String(BODY.length), ...customerKeyHeaders(customerKey) },
+  };
+  const response = await sendToStore(request, { credentials, body: BODY, timeLimit: TIME_LIMIT });
+  if (response.status < 300) {
+    await response.body?.cancel();
+    return true;
+  }
+  const { code, mayBeAboutKey, problem } = await readRefusal(response, request);
+  if (BODY_IS_WRONG.includes(code)) return true;
+  if (mayBeAboutKey) return false;
+  throw problem;
+}

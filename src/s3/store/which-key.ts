@@ -1,0 +1,167 @@
+/**
+ * Which customer key a request goes with. New objects: the one that writes now. A running multipart upload: the one
+ * that it was begun with, which is shown and not believed. Stored objects: the one named, the only one, or the one that the store accepts.
+ */
+import type { Bucket, Store } from "../../config/load.ts";
+import type { Secrets } from "../../config/secrets.ts";
+import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
+import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
+import { Problem } from "../../problem.ts";
+import { type Awaitable, attempt } from "../../steps.ts";
+import { credentialsOf } from "./credentials.ts";
+import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
+import { isGenuine, isSealed } from "./upload-id.ts";
+
+interface Wanted extends ProbedObject {
+  /** The key that the caller names, and where in the request they did. */
+  readonly keyId?: string | undefined;
+  readonly keyIdPath: string;
+}
+
+interface WantedUpload extends Wanted {
+  /** With its seal, or the store's own. */
+  readonly uploadId: string;
+}
+
+/** Answers for one HTTP request; what it has asked of the store once, it does not ask again. */
+export class WhichKey {
+  readonly #ring: KeyRing;
+  readonly #secrets: Secrets;
+  readonly #found = new Map<string, Promise<CustomerKey>>();
+  readonly #silent = new Set<Store>();
+
+  constructor({ ring, secrets }: { ring: KeyRing; secrets: Secrets }) {
+    this.#ring = ring;
+    this.#secrets = secrets;
+  }
+
+  /** @throws {Problem} no-writable-key, key-invalid; invalid-request when another key is named */
+  forNew({ bucket, key, keyId, keyIdPath }: Wanted): Awaitable<CustomerKey> {
+    const rule = writer(bucket.keys, Date.now());
+    if (rule === undefined) {
+      throw new Problem(
+        "no-writable-key",
+        "None of this bucket's keys may write now: their dates do not allow it.",
+      );
+    }
+    if (keyId !== undefined && keyId !== rule.id) {
+      throw Problem.field(
+        keyIdPath,
+        `new objects in this bucket are written under "${rule.id}" now: leave keyId out`,
+      );
+    }
+    return this.#keyFor(rule, bucket, key);
+  }
+
+  /**
+   * The key that the upload was begun with. The key that writes now is everybody's who may write; another is given only for
+   * an upload that is shown to be under it, by the seal of its id or by the store.
+   *
+   * @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
+   * conflict: there is no such upload under it; store-error, store-timeout
+   */
+  forUpload(wanted: WantedUpload): Awaitable<CustomerKey> {
+    const { bucket, key, keyId, keyIdPath, uploadId } = wanted;
+    const rule = keyId === undefined ? undefined : named(bucket, keyId, keyIdPath);
+    if (isSealed(uploadId)) return this.#forSealed(wanted, rule);
+    if (rule === undefined) return this.forNew(wanted);
+    if (rule === writer(bucket.keys, Date.now())) return this.#keyFor(rule, bucket, key);
+    const id = JSON.stringify([bucket.name, key, rule.id, uploadId]);
+    const found = this.#found.get(id) ?? this.#prove(wanted, rule);
+    this.#found.set(id, found);
+    return found;
+  }
+
+  async #forSealed({ bucket, key, uploadId }: WantedUpload, rule: KeyRule | undefined): Promise<CustomerKey> {
+    const { storeBucket } = bucket;
+    for (const candidate of rule === undefined ? readers(bucket.keys, Date.now()) : [rule]) {
+      const customerKey = await this.#candidate(candidate, bucket, key);
+      if (customerKey instanceof Problem) {
+        if (rule !== undefined) throw customerKey;
+      } else if (isGenuine(uploadId, { storeBucket, key, customerKey })) return customerKey;
+    }
+    throw new Problem(
+      "not-found",
+      "There is no such multipart upload: bucket, key, keyId and uploadId must be those with which it was begun.",
+    );
+  }
+
+  async #prove({ bucket, key, uploadId }: WantedUpload, rule: KeyRule): Promise<CustomerKey> {
+    const customerKey = await this.#keyFor(rule, bucket, key);
+    const credentials = await credentialsOf(bucket.store, this.#secrets);
+    // It is seldom needed: nearly all go on under the key that writes, or have a seal.
+    const { proveUnderKey } = await import("./upload-proof.ts");
+    await proveUnderKey({ bucket, key, uploadId }, customerKey, credentials);
+    return customerKey;
+  }
+
+  /**
+   * @throws {Problem} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
+   * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
+   */
+  forStored(wanted: Wanted): Awaitable<CustomerKey> {
+    const { bucket, key, versionId, keyId, keyIdPath } = wanted;
+    if (keyId !== undefined) return this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
+    const [only, ...others] = bucket.keys;
+    if (only !== undefined && others.length === 0) return this.#keyFor(only, bucket, key);
+
+    const id = JSON.stringify([bucket.name, key, versionId]);
+    const found = this.#found.get(id) ?? this.#search(wanted);
+    this.#found.set(id, found);
+    return found;
+  }
+
+  async #search({ bucket, key, versionId }: ProbedObject): Promise<CustomerKey> {
+    const { store } = bucket;
+    if (this.#silent.has(store))
+      throw new Problem("store-timeout", "The store has not answered in time before.");
+    const deadline = AbortSignal.timeout(PROBE_TIME_LIMIT);
+    const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
+    let invalid: Problem | undefined;
+    try {
+      for (const rule of readers(bucket.keys, Date.now())) {
+        const candidate = await this.#candidate(rule, bucket, key);
+        if (candidate instanceof Problem) invalid ??= candidate;
+        else if (await probe.opens(candidate)) return candidate;
+      }
+      const reason = await probe.explain();
+      // The object may well lie under the key that cannot be tried.
+      throw reason.code === "key-unknown" && invalid !== undefined ? invalid : reason;
+    } finally {
+      if (deadline.aborted) this.#silent.add(store);
+    }
+  }
+
+  async #candidate(rule: KeyRule, bucket: Bucket, key: string): Promise<CustomerKey | Problem> {
+    try {
+      return await this.#keyFor(rule, bucket, key);
+    } catch (error) {
+      if (error instanceof Problem && error.code === "key-invalid") return error;
+      throw error;
+    }
+  }
+
+  #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Awaitable<CustomerKey> {
+    return attempt(
+      () => this.#ring.keyFor(rule, { storeBucket, key }),
+      (error) => {
+        if (!(error instanceof CustomerKeyError)) throw error;
+        throw new Problem(
+          "key-invalid",
+          "The customer key cannot be used; the service's operator can see why.",
+          {
+            operator: `KEYS.${rule.id}: ${error.message}`,
+          },
+        );
+      },
+    );
+  }
+}
+
+function named({ keys }: Bucket, keyId: string, path: string): KeyRule {
+  const rule = keys.find(({ id }) => id === keyId);
+  if (rule === undefined) {
+    throw Problem.field(path, `is none of this bucket's keys (${keys.map(({ id }) => id).join(", ")})`);
+  }
+  return rule;
+}

@@ -1,0 +1,119 @@
+/** The store's folder: an older one is taken over, a newer one and another's are not; and what it is made of. */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import {
+  CompleteMultipartUploadCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startStore } from "../../src/dev-store/index.ts";
+
+const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
+let data = "";
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), "ssec-folder-"));
+});
+afterEach(() => rmSync(data, { recursive: true }));
+
+/** What the first edition of the store left: one bucket, one object, one upload with a part. */
+function oldFolder(): void {
+  mkdirSync(join(data, "segments"));
+  const etag = (body: string) => createHash("md5").update(body).digest("hex");
+  const segment = (body: string) => {
+    const file = crypto.randomUUID();
+    writeFileSync(join(data, "segments", file), body);
+    return { file, size: body.length, iv: "" };
+  };
+  const headers = { "content-type": "text/plain" };
+  const common = { keyMd5: null, headers };
+  const object = {
+    ...common,
+    key: "k",
+    etag: etag("old"),
+    size: 3,
+    modified: 1000,
+    segments: [segment("old")],
+    uploadId: null,
+  };
+  const upload = { ...common, id: "u1", bucket: "old", key: "m", created: 1000 };
+  const part = { number: 1, etag: etag("part"), size: 4, modified: 1000, segment: segment("part") };
+  const db = new DatabaseSync(join(data, "store.sqlite"));
+  db.exec(`
+    CREATE TABLE buckets (name TEXT PRIMARY KEY, created INTEGER NOT NULL, cors TEXT, policy TEXT);
+    CREATE TABLE objects (bucket TEXT, key TEXT, json TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+    CREATE TABLE uploads (id TEXT PRIMARY KEY, bucket TEXT, json TEXT NOT NULL);
+    CREATE TABLE parts (upload TEXT, number INTEGER, json TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
+    INSERT INTO buckets (name, created) VALUES ('old', 1000);
+  `);
+  db.prepare("INSERT INTO objects VALUES ('old', 'k', ?)").run(JSON.stringify(object));
+  db.prepare("INSERT INTO uploads VALUES ('u1', 'old', ?)").run(JSON.stringify(upload));
+  db.prepare("INSERT INTO parts VALUES ('u1', 1, ?)").run(JSON.stringify(part));
+  db.close();
+}
+
+test("an older folder is taken over whole, and stays so", async () => {
+  oldFolder();
+  for (const round of [1, 2]) {
+    const store = await startStore({ data, credentials });
+    const s3 = new S3Client({ endpoint: store.url, region: "us-east-1", credentials, forcePathStyle: true });
+    const read = async (Key: string) =>
+      (await s3.send(new GetObjectCommand({ Bucket: "old", Key }))).Body?.transformToString();
+    expect(await read("k")).toBe("old");
+    if (round === 1) {
+      const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: "old" }));
+      expect(Uploads).toMatchObject([{ Key: "m", UploadId: "u1" }]);
+      const Parts = [{ PartNumber: 1, ETag: createHash("md5").update("part").digest("hex") }];
+      await s3.send(
+        new CompleteMultipartUploadCommand({
+          Bucket: "old",
+          Key: "m",
+          UploadId: "u1",
+          MultipartUpload: { Parts },
+        }),
+      );
+      await s3.send(new PutObjectCommand({ Bucket: "old", Key: "new", Body: "new" }));
+    }
+    expect(await read("m")).toBe("part");
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: "old" }));
+    expect(Contents?.map(({ Key }) => Key)).toEqual(["k", "m", "new"]);
+    s3.destroy();
+    await store.close();
+  }
+});
+
+test("a folder that a newer store wrote is left as it is, and says so", async () => {
+  const file = join(data, "store.sqlite");
+  const db = new DatabaseSync(file);
+  db.exec("PRAGMA user_version = 99; CREATE TABLE later (x)");
+  db.close();
+  await expect(startStore({ data, credentials })).rejects.toThrow(/newer store \(format 99/);
+  const after = new DatabaseSync(file);
+  expect(after.prepare("SELECT name FROM sqlite_master").all()).toMatchObject([{ name: "later" }]);
+  after.close();
+});
+
+test("a folder that another store runs on is refused", async () => {
+  const store = await startStore({ data, credentials });
+  await expect(startStore({ data, credentials })).rejects.toThrow(/another store is running/);
+  await store.close();
+});
+
+test("the store imports nothing of the product that it is the witness of", () => {
+  const dir = new URL("../../src/dev-store/", import.meta.url);
+  const files = readdirSync(dir).map((name) => new URL(name, dir));
+  expect(files.length).toBeGreaterThan(30);
+  for (const file of files) {
+    const imports = readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
+    for (const [, name = ""] of imports)
+      expect(name, file.pathname).toMatch(
+        /^(node:|\.\/|fast-xml-parser$|valibot$|commander$|@smithy\/signature-v4$|@fastify\/busboy$)/,
+      );
+  }
+});

@@ -1,0 +1,63 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
+export default defineConfig({
+  test: {
+    // Tests wait for workerd and for stores far more than they compute: two at once on two cores.
+    maxWorkers: 2,
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            miniflare: {
+              compatibilityDate: "2026-10-23",
+              compatibilityFlags: ["nodejs_compat"],
+              d1Databases: ["DB"],
+              bindings: { MIGRATIONS: await readD1Migrations("src/audit/migrations") },
+            },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{audit,auth,config,edge,hash,http,jobs,keys,s3}/**/*.test.ts"],
+          exclude: ["**/*.node.test.ts"],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/{api,cli,dev-store,scripts,snippets}/**/*.test.ts", "test/**/*.node.test.ts"],
+          globalSetup: "test/support/setup.ts",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "large",
+          include: ["test/large/**/*.test.ts"],
+          globalSetup: "test/support/setup.ts",
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
