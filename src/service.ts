@@ -22,7 +22,7 @@ export class Service {
   constructor(env: Env) {
     this.config = loadConfig(env);
     this.secrets = new Secrets(env);
-    this.ring = new KeyRing(this.secrets.get);
+    this.ring = new KeyRing(this.secrets.read);
     this.bindings = bindingsOf(env);
     this.refusals = new Refusals((name) => this.config.buckets.has(name));
   }

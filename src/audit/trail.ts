@@ -6,7 +6,6 @@ import type { Bindings, Queue } from "../bindings.ts";
 import type { Config } from "../config/load.ts";
 import { type ErrorEntry, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
-import { type Awaitable, andThen, attempt } from "../steps.ts";
 import { boundedKey, boundedName, boundedVersionId, type Origin, originOf } from "./bounded.ts";
 import { type Draft, isRefusal, type Outcome, type UnwrittenEvent } from "./event.ts";
 import { LogRoom } from "./log-room.ts";
@@ -65,26 +64,22 @@ export class Trail {
    *
    * @throws {Problem} `too-large` when the log of this request is full
    */
-  record<T>(work: (draft: Draft) => Promise<T>): Promise<T>;
-  record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T>;
-  record<T>(work: (draft: Draft) => Awaitable<T>): Awaitable<T> {
+  async record<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
     const draft: Draft = {};
-    const result = attempt(
-      () => work(draft),
-      (error) => {
-        this.fail(draft, error);
-        throw error;
-      },
+    let result: T;
+    try {
+      result = await work(draft);
+    } catch (error) {
+      this.fail(draft, error);
+      throw error;
+    }
+    if (this.#add(draft, "allowed")) return result;
+    const problem = new Problem(
+      "too-large",
+      "One request cannot have more than this told of it: send what is left in another batch.",
     );
-    return andThen(result, (value) => {
-      if (this.#add(draft, "allowed")) return value;
-      const problem = new Problem(
-        "too-large",
-        "One request cannot have more than this told of it: send what is left in another batch.",
-      );
-      this.fail({ ...draft, keyId: undefined, keyMD5: undefined, expiresAt: undefined }, problem);
-      throw problem;
-    });
+    this.fail({ ...draft, keyId: undefined, keyMD5: undefined, expiresAt: undefined }, problem);
+    throw problem;
   }
 
   /** Records what a client says that the store refused. */

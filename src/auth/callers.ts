@@ -5,7 +5,6 @@ import { Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
 import { logError } from "../log.ts";
 import { Problem } from "../problem.ts";
-import { ready, run, type Steps } from "../steps.ts";
 import { type Claims, fillClaims } from "./claims.ts";
 import type { Jwks } from "./jwks.ts";
 import { MAX_TOKEN_LENGTH, tokenFault } from "./token.ts";
@@ -35,7 +34,7 @@ export async function authenticate(request: Request, directory: Directory): Prom
   const token = tokenOf(request, directory.config.allowedOrigins);
   if (token.length > MAX_TOKEN_LENGTH) throw notBelieved(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
   const { tokenCallers, jwtCallers } = directory.config;
-  const partner = await run(findByToken(token, tokenCallers, directory.secrets));
+  const partner = await findByToken(token, tokenCallers, directory.secrets);
   if (partner !== undefined) return partnerOf(partner);
   if (jwtCallers.length === 0 || !isJwt(token)) throw notBelieved("it is nobody's");
   // Evaluated only where users come with JWTs.
@@ -98,15 +97,15 @@ function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Ca
  * Digests are compared rather than tokens, in constant time, and always with those of all callers, so that neither
  * the time nor the order tells anything about a token.
  */
-function* findByToken(
+async function findByToken(
   token: string,
   callers: readonly TokenCaller[],
   secrets: Secrets,
-): Steps<TokenCaller | undefined> {
+): Promise<TokenCaller | undefined> {
   const presented = digest(token);
   let found: TokenCaller | undefined;
   for (const caller of callers) {
-    const expected = yield* digestOf(caller, secrets);
+    const expected = await digestOf(caller, secrets);
     const isTheirs = areEqual(presented, expected ?? presented) && expected !== undefined;
     if (isTheirs && found !== undefined) {
       throw Problem.misconfigured(`CALLERS.${found.name} and CALLERS.${caller.name} have the same token`);
@@ -126,9 +125,9 @@ const digests = new WeakMap<
  * Undefined where the caller's secret cannot be read, or is a token that does not count: nobody is that caller then, and
  * others are not disturbed. Of the latter the log says so, once.
  */
-function* digestOf(caller: TokenCaller, secrets: Secrets): Steps<Int32Array | undefined> {
+async function digestOf(caller: TokenCaller, secrets: Secrets): Promise<Int32Array | undefined> {
   try {
-    const token = yield* ready(secrets.get(caller.token));
+    const token = await secrets.read(caller.token);
     let known = digests.get(caller);
     if (known?.token !== token) {
       known = { token, digest: isCounted(caller, token) ? digest(token) : undefined };

@@ -3,8 +3,6 @@
  * for a minute at most, so that a changed secret is picked up without a deployment.
  */
 
-import type { Awaitable } from "../steps.ts";
-
 /** How long a Secrets Store value is trusted, milliseconds. */
 const MAX_AGE = 60_000;
 
@@ -34,10 +32,7 @@ export class Secrets {
    * @param name name of the binding
    * @throws {SecretError} when it is not bound, empty, or its Secrets Store does not give it
    */
-  read = async (name: string): Promise<string> => this.get(name);
-
-  /** The same, and at once where it does not have to be asked for. */
-  get = (name: string): Awaitable<string> => {
+  read = async (name: string): Promise<string> => {
     const binding = Object.hasOwn(this.#env, name) ? this.#env[name] : undefined;
     if (!isSecretsStoreSecret(binding)) return checked(name, binding);
     const seen = this.#seen.get(name);

@@ -2,7 +2,6 @@
  * The key ring: every configured key, validated and hashed when a route first needs it and then remembered by
  * its value. A key whose secret is broken stays alone in that.
  */
-import { type Awaitable, andThen, attempt } from "../steps.ts";
 import { type CustomerKey, CustomerKeyError, customerKey, decodeCustomerKey } from "./customer-key.ts";
 import { deriveObjectKey } from "./derive.ts";
 
@@ -44,7 +43,7 @@ export function readers(rules: readonly KeyRule[], now: number): KeyRule[] {
 }
 
 /** Reads a bound secret; throws with a message for the operator when there is none to read. */
-export type ReadSecret = (name: string) => Awaitable<string>;
+export type ReadSecret = (name: string) => Promise<string>;
 
 interface Validated {
   readonly secret: string;
@@ -64,10 +63,9 @@ export class KeyRing {
    *
    * @throws {CustomerKeyError} when the secret is not bound or not a key
    */
-  keyFor(rule: KeyRule, object: ObjectName): Awaitable<CustomerKey> {
-    return andThen(this.#validated(rule), ({ raw, shared }) =>
-      rule.derive ? customerKey(rule.id, deriveObjectKey(raw, object.storeBucket, object.key)) : shared,
-    );
+  async keyFor(rule: KeyRule, object: ObjectName): Promise<CustomerKey> {
+    const { raw, shared } = await this.#validated(rule);
+    return rule.derive ? customerKey(rule.id, deriveObjectKey(raw, object.storeBucket, object.key)) : shared;
   }
 
   /**
@@ -80,27 +78,25 @@ export class KeyRing {
     return rule.derive ? undefined : shared.md5;
   }
 
-  #validated(rule: KeyRule): Awaitable<{ raw: Uint8Array; shared: CustomerKey }> {
-    return andThen(this.#read(rule), (secret) => {
-      let known = this.#known.get(rule.id);
-      if (known?.secret !== secret) {
-        known = { secret, outcome: validate(rule, secret) };
-        this.#known.set(rule.id, known);
-      }
-      if (known.outcome instanceof CustomerKeyError) throw known.outcome;
-      return known.outcome;
-    });
+  async #validated(rule: KeyRule): Promise<{ raw: Uint8Array; shared: CustomerKey }> {
+    const secret = await this.#read(rule);
+    let known = this.#known.get(rule.id);
+    if (known?.secret !== secret) {
+      known = { secret, outcome: validate(rule, secret) };
+      this.#known.set(rule.id, known);
+    }
+    if (known.outcome instanceof CustomerKeyError) throw known.outcome;
+    return known.outcome;
   }
 
-  #read(rule: KeyRule): Awaitable<string> {
-    return attempt(
-      () => this.#readSecret(rule.secret),
-      (error) => {
-        throw new CustomerKeyError(
-          error instanceof Error ? error.message : `secret ${rule.secret} is unreadable`,
-        );
-      },
-    );
+  async #read(rule: KeyRule): Promise<string> {
+    try {
+      return await this.#readSecret(rule.secret);
+    } catch (error) {
+      throw new CustomerKeyError(
+        error instanceof Error ? error.message : `secret ${rule.secret} is unreadable`,
+      );
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import { CopySources } from "../../edge/copied.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
 import { writer } from "../../keys/ring.ts";
-import { Problem, type ProblemDetails } from "../../problem.ts";
+import { Problem } from "../../problem.ts";
 import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
 import {
   OPERATION_NAMES,
@@ -26,7 +26,6 @@ import { credentialsOf } from "../../s3/store/credentials.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { Service } from "../../service.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
-import { type Awaitable, attempt, ready, run, type Steps } from "../../steps.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { onlyMethods, report } from "../errors.ts";
@@ -68,9 +67,13 @@ export const presignRoutes = new Hono<AppEnv>()
     const asker = askerOf(c);
     // The first is what the request itself was counted for.
     const allowed = requests.length === 0 ? 0 : 1 + (await chargeItems(c, requests.length - 1));
-    const results = await mapInOrder(requests, BATCH_CONCURRENCY, (request, i) =>
-      i < allowed ? answerOrProblem(request, asker) : refuse(request, asker),
-    );
+    const results = await mapInOrder(requests, BATCH_CONCURRENCY, async (request, i) => {
+      try {
+        return await (i < allowed ? answer(request, asker) : refuse(request, asker));
+      } catch (error) {
+        return { problem: report(error, asker.requestId, asker.trail).details };
+      }
+    });
     return c.json({ results });
   })
   .all("/", onlyMethods("POST"))
@@ -98,30 +101,19 @@ function askerOf(c: AppContext): Asker {
   };
 }
 
-function answer(input: unknown, asker: Asker): Awaitable<Answer> {
-  return asker.trail.record((draft) => run(presignOne(input, asker, draft)));
-}
-
-function answerOrProblem(input: unknown, asker: Asker): Awaitable<Answer | { problem: ProblemDetails }> {
-  return attempt(
-    () => answer(input, asker),
-    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
-  );
+function answer(input: unknown, asker: Asker): Promise<Answer> {
+  return asker.trail.record((draft) => presignOne(input, asker, draft));
 }
 
 /** One of a batch that is beyond what the caller may ask for now. */
-function refuse(input: unknown, asker: Asker): Awaitable<{ problem: ProblemDetails }> {
-  return attempt(
-    () =>
-      asker.trail.record((draft) => {
-        draft.operation = operationOf(input);
-        throw tooManyRequests();
-      }),
-    (error) => ({ problem: report(error, asker.requestId, asker.trail).details }),
-  ) as Awaitable<{ problem: ProblemDetails }>;
+function refuse(input: unknown, asker: Asker): Promise<never> {
+  return asker.trail.record(async (draft) => {
+    draft.operation = operationOf(input);
+    throw tooManyRequests();
+  });
 }
 
-function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> {
+async function presignOne(input: unknown, asker: Asker, draft: Draft): Promise<Answer> {
   const { service, caller, whichKey, copySources } = asker;
   const operation = operationOf(input);
   draft.operation = operation;
@@ -136,16 +128,16 @@ function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> 
   const source = sourceOf(request, bucket, service, caller);
   let limits = limit(request, grants, service.config.defaultExpiresIn);
 
-  const key = yield* ready(keyOf(request, bucket, whichKey));
+  const key = await keyOf(request, bucket, whichKey);
   draft.keyId = key?.id;
   draft.keyMD5 = key?.md5;
-  const sourceKey = source && (yield* ready(whichKey.forStored({ ...source, keyIdPath: "source.keyId" })));
+  const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
   if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
 
-  const credentials = yield* ready(credentialsOf(bucket.store, service.secrets));
+  const credentials = await credentialsOf(bucket.store, service.secrets);
   const sent = sentBy(operation, request);
   if (source && sourceKey && isLimited(grants)) {
-    const copied = yield* ready(copySources.copied(request, source, sourceKey, credentials));
+    const copied = await copySources.copied(request, source, sourceKey, credentials);
     const { length: contentLength, field, ifSourceMatch } = copied;
     limits = limit({ ...request, contentLength }, grants, service.config.defaultExpiresIn, field);
     if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
@@ -176,7 +168,7 @@ function* presignOne(input: unknown, asker: Asker, draft: Draft): Steps<Answer> 
     fields: "fields" in presigned ? presigned.fields : undefined,
     body: sent.body,
     expiresAt,
-    snippet: language && (yield* ready(snippetOf(language, request, { ...presigned, body: sent.body }))),
+    snippet: language && (await snippetOf(language, request, { ...presigned, body: sent.body })),
   };
 }
 
@@ -233,11 +225,11 @@ function checkRedirect(
   throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
 }
 
-function keyOf(
+async function keyOf(
   request: PresignRequest,
   bucket: Bucket,
   whichKey: WhichKey,
-): Awaitable<CustomerKey | undefined> {
+): Promise<CustomerKey | undefined> {
   if (request.keyPrefix !== undefined && writer(bucket.keys, Date.now())?.derive) {
     throw Problem.field(
       "keyPrefix",
@@ -314,19 +306,16 @@ function batchOf(input: unknown): unknown[] {
   return requests;
 }
 
-/** Like Promise.all over a map, with at most `limit` under way at once; what need not wait is done in one go. */
+/** Like Promise.all over a map, with at most `limit` under way at once. */
 async function mapInOrder<T, R>(
   items: readonly T[],
   limit: number,
-  map: (item: T, index: number) => Awaitable<R>,
+  map: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   const queue = items.entries();
   const work = async () => {
-    for (const [i, item] of queue) {
-      const result = map(item, i);
-      results[i] = result instanceof Promise ? await result : result;
-    }
+    for (const [i, item] of queue) results[i] = await map(item, i);
   };
   await Promise.all(Array.from({ length: limit }, work));
   return results;

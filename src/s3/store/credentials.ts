@@ -3,7 +3,6 @@
 import type { Store } from "../../config/load.ts";
 import { SecretError, type Secrets } from "../../config/secrets.ts";
 import { Problem } from "../../problem.ts";
-import { type Awaitable, attempt, ready, run, type Steps } from "../../steps.ts";
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -18,21 +17,19 @@ const known = new WeakMap<Store, Credentials>();
  *
  * @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there
  */
-export function credentialsOf(store: Store, secrets: Secrets): Awaitable<Credentials> {
-  return attempt(
-    () => run(read(store, secrets)),
-    (error) => {
-      if (!(error instanceof SecretError)) throw error;
-      throw Problem.misconfigured(`STORES.${store.name}: ${error.message}`);
-    },
-  );
+export async function credentialsOf(store: Store, secrets: Secrets): Promise<Credentials> {
+  try {
+    return await read(store, secrets);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw Problem.misconfigured(`STORES.${store.name}: ${error.message}`);
+  }
 }
 
-function* read(store: Store, secrets: Secrets): Steps<Credentials> {
-  const accessKeyId = yield* ready(secrets.get(store.accessKeyId));
-  const secretAccessKey = yield* ready(secrets.get(store.secretAccessKey));
-  const sessionToken =
-    store.sessionToken === undefined ? undefined : yield* ready(secrets.get(store.sessionToken));
+async function read(store: Store, secrets: Secrets): Promise<Credentials> {
+  const accessKeyId = await secrets.read(store.accessKeyId);
+  const secretAccessKey = await secrets.read(store.secretAccessKey);
+  const sessionToken = store.sessionToken === undefined ? undefined : await secrets.read(store.sessionToken);
   const before = known.get(store);
   const isAsBefore =
     before?.accessKeyId === accessKeyId &&

@@ -7,7 +7,6 @@ import type { Secrets } from "../../config/secrets.ts";
 import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
 import { Problem } from "../../problem.ts";
-import { type Awaitable, attempt } from "../../steps.ts";
 import { credentialsOf } from "./credentials.ts";
 import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
 import { isGenuine, isSealed } from "./upload-id.ts";
@@ -36,7 +35,7 @@ export class WhichKey {
   }
 
   /** @throws {Problem} no-writable-key, key-invalid; invalid-request when another key is named */
-  forNew({ bucket, key, keyId, keyIdPath }: Wanted): Awaitable<CustomerKey> {
+  async forNew({ bucket, key, keyId, keyIdPath }: Wanted): Promise<CustomerKey> {
     const rule = writer(bucket.keys, Date.now());
     if (rule === undefined) {
       throw new Problem(
@@ -60,7 +59,7 @@ export class WhichKey {
    * @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
    * conflict: there is no such upload under it; store-error, store-timeout
    */
-  forUpload(wanted: WantedUpload): Awaitable<CustomerKey> {
+  async forUpload(wanted: WantedUpload): Promise<CustomerKey> {
     const { bucket, key, keyId, keyIdPath, uploadId } = wanted;
     const rule = keyId === undefined ? undefined : named(bucket, keyId, keyIdPath);
     if (isSealed(uploadId)) return this.#forSealed(wanted, rule);
@@ -99,7 +98,7 @@ export class WhichKey {
    * @throws {Problem} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
    * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
    */
-  forStored(wanted: Wanted): Awaitable<CustomerKey> {
+  async forStored(wanted: Wanted): Promise<CustomerKey> {
     const { bucket, key, versionId, keyId, keyIdPath } = wanted;
     if (keyId !== undefined) return this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
     const [only, ...others] = bucket.keys;
@@ -141,20 +140,17 @@ export class WhichKey {
     }
   }
 
-  #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Awaitable<CustomerKey> {
-    return attempt(
-      () => this.#ring.keyFor(rule, { storeBucket, key }),
-      (error) => {
-        if (!(error instanceof CustomerKeyError)) throw error;
-        throw new Problem(
-          "key-invalid",
-          "The customer key cannot be used; the service's operator can see why.",
-          {
-            operator: `KEYS.${rule.id}: ${error.message}`,
-          },
-        );
-      },
-    );
+  async #keyFor(rule: KeyRule, { storeBucket }: Bucket, key: string): Promise<CustomerKey> {
+    try {
+      return await this.#ring.keyFor(rule, { storeBucket, key });
+    } catch (error) {
+      if (!(error instanceof CustomerKeyError)) throw error;
+      throw new Problem(
+        "key-invalid",
+        "The customer key cannot be used; the service's operator can see why.",
+        { operator: `KEYS.${rule.id}: ${error.message}` },
+      );
+    }
   }
 }
 
