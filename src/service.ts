@@ -5,6 +5,7 @@ import { type Bindings, bindingsOf } from "./bindings.ts";
 import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
 import { Secrets } from "./config/secrets.ts";
 import { KeyRing } from "./keys/ring.ts";
+import { LIMITS, type Limits } from "./limits.ts";
 import { logError } from "./log.ts";
 import { Problem } from "./problem.ts";
 
@@ -16,10 +17,12 @@ export class Service {
   readonly ring: KeyRing;
   readonly bindings: Bindings;
   readonly refusals: Refusals;
+  readonly limits: Limits;
   readonly #jwks = new Map<string, Jwks>();
 
   /** @throws {ConfigError} */
-  constructor(env: Env) {
+  constructor(env: Env, limits: Limits) {
+    this.limits = limits;
     this.config = loadConfig(env);
     this.secrets = new Secrets(env);
     this.ring = new KeyRing(this.secrets.read);
@@ -30,34 +33,39 @@ export class Service {
   /** The keys of a caller's issuer; callers that share an address share its keys. */
   jwksOf = async ({ jwks: url }: JwtCaller): Promise<Jwks> => {
     const { Jwks } = await import("./auth/jwks.ts");
-    const jwks = this.#jwks.get(url) ?? new Jwks(url);
+    const jwks = this.#jwks.get(url) ?? new Jwks(url, this.limits);
     this.#jwks.set(url, jwks);
     return jwks;
   };
 }
 
-const services = new WeakMap<Env, Service | ConfigError>();
-
 /**
- * The service of this environment, configured at its first request.
+ * The service of an environment, configured at its first request.
  *
  * @throws {Problem} `misconfigured`; every mistake is in the log, once
  */
-export function serviceOf(env: Env): Service {
-  let service = services.get(env);
-  if (service === undefined) {
-    service = configure(env);
-    services.set(env, service);
-  }
-  if (service instanceof ConfigError) {
-    throw Problem.misconfigured();
-  }
-  return service;
+export type ServiceOf = (env: Env) => Service;
+
+/** The services of one app. */
+export function services(limits: Limits): ServiceOf {
+  const known = new WeakMap<Env, Service | ConfigError>();
+  return (env) => {
+    let service = known.get(env);
+    if (service === undefined) {
+      service = configure(env, limits);
+      known.set(env, service);
+    }
+    if (service instanceof ConfigError) throw Problem.misconfigured();
+    return service;
+  };
 }
 
-function configure(env: Env): Service | ConfigError {
+/** Of what runs without a request. */
+export const serviceOf = services(LIMITS);
+
+function configure(env: Env, limits: Limits): Service | ConfigError {
   try {
-    return new Service(env);
+    return new Service(env, limits);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const { path, message } of error.errors)

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Caller } from "../auth/callers.ts";
 import type { Bindings, Queue } from "../bindings.ts";
 import type { Config } from "../config/load.ts";
+import type { Limits } from "../limits.ts";
 import { type ErrorEntry, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { boundedKey, boundedName, boundedVersionId, type Origin, originOf } from "./bounded.ts";
@@ -22,13 +23,11 @@ const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-
 const MAX_ERRORS = 10;
 const MAX_ERROR_TEXT = 1000;
 
-/** How long refusals are counted before their number is told, milliseconds. */
-const COUNTED_FOR = 5_000;
-
 /** What a trail needs to know of the service. */
 export interface TrailContext {
   readonly config: Pick<Config, "buckets" | "audit">;
   readonly bindings: Pick<Bindings, "queue" | "metrics">;
+  readonly limits: Pick<Limits, "refusalsCounted">;
   /** Of all requests that this instance answers. */
   readonly refusals: Refusals;
 }
@@ -139,7 +138,7 @@ export class Trail {
     queue: Queue,
     later: (promise: Promise<void>) => void,
   ): Promise<void> {
-    const { refusals, config } = this.#context;
+    const { refusals, config, limits } = this.#context;
     const sent = send(queue, refusals.sift(events, Date.now()), json);
     if (config.audit === "strict") {
       await sent.catch((error: unknown) => {
@@ -154,7 +153,7 @@ export class Trail {
     if (refusals.claim(Date.now())) {
       later(
         scheduler
-          .wait(COUNTED_FOR)
+          .wait(limits.refusalsCounted)
           .then(() => send(queue, refusals.take()))
           .catch((error: unknown) => this.#logLost(error)),
       );

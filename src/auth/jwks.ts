@@ -4,21 +4,16 @@
  * However many requests come, one at a time asks the issuer, and not again right after it failed.
  */
 import type { CryptoKey, JWSHeaderParameters } from "jose";
+import { LIMITS, type Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import { KeySet } from "./key-set.ts";
 
 /** Keys are fetched again after it, milliseconds. */
 const MAX_AGE = 10 * 60_000;
-/** And for a key that is not known, or of an issuer that is down, not more often than this, milliseconds. */
-const COOL_DOWN = 30_000;
-/** An issuer without whose keys nobody is let in is asked again so long after it failed, milliseconds. */
-const RETRY = 5_000;
 /** The memory of an issuer that is down counts for so long, milliseconds. */
 const MAX_STALENESS = 24 * 60 * 60_000;
-/** What an issuer has to answer within, milliseconds. */
-const TIME_LIMIT = 5_000;
-/** A request that has not brought an answer by then was cut off, milliseconds. */
-const LEASE = TIME_LIMIT + 1_000;
+/** A request that has not brought an answer so long after it should have was cut off, milliseconds. */
+const LEASE = 1_000;
 /** How often a request looks whether another one's answer is there, milliseconds. */
 const POLL = 20;
 /** More than the largest key sets in use, bytes. */
@@ -26,6 +21,7 @@ const MAX_BYTES = 256 * 1024;
 
 export class Jwks {
   readonly #url: string;
+  readonly #limits: Limits;
   readonly #now: () => number;
   #known: { readonly keys: KeySet; readonly fetchedAt: number } | undefined;
   /** Since when some request has been fetching. */
@@ -35,8 +31,9 @@ export class Jwks {
   /** When they were last asked for because of a key that is not among them. */
   #soughtAt = Number.NEGATIVE_INFINITY;
 
-  constructor(url: string, now: () => number = Date.now) {
+  constructor(url: string, limits = LIMITS, now: () => number = Date.now) {
     this.#url = url;
+    this.#limits = limits;
     this.#now = now;
   }
 
@@ -56,24 +53,25 @@ export class Jwks {
 
   #usable(header: JWSHeaderParameters): Promise<CryptoKey[]> {
     if (this.#known !== undefined && this.#isRemembered()) return this.#known.keys.usableFor(header);
-    const wait = this.#failed.at + RETRY - this.#now();
+    const wait = this.#failed.at + this.#limits.jwksRetry - this.#now();
     throw unavailable(this.#url, this.#failed.reason, wait);
   }
 
   async #renew(): Promise<void> {
     if (this.#isRemembered()) {
-      if (!this.#isFetching() && this.#now() - this.#failed.at >= COOL_DOWN) await this.#fetch();
+      if (!this.#isFetching() && this.#now() - this.#failed.at >= this.#limits.jwksCoolDown)
+        await this.#fetch();
       return;
     }
     // Whoever is waited for brings the keys, or fails, or is cut off: then another one asks.
-    while (!this.#isRemembered() && this.#now() - this.#failed.at >= RETRY) {
+    while (!this.#isRemembered() && this.#now() - this.#failed.at >= this.#limits.jwksRetry) {
       await (this.#isFetching() ? pause() : this.#fetch());
     }
   }
 
   /** An issuer may change its keys right after they were fetched, so that only other searches count against one. */
   async #seek(): Promise<void> {
-    const isSought = this.#isFetching() || this.#now() - this.#soughtAt < COOL_DOWN;
+    const isSought = this.#isFetching() || this.#now() - this.#soughtAt < this.#limits.jwksCoolDown;
     while (this.#isFetching()) await pause();
     if (isSought) return;
     this.#soughtAt = this.#now();
@@ -83,16 +81,16 @@ export class Jwks {
   async #fetch(): Promise<void> {
     this.#fetchingSince = this.#now();
     try {
-      this.#known = { keys: await fetchKeys(this.#url), fetchedAt: this.#now() };
+      this.#known = { keys: await fetchKeys(this.#url, this.#limits.jwksAnswer), fetchedAt: this.#now() };
     } catch (error) {
-      this.#failed = { at: this.#now(), reason: reasonOf(error) };
+      this.#failed = { at: this.#now(), reason: reasonOf(error, this.#limits.jwksAnswer) };
     } finally {
       this.#fetchingSince = Number.NEGATIVE_INFINITY;
     }
   }
 
   #isFetching(): boolean {
-    return this.#now() - this.#fetchingSince < LEASE;
+    return this.#now() - this.#fetchingSince < this.#limits.jwksAnswer + LEASE;
   }
 
   #isRemembered(): boolean {
@@ -112,11 +110,11 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, POLL));
 }
 
-async function fetchKeys(url: string): Promise<KeySet> {
+async function fetchKeys(url: string, timeLimit: number): Promise<KeySet> {
   const response = await fetch(url, {
     headers: { accept: "application/jwk-set+json, application/json" },
     redirect: "manual",
-    signal: AbortSignal.timeout(TIME_LIMIT),
+    signal: AbortSignal.timeout(timeLimit),
   });
   if (response.status !== 200 || response.body === null) {
     await response.body?.cancel();
@@ -139,10 +137,10 @@ async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
   return text + decoder.decode();
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeLimit: number): string {
   if (error instanceof SyntaxError) return "answered something that is not JSON";
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return `did not answer within ${TIME_LIMIT / 1000} seconds`;
+    return `did not answer within ${timeLimit / 1000} seconds`;
   }
   return error instanceof Error && /^answered /.test(error.message) ? error.message : "cannot be reached";
 }

@@ -31,6 +31,8 @@ export interface Store {
   readonly sessionToken?: string | undefined;
   /** False where the store takes x-amz-* headers that are not signed: nobody gets a presigned write then. */
   readonly presignedUploads?: boolean | undefined;
+  /** What it has to answer a look-up, seconds; other limits follow from it. */
+  readonly timeLimit?: number | undefined;
 }
 
 export interface Bucket {

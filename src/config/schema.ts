@@ -24,6 +24,12 @@ const expiresIn = v.pipe(
   v.maxValue(MAX_EXPIRES_IN, `must be at most ${MAX_EXPIRES_IN} seconds (one week)`),
 );
 
+/** Seconds. More than a minute no caller waits. */
+const timeLimit = v.pipe(
+  v.number(),
+  v.check((seconds) => seconds > 0 && seconds <= 60, "must be more than 0 and at most 60 seconds"),
+);
+
 const bytes = v.pipe(v.number(), v.integer("must be whole bytes"), v.minValue(0, "must not be negative"));
 
 /** An ISO date or date-time in UTC, as milliseconds since the epoch. */
@@ -64,6 +70,7 @@ export const storeTable = v.pipe(
     secretAccessKey: secretName,
     sessionToken: v.optional(secretName),
     presignedUploads: v.optional(v.boolean(), true),
+    timeLimit: v.optional(timeLimit),
   }),
   v.forward(
     v.partialCheck(

@@ -1,26 +1,17 @@
 /** A body on its way through: read in pieces, into memory that is used again, and no longer than it moves. */
+import type { Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import type { Digests } from "./digests.ts";
-import { memory as instanceMemory, type Memory, noMemory } from "./memory.ts";
+import { type Memory, memoryOf, noMemory } from "./memory.ts";
 
-/** What the store has to take a piece of the body, or to send one, milliseconds. */
-const STALL_LIMIT = 20_000;
-/** How long a client may send nothing in the middle of a body, milliseconds. */
-const SILENCE_LIMIT = 60_000;
-/** How long an upload that is under way waits for memory, milliseconds. */
-const MEMORY_LIMIT = 20_000;
-/** How long the rest of a body that is not wanted any more is taken, milliseconds. */
-const LINGER = 5_000;
 /** What is moved at once, bytes. */
 const PIECE = 256 * 1024;
 
-/** What bounds an upload; tests bound it closer. */
+/** What bounds an upload. */
 export interface BodyLimits {
+  readonly limits: Limits;
+  /** Instead of the one that all uploads with these limits share. */
   readonly memory?: Memory;
-  /** Milliseconds. */
-  readonly silenceLimit?: number;
-  /** Milliseconds. */
-  readonly memoryLimit?: number;
 }
 
 interface Read {
@@ -72,10 +63,12 @@ class Reader {
   /**
    * Takes the rest of a body, for a while: many senders read no answer before they have sent everything, and learn
    * nothing from a connection that is closed under them.
+   *
+   * @param linger milliseconds
    */
-  async discard(): Promise<void> {
+  async discard(linger: number): Promise<void> {
     if (this.#isSilent) return this.cancel();
-    const timer = setTimeout(() => this.cancel(), LINGER);
+    const timer = setTimeout(() => this.cancel(), linger);
     let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
     try {
       for (;;) {
@@ -91,7 +84,7 @@ class Reader {
   }
 }
 
-function clientOf(body: ReadableStream<Uint8Array>, silenceLimit = SILENCE_LIMIT): Reader {
+function clientOf(body: ReadableStream<Uint8Array>, silenceLimit: number): Reader {
   return new Reader(
     body,
     silenceLimit,
@@ -187,17 +180,17 @@ export class Pieces {
   readonly #size: number;
   readonly #digests: Digests;
   readonly #memory: Memory;
-  readonly #memoryLimit: number;
+  readonly #limits: Limits;
   #hasBegun = false;
 
   constructor(
     body: ReadableStream<Uint8Array>,
     size: number,
     digests: Digests,
-    { memory = instanceMemory, silenceLimit, memoryLimit = MEMORY_LIMIT }: BodyLimits = {},
+    { limits, memory = memoryOf(limits) }: BodyLimits,
   ) {
-    this.#memoryLimit = memoryLimit;
-    this.#reader = clientOf(body, silenceLimit);
+    this.#limits = limits;
+    this.#reader = clientOf(body, limits.clientSilence);
     this.#size = size;
     this.#digests = digests;
     this.#memory = memory;
@@ -245,7 +238,7 @@ export class Pieces {
       timer = setTimeout(() => {
         isLate = true;
         resolve();
-      }, this.#memoryLimit);
+      }, this.#limits.memoryWait);
     });
     try {
       while (!isLate) {
@@ -259,11 +252,13 @@ export class Pieces {
   }
 
   discard(): Promise<void> {
-    return this.#reader.discard();
+    return this.#reader.discard(this.#limits.linger);
   }
 }
 
 export interface Pumping extends BodyLimits {
+  /** What the store has to take a piece, milliseconds. */
+  readonly stallLimit: number;
   /** Of the whole, bytes. */
   readonly length: number;
   readonly digests: Digests;
@@ -283,19 +278,19 @@ export interface Pumping extends BodyLimits {
 export async function pump(
   from: ReadableStream<Uint8Array>,
   to: WritableStream<Uint8Array>,
-  { length, digests, onStall, signal, memory = instanceMemory, silenceLimit }: Pumping,
+  { length, digests, stallLimit, onStall, signal, limits, memory = memoryOf(limits) }: Pumping,
 ): Promise<void> {
   const taken = memory.take(PIECE, PIECE, true);
   if (taken === undefined) throw noMemory();
-  const reader = clientOf(from, silenceLimit);
+  const reader = clientOf(from, limits.clientSilence);
   const writer = to.getWriter();
   let buffer: ArrayBufferLike = taken;
   // It may have ended by itself.
   signal.addEventListener("abort", () => void writer.abort().catch(() => {}));
   let writingSince: number | undefined;
   const watch = setInterval(() => {
-    if (writingSince !== undefined && Date.now() - writingSince > STALL_LIMIT) onStall();
-  }, 1000);
+    if (writingSince !== undefined && Date.now() - writingSince > stallLimit) onStall();
+  }, stallLimit / 20);
   const isTaken = (taking: Promise<void>) =>
     taking.then(
       () => true,
@@ -312,7 +307,7 @@ export async function pump(
       const wasTaken = await isTaken(isOver ? writer.close() : writer.write(bytes));
       writingSince = undefined;
       if (isOver) return;
-      if (!wasTaken) return await reader.discard();
+      if (!wasTaken) return await reader.discard(limits.linger);
       // It has been taken, so that the next piece may go where it was: no garbage, however long the body.
       buffer = bytes.buffer;
     }
@@ -331,7 +326,7 @@ export async function pump(
 export async function relay(
   from: ReadableStream<Uint8Array>,
   to: WritableStream<Uint8Array>,
-  { silenceLimit = STALL_LIMIT }: Pick<BodyLimits, "silenceLimit"> = {},
+  { silenceLimit }: { readonly silenceLimit: number },
 ): Promise<void> {
   const reader = new Reader(from, silenceLimit, () => new Error("the store sends nothing more"));
   const writer = to.getWriter();

@@ -5,6 +5,7 @@ import { customerKeyHeaders } from "../keys/headers.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { readRefusal, sendToStore } from "../s3/store/fetch.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { relay } from "./body.ts";
 import {
   evaluate,
@@ -17,9 +18,6 @@ import {
 import { checkPart, checkVersion } from "./echoes.ts";
 import { answeredHeaders } from "./headers.ts";
 import { confirmUnderKey, headObject, isUnderKey } from "./stored.ts";
-
-/** What the store has to begin its answer, milliseconds. */
-const TIME_LIMIT = 20_000;
 
 /** Of an answer without a body. */
 const NOT_MODIFIED_HEADERS = ["etag", "last-modified", "expires", "x-amz-version-id"];
@@ -88,7 +86,7 @@ export async function download(wanted: Wanted): Promise<Downloaded> {
   return {
     status: status === 206 ? 206 : 200,
     headers,
-    body: body && relayed(body, headers["content-length"]),
+    body: body && relayed(body, headers["content-length"], timeLimitsOf(wanted.bucket.store).piece),
   };
 }
 
@@ -107,7 +105,8 @@ async function ask(wanted: Wanted, tag: string | undefined): Promise<Response> {
       ...customerKeyHeaders(customerKey),
     },
   };
-  const response = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT, asStored: true });
+  const { piece } = timeLimitsOf(bucket.store);
+  const response = await sendToStore(request, { credentials, timeLimit: piece, asStored: true });
   const { status } = response;
   if (status === 304 || status === 416) {
     await response.body?.cancel();
@@ -164,10 +163,18 @@ function representationOf(headers: Headers): Representation {
   };
 }
 
-/** The body, watched: a store that falls silent breaks it off, as does one that breaks off by itself. */
-function relayed(body: ReadableStream<Uint8Array>, length: string | undefined): ReadableStream<Uint8Array> {
+/**
+ * The body, watched: a store that falls silent breaks it off, as does one that breaks off by itself.
+ *
+ * @param silenceLimit milliseconds
+ */
+function relayed(
+  body: ReadableStream<Uint8Array>,
+  length: string | undefined,
+  silenceLimit: number,
+): ReadableStream<Uint8Array> {
   const { readable, writable } =
     length === undefined ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  void relay(body, writable);
+  void relay(body, writable, { silenceLimit });
   return readable;
 }

@@ -8,8 +8,9 @@ import { type FieldError, Problem } from "../problem.ts";
 import type { FieldName, FieldValues } from "../s3/api/fields.ts";
 import { tagsXml } from "../s3/api/tags.ts";
 import { refusalOf, sendToStore } from "../s3/store/fetch.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { headObject } from "./stored.ts";
-import { ANSWER_LIMIT, type Upload, type Uploaded } from "./upload.ts";
+import type { Upload, Uploaded } from "./upload.ts";
 
 const TAGGING_COUNT = "x-amz-tagging-count";
 
@@ -94,7 +95,11 @@ async function putTags(
       "content-md5": createHash("md5").update(body).digest("base64"),
     },
   };
-  const response = await sendToStore(request, { credentials, body, timeLimit: ANSWER_LIMIT });
+  const response = await sendToStore(request, {
+    credentials,
+    body,
+    timeLimit: timeLimitsOf(bucket.store).write,
+  });
   if (response.status !== 200 && response.status !== 204) throw await refusalOf(response, request);
   await response.body?.cancel();
 }

@@ -1,8 +1,7 @@
 /** The memory of one instance, shared by all uploads that hold a part of their body. */
+import { LIMITS, type Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 
-/** Of the 128 MB that a Worker has, what uploads may hold together; bytes. */
-const LIMIT = 64 * 2 ** 20;
 /** What a new upload leaves for those that have begun, and a part that is read while another is sent for both; bytes. */
 const RESERVE = 8 * 2 ** 20;
 /** After so many seconds an upload that is under way may have ended. */
@@ -27,7 +26,7 @@ export class Memory {
   #wake: () => void = () => {};
   #freed: Promise<void> | undefined;
 
-  constructor({ limit = LIMIT, reserve = RESERVE }: MemoryLimits = {}) {
+  constructor({ limit = LIMITS.memory, reserve = RESERVE }: MemoryLimits = {}) {
     this.#limit = limit;
     this.#reserve = reserve;
   }
@@ -71,7 +70,14 @@ export class Memory {
   }
 }
 
-export const memory = new Memory();
+const memories = new WeakMap<Limits, Memory>();
+
+/** That of all uploads which have the same limits: those of one app. */
+export function memoryOf(limits: Limits): Memory {
+  const memory = memories.get(limits) ?? new Memory({ limit: limits.memory });
+  memories.set(limits, memory);
+  return memory;
+}
 
 /** The instance has no memory for another upload: others will end. */
 export function noMemory(): Problem {

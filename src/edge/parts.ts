@@ -7,13 +7,14 @@ import type { FieldValues } from "../s3/api/fields.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { isTransient, refusalOf, sendToStore } from "../s3/store/fetch.ts";
 import { MultipartUpload, type NamedPart, notEncrypted } from "../s3/store/multipart.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { storeUploadId } from "../s3/store/upload-id.ts";
 import { type Piece, Pieces } from "./body.ts";
 import { completeUpload } from "./complete.ts";
 import { WHOLE_BODY_FIELDS } from "./headers.ts";
 import { MAX_PARTS } from "./plan.ts";
 import { isUnderKey } from "./stored.ts";
-import { ANSWER_LIMIT, putPiece, type Upload, type Uploaded } from "./upload.ts";
+import { putPiece, type Upload, type Uploaded } from "./upload.ts";
 
 /** How often a part that is still in memory is sent, when the store fails. */
 const ATTEMPTS = 3;
@@ -35,7 +36,7 @@ export async function putInParts(
   upload: Upload,
   { partSize, length }: PartsOptions,
 ): Promise<Uploaded> {
-  const pieces = new Pieces(body, partSize, upload.digests, upload.limits);
+  const pieces = new Pieces(body, partSize, upload.digests, upload);
   try {
     const first = await pieces.next();
     if (!pieces.isOver) return await putRest(first, pieces, upload, { partSize, length });
@@ -140,7 +141,7 @@ async function sendPart(
       const response = await sendToStore(request, {
         credentials,
         body: piece.stream(),
-        timeLimit: ANSWER_LIMIT,
+        timeLimit: timeLimitsOf(bucket.store).write,
       });
       if (response.status !== 200) throw await refusalOf(response, request);
       await response.body?.cancel();

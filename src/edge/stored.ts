@@ -6,10 +6,8 @@ import { Problem } from "../problem.ts";
 import type { Unsigned } from "../s3/sign/presign.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { refusalOf, sendToStore, storeError } from "../s3/store/fetch.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { versionFault } from "../s3/store/version-fault.ts";
-
-/** What a HEAD may take, milliseconds. */
-const TIME_LIMIT = 10_000;
 
 export interface ObjectRef {
   readonly bucket: Bucket;
@@ -42,7 +40,7 @@ export async function headObject(
   credentials: Credentials,
 ): Promise<{ stored: Stored; headers: Headers } | undefined> {
   const request = headOf({ bucket, key, versionId }, customerKey);
-  const response = await sendToStore(request, { credentials, timeLimit: TIME_LIMIT });
+  const response = await sendToStore(request, { credentials, timeLimit: timeLimitsOf(bucket.store).lookUp });
   const { status, headers } = response;
   if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
   if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
@@ -76,7 +74,10 @@ async function storedOf(headers: Headers, request: Unsigned, credentials: Creden
  */
 async function sizeOf({ headers, ...request }: Unsigned, credentials: Credentials): Promise<number> {
   const asked = { ...request, method: "GET", headers: { ...headers, range: "bytes=0-0" } };
-  const response = await sendToStore(asked, { credentials, timeLimit: TIME_LIMIT });
+  const response = await sendToStore(asked, {
+    credentials,
+    timeLimit: timeLimitsOf(request.bucket.store).lookUp,
+  });
   await response.body?.cancel();
   switch (response.status) {
     case 206: {
@@ -116,7 +117,9 @@ export async function confirmUnderKey(
   if (found !== undefined || (await headObject(object, undefined, credentials)) !== undefined) {
     throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
   }
-  const fault = await versionFault(headOf(object, customerKey), credentials, { timeLimit: TIME_LIMIT });
+  const fault = await versionFault(headOf(object, customerKey), credentials, {
+    timeLimit: timeLimitsOf(object.bucket.store).lookUp,
+  });
   throw (
     fault ?? new Problem("key-unknown", `The object is there, but not under the key "${customerKey.id}".`)
   );

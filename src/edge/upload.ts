@@ -5,18 +5,17 @@
 import type { Bucket } from "../config/load.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
+import type { Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import { type FieldValues, send } from "../s3/api/fields.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
 import { notEncrypted } from "../s3/store/multipart.ts";
-import { type BodyLimits, type Piece, pump } from "./body.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
+import { type Piece, pump } from "./body.ts";
 import { preconditionFailed, type Seen } from "./conditions.ts";
 import type { Digests } from "./digests.ts";
 import { headObject, isUnderKey } from "./stored.ts";
-
-/** What the store has to answer once it has all of the body, milliseconds. */
-export const ANSWER_LIMIT = 30_000;
 
 export interface Upload {
   readonly bucket: Bucket;
@@ -31,7 +30,7 @@ export interface Upload {
   readonly digests: Digests;
   readonly customerKey: CustomerKey;
   readonly credentials: Credentials;
-  readonly limits?: BodyLimits;
+  readonly limits: Limits;
 }
 
 export interface Uploaded {
@@ -61,10 +60,12 @@ export async function putObject(
   };
   let answerTimer: ReturnType<typeof setTimeout> | undefined;
   const { digests, limits } = upload;
-  const pumping = { length, digests, onStall: () => stop(storeTimeout()), signal: end.signal, ...limits };
+  const { piece: stallLimit, write } = timeLimitsOf(upload.bucket.store);
+  const onStall = () => stop(storeTimeout());
+  const pumping = { length, digests, stallLimit, onStall, signal: end.signal, limits };
   const sent = pump(body, writable, pumping).then(
     () => {
-      if (!end.signal.aborted) answerTimer = setTimeout(() => stop(storeTimeout()), ANSWER_LIMIT);
+      if (!end.signal.aborted) answerTimer = setTimeout(() => stop(storeTimeout()), write);
     },
     (error: unknown) => stop(error instanceof Problem ? error : brokenOff(length)),
   );
@@ -130,7 +131,7 @@ async function put(
  */
 export function putPiece(piece: Piece | undefined, upload: Upload): Promise<Uploaded> {
   upload.digests.verify();
-  const signal = AbortSignal.timeout(ANSWER_LIMIT);
+  const signal = AbortSignal.timeout(timeLimitsOf(upload.bucket.store).write);
   return piece === undefined || piece.size === 0
     ? put(new Uint8Array(), 0, upload, signal)
     : put(piece.stream(), piece.size, upload, signal);
@@ -151,7 +152,7 @@ export async function removeObject({
 }: Removal): Promise<void> {
   const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
   const request = { method: "DELETE", bucket, key, query, headers: send(seen).headers };
-  const response = await sendToStore(request, { credentials, timeLimit: ANSWER_LIMIT });
+  const response = await sendToStore(request, { credentials, timeLimit: timeLimitsOf(bucket.store).write });
   if (response.status === 204 || response.status === 200) {
     await response.body?.cancel();
     return;

@@ -231,11 +231,11 @@ describe("which key", () => {
     await presign({ operation: "GetObject", bucket: "read-only", key: "a", keyId: "expired" });
   });
 
-  test("a store that says nothing is waited for ten seconds", { timeout: 30_000 }, async () => {
+  test("a store that says nothing is waited for as long as its timeLimit says", async () => {
     const started = Date.now();
     const problem = await refused({ operation: "GetObject", bucket: "silent", key: "a" });
     expect(problem).toMatchObject({ status: 504, code: "store-timeout" });
-    expect(Date.now() - started).toBeLessThan(15_000);
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 });
 

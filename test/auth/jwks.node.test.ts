@@ -1,6 +1,7 @@
 /** How long an issuer's keys are remembered, and when they are asked for again: by a clock of the test's own. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Jwks } from "../../src/auth/jwks.ts";
+import { LIMITS } from "../../src/limits.ts";
 import { BEHAVIOURS, type Issuer, startIssuer } from "../support/issuer.ts";
 
 let issuer: Issuer;
@@ -10,7 +11,7 @@ let jwks: Jwks;
 beforeEach(async () => {
   issuer = await startIssuer();
   now = 1_000_000;
-  jwks = new Jwks(issuer.jwks, () => now);
+  jwks = new Jwks(issuer.jwks, LIMITS, () => now);
 });
 afterEach(() => issuer.close());
 

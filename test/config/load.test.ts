@@ -75,6 +75,11 @@ describe("every mistake has its line", () => {
     [inStore({ endpoint: "cwobject" }), "STORES.cw.endpoint: must be a URL"],
     [inStore({ region: undefined }), "STORES.cw.region: is required"],
     [inStore({ presignedUploads: "no" }), "STORES.cw.presignedUploads: must be true or false"],
+    ...[0, -1, 61].map((timeLimit): [Record<string, unknown>, string] => [
+      inStore({ timeLimit }),
+      "STORES.cw.timeLimit: must be more than 0 and at most 60 seconds",
+    ]),
+    [inStore({ timeLimit: "10" }), "STORES.cw.timeLimit: must be a number"],
     [inStore({ addressing: "host" }), 'STORES.cw.addressing: must be "virtual" or "path"'],
     [inKey({ notBefore: "2026-02-30" }), "KEYS.k1.notBefore: is not a date on the calendar"],
     [inKey({ writeUntil: "tomorrow" }), "KEYS.k1.writeUntil: must be an ISO date"],

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Pieces, pump, relay } from "../../src/edge/body.ts";
 import { Digests } from "../../src/edge/digests.ts";
 import { Memory } from "../../src/edge/memory.ts";
+import { LIMITS } from "../../src/limits.ts";
 import { Problem } from "../../src/problem.ts";
 
 const KiB = 2 ** 10;
@@ -33,7 +34,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 test("a client that has sent ten bytes holds hardly more", async () => {
   const memory = new Memory();
   const { body, send, writer } = client();
-  const next = new Pieces(body, PART, none, { memory }).next();
+  const next = new Pieces(body, PART, none, { memory, limits: LIMITS }).next();
   await send(10);
   expect(memory.held).toBeLessThanOrEqual(64 * KiB);
   await writer.close();
@@ -46,7 +47,7 @@ test("a client that has sent ten bytes holds hardly more", async () => {
 test("memory is taken as bytes come, never more than twice of them", async () => {
   const memory = new Memory();
   const { body, send, writer } = client();
-  const pieces = new Pieces(body, PART, none, { memory });
+  const pieces = new Pieces(body, PART, none, { memory, limits: LIMITS });
   const next = pieces.next();
   for (let sent = 100 * KiB; sent <= 7 * MiB; sent += 100 * KiB) {
     await send(100 * KiB);
@@ -69,7 +70,7 @@ test("pieces are cut at their size, whatever comes, and come back as they were",
     for (let at = 0; at < whole.length; at += 7001) await writer.write(whole.slice(at, at + 7001));
     await writer.close();
   })();
-  const pieces = new Pieces(body, 130_000, none, { memory });
+  const pieces = new Pieces(body, 130_000, none, { memory, limits: LIMITS });
   const read: ArrayBuffer[] = [];
   const sizes: number[] = [];
   while (!pieces.isOver) {
@@ -91,12 +92,12 @@ test("pieces are cut at their size, whatever comes, and come back as they were",
 test("an upload for which there is no memory is told to come again, and those under way go on", async () => {
   const memory = new Memory({ limit: 2 * MiB, reserve: MiB });
   const first = client();
-  const pieces = new Pieces(first.body, MiB + 512 * KiB, none, { memory });
+  const pieces = new Pieces(first.body, MiB + 512 * KiB, none, { memory, limits: LIMITS });
   const going = pieces.next();
   await first.send(MiB);
   const second = client();
   void second.send(10).catch(() => {});
-  const refused = new Pieces(second.body, MiB, none, { memory }).next();
+  const refused = new Pieces(second.body, MiB, none, { memory, limits: LIMITS }).next();
   let thrown: unknown;
   try {
     await refused;
@@ -127,7 +128,7 @@ test("an upload for which there is no memory is told to come again, and those un
 test("a client that breaks off leaves nothing held", async () => {
   const memory = new Memory();
   const { body, send, writer } = client();
-  const next = new Pieces(body, PART, none, { memory }).next();
+  const next = new Pieces(body, PART, none, { memory, limits: LIMITS }).next();
   await send(10);
   await writer.abort(new Error("gone"));
   expect(await codeOf(next)).toMatch(/gone|nothing was thrown/);
@@ -137,7 +138,10 @@ test("a client that breaks off leaves nothing held", async () => {
 test("a client that falls silent is not waited for without end", async () => {
   const memory = new Memory();
   const parts = client();
-  const next = new Pieces(parts.body, PART, none, { memory, silenceLimit: 50 }).next();
+  const next = new Pieces(parts.body, PART, none, {
+    memory,
+    limits: { ...LIMITS, clientSilence: 50 },
+  }).next();
   await parts.send(10);
   expect(await codeOf(next)).toBe("invalid-request");
   expect(memory.held).toBe(0);
@@ -147,10 +151,11 @@ test("a client that falls silent is not waited for without end", async () => {
   const pumping = pump(whole.body, writable, {
     length: 100,
     digests: none,
+    stallLimit: 20_000,
     onStall: () => {},
     signal: new AbortController().signal,
     memory,
-    silenceLimit: 50,
+    limits: { ...LIMITS, clientSilence: 50 },
   });
   const taken = readable.getReader().read();
   await whole.send(10);
@@ -164,7 +169,14 @@ test("what would make a body whole is not passed on when its digest is wrong", a
   const { readable, writable } = new IdentityTransformStream();
   const digests = new Digests(new Headers({ "x-amz-checksum-crc32": "AAAAAA==" }));
   const signal = new AbortController().signal;
-  const pumping = pump(body, writable, { length: 30, digests, onStall: () => {}, signal });
+  const pumping = pump(body, writable, {
+    length: 30,
+    digests,
+    stallLimit: 20_000,
+    onStall: () => {},
+    signal,
+    limits: LIMITS,
+  });
   const reader = readable.getReader();
   let passed = 0;
   const reading = (async () => {

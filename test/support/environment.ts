@@ -53,7 +53,7 @@ export function environment({ url, silentUrl, accessKeyId, secretAccessKey }: St
     ),
   };
   const vars = {
-    STORES: { main: { ...store, endpoint: url }, silent: { ...store, endpoint: silentUrl } },
+    STORES: { main: { ...store, endpoint: url }, silent: { ...store, endpoint: silentUrl, timeLimit: 0.5 } },
     KEYS: {
       k1: { secret: "KEY_1" },
       k2: { secret: "KEY_2", notBefore: "2026-01-01" },

@@ -189,6 +189,7 @@ function put(c: AppContext): Promise<Response> {
     const seen = await look();
     const uploading = upload(c.req.raw.body, length, {
       ...{ bucket, key, fields, seen, look, digests, customerKey, credentials },
+      limits: c.var.service.limits,
     });
     // What was begun at the store is ended there, also when the client is gone.
     c.executionCtx.waitUntil(uploading.catch(() => {}));

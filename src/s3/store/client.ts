@@ -12,10 +12,8 @@ import {
   storeTimeout,
   textWithin,
 } from "./fetch.ts";
+import { timeLimitsOf } from "./time-limits.ts";
 import { type Element, parseXml, XmlError } from "./xml.ts";
-
-/** What one operation may take, milliseconds; completing an upload of thousands of parts is the longest. */
-const TIME_LIMIT = 60_000;
 
 /** What is asked of a bucket, or of one object in it. */
 interface Operation extends Partial<Sent> {
@@ -57,7 +55,7 @@ export class S3Bucket {
     const { name, method, key = "", query = {}, headers = {}, body } = operation;
     const { bucket, credentials } = this;
     const request = { method, bucket, key, query, headers };
-    const signal = AbortSignal.timeout(TIME_LIMIT);
+    const signal = AbortSignal.timeout(timeLimitsOf(bucket.store).operation);
     const response = await sendToStore(request, {
       credentials,
       signal,

@@ -3,14 +3,13 @@ import type { Problem } from "../../problem.ts";
 import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
+import { timeLimitsOf } from "./time-limits.ts";
 import { type Element, parseXml, textOf } from "./xml.ts";
 
 export { type Asked, isTransient, storeError, storeTimeout } from "./store-error.ts";
 
 /** Enough of a refusal to hold its code, bytes. */
 const MAX_ERROR = 16_384;
-/** How long the rest of a refusal is waited for, milliseconds. */
-const ERROR_TIME_LIMIT = 5_000;
 /**
  * More than any answer of S3's can have: a thousand keys of a kilobyte, each byte of them written as a reference. Memory
  * is 128 MB.
@@ -96,7 +95,7 @@ export interface Refusal {
 export async function readRefusal(response: Response, asked: Asked): Promise<Refusal> {
   const { status, headers } = response;
   const retryAfter = headers.get("retry-after") ?? undefined;
-  return explain(await errorOf(response), status, asked, retryAfter);
+  return explain(await errorOf(response, asked), status, asked, retryAfter);
 }
 
 /** Why the store refused, told by a document under 200. */
@@ -118,9 +117,9 @@ async function explain(error: Element, status: number, asked: Asked, retryAfter?
 }
 
 /** The refusal's document; empty where there is none. */
-async function errorOf(response: Response): Promise<Element> {
+async function errorOf(response: Response, { bucket }: Asked): Promise<Element> {
   try {
-    const { text } = await textWithin(response, MAX_ERROR, ERROR_TIME_LIMIT);
+    const { text } = await textWithin(response, MAX_ERROR, timeLimitsOf(bucket.store).refusal);
     if (text === "") return {};
     const { name, element } = await parseXml(text);
     return name === "Error" ? element : {};

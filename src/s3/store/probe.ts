@@ -13,9 +13,6 @@ import type { Credentials } from "./credentials.ts";
 import { refusalOf, sendToStore, storeError } from "./fetch.ts";
 import { versionFault } from "./version-fault.ts";
 
-/** All the time that a request may spend in search of its key, milliseconds. */
-export const PROBE_TIME_LIMIT = 10_000;
-
 export interface ProbedObject {
   readonly bucket: Bucket;
   readonly key: string;

@@ -11,9 +11,7 @@ import { customerKeyHeaders } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
 import type { Credentials } from "./credentials.ts";
 import { readRefusal, sendToStore } from "./fetch.ts";
-
-/** What the store may take for one of the two parts, milliseconds. */
-const TIME_LIMIT = 10_000;
+import { timeLimitsOf } from "./time-limits.ts";
 
 /** The last that there can be: seldom is there one. */
 const PART_NUMBER = "10000";
@@ -67,7 +65,8 @@ async function takesKey(
     query: { "x-id": "UploadPart", partNumber: PART_NUMBER, uploadId },
     headers: { ...WRONG, "content-length": String(BODY.length), ...customerKeyHeaders(customerKey) },
   };
-  const response = await sendToStore(request, { credentials, body: BODY, timeLimit: TIME_LIMIT });
+  const timeLimit = timeLimitsOf(bucket.store).lookUp;
+  const response = await sendToStore(request, { credentials, body: BODY, timeLimit });
   if (response.status < 300) {
     await response.body?.cancel();
     return true;

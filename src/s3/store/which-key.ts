@@ -8,7 +8,8 @@ import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
 import { Problem } from "../../problem.ts";
 import { credentialsOf } from "./credentials.ts";
-import { PROBE_TIME_LIMIT, Probe, type ProbedObject } from "./probe.ts";
+import { Probe, type ProbedObject } from "./probe.ts";
+import { timeLimitsOf } from "./time-limits.ts";
 import { isGenuine, isSealed } from "./upload-id.ts";
 
 interface Wanted extends ProbedObject {
@@ -114,7 +115,7 @@ export class WhichKey {
     const { store } = bucket;
     if (this.#silent.has(store))
       throw new Problem("store-timeout", "The store has not answered in time before.");
-    const deadline = AbortSignal.timeout(PROBE_TIME_LIMIT);
+    const deadline = AbortSignal.timeout(timeLimitsOf(store).lookUp);
     const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
     let invalid: Problem | undefined;
     try {
