@@ -1,6 +1,8 @@
 /** What all requests share: the configuration, the secrets and the key ring, made once for an environment. */
 import { Refusals } from "./audit/refusals.ts";
+import type { AuditSink } from "./audit/trail.ts";
 import type { Jwks } from "./auth/jwks.ts";
+import type { Authenticate } from "./auth/vouched.ts";
 import { type Bindings, bindingsOf } from "./bindings.ts";
 import { type Config, ConfigError, type JwtCaller, loadConfig } from "./config/load.ts";
 import { Secrets } from "./config/secrets.ts";
@@ -11,6 +13,13 @@ import { Problem } from "./problem.ts";
 
 export type Env = Readonly<Record<string, unknown>>;
 
+/** What an app is made with. */
+export interface Settings {
+  readonly limits: Limits;
+  readonly authenticate?: Authenticate | undefined;
+  readonly audit?: AuditSink | undefined;
+}
+
 export class Service {
   readonly config: Config;
   readonly secrets: Secrets;
@@ -18,11 +27,15 @@ export class Service {
   readonly bindings: Bindings;
   readonly refusals: Refusals;
   readonly limits: Limits;
+  readonly authenticate: Authenticate | undefined;
+  readonly audit: AuditSink | undefined;
   readonly #jwks = new Map<string, Jwks>();
 
   /** @throws {ConfigError} */
-  constructor(env: Env, limits: Limits) {
+  constructor(env: Env, { limits, authenticate, audit }: Settings) {
     this.limits = limits;
+    this.authenticate = authenticate;
+    this.audit = audit;
     this.config = loadConfig(env);
     this.secrets = new Secrets(env);
     this.ring = new KeyRing(this.secrets.read);
@@ -47,12 +60,12 @@ export class Service {
 export type ServiceOf = (env: Env) => Service;
 
 /** The services of one app. */
-export function services(limits: Limits): ServiceOf {
+export function services(settings: Settings): ServiceOf {
   const known = new WeakMap<Env, Service | ConfigError>();
   return (env) => {
     let service = known.get(env);
     if (service === undefined) {
-      service = configure(env, limits);
+      service = configure(env, settings);
       known.set(env, service);
     }
     if (service instanceof ConfigError) throw Problem.misconfigured();
@@ -61,11 +74,11 @@ export function services(limits: Limits): ServiceOf {
 }
 
 /** Of what runs without a request. */
-export const serviceOf = services(LIMITS);
+export const serviceOf = services({ limits: LIMITS });
 
-function configure(env: Env, limits: Limits): Service | ConfigError {
+function configure(env: Env, settings: Settings): Service | ConfigError {
   try {
-    return new Service(env, limits);
+    return new Service(env, settings);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const { path, message } of error.errors)

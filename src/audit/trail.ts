@@ -8,7 +8,7 @@ import type { Limits } from "../limits.ts";
 import { type ErrorEntry, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { boundedKey, boundedName, boundedVersionId, type Origin, originOf } from "./bounded.ts";
-import { type Draft, isRefusal, type Outcome, type UnwrittenEvent } from "./event.ts";
+import { type AuditEvent, type Draft, isRefusal, type Outcome, type UnwrittenEvent } from "./event.ts";
 import { LogRoom } from "./log-room.ts";
 import { count } from "./metrics.ts";
 import type { Refusals } from "./refusals.ts";
@@ -23,11 +23,16 @@ const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-
 const MAX_ERRORS = 10;
 const MAX_ERROR_TEXT = 1000;
 
+/** Whoever else is told of events, of which each is as its line in the log. */
+export type AuditSink = (events: readonly AuditEvent[]) => void | Promise<void>;
+
 /** What a trail needs to know of the service. */
 export interface TrailContext {
   readonly config: Pick<Config, "buckets" | "audit">;
   readonly bindings: Pick<Bindings, "queue" | "metrics">;
   readonly limits: Pick<Limits, "refusalsCounted">;
+  /** Takes the events beside the log and the queue. */
+  readonly audit?: AuditSink | undefined;
   /** Of all requests that this instance answers. */
   readonly refusals: Refusals;
 }
@@ -129,6 +134,11 @@ export class Trail {
     if (metrics) count(events, metrics);
     const json = new Map(events.map((event) => [event, JSON.stringify(event)]));
     if (queue) await this.#queue(events, json, queue, later);
+    const { audit } = this.#context;
+    if (audit) {
+      const handed = (async () => audit(events.map((event) => JSON.parse(json.get(event) ?? ""))))();
+      await this.#sent(handed, "the audit function of createApp", events, later);
+    }
     this.#log(events, json);
   }
 
@@ -138,25 +148,34 @@ export class Trail {
     queue: Queue,
     later: (promise: Promise<void>) => void,
   ): Promise<void> {
-    const { refusals, config, limits } = this.#context;
-    const sent = send(queue, refusals.sift(events, Date.now()), json);
-    if (config.audit === "strict") {
-      await sent.catch((error: unknown) => {
-        this.#log(
-          events.map((event) => ({ ...event, outcome: "failed" as const, code: "audit-unavailable" })),
-        );
-        throw unavailable(error);
-      });
-    } else {
-      later(sent.catch((error: unknown) => this.#logLost(error)));
-    }
+    const { refusals, limits } = this.#context;
+    await this.#sent(send(queue, refusals.sift(events, Date.now()), json), "QUEUE", events, later);
     if (refusals.claim(Date.now())) {
       later(
         scheduler
           .wait(limits.refusalsCounted)
           .then(() => send(queue, refusals.take()))
-          .catch((error: unknown) => this.#logLost(error)),
+          .catch((error: unknown) => this.#logLost("QUEUE", error)),
       );
+    }
+  }
+
+  /** @param to who takes them, for the operator */
+  async #sent(
+    sent: Promise<void>,
+    to: string,
+    events: readonly UnwrittenEvent[],
+    later: (promise: Promise<void>) => void,
+  ): Promise<void> {
+    if (this.#context.config.audit !== "strict") {
+      later(sent.catch((error: unknown) => this.#logLost(to, error)));
+      return;
+    }
+    try {
+      await sent;
+    } catch (error) {
+      this.#log(events.map((event) => ({ ...event, outcome: "failed" as const, code: "audit-unavailable" })));
+      throw unavailable(to, error);
     }
   }
 
@@ -172,8 +191,8 @@ export class Trail {
     return this.#room;
   }
 
-  #logLost(error: unknown): void {
-    const { operator = "", code } = unavailable(error);
+  #logLost(to: string, error: unknown): void {
+    const { operator = "", code } = unavailable(to, error);
     this.tell({ code, message: operator });
   }
 
@@ -285,13 +304,13 @@ async function send(queue: Queue, events: readonly UnwrittenEvent[], json?: Writ
   await flush();
 }
 
-function unavailable(error: unknown): Problem {
+function unavailable(to: string, error: unknown): Problem {
   return new Problem(
     "audit-unavailable",
     "The audit trail cannot be written at the moment: try again soon.",
     {
       headers: { "retry-after": "5" },
-      operator: `QUEUE did not take an audit event: ${error instanceof Error ? error.message : error}`,
+      operator: `${to} did not take an audit event: ${error instanceof Error ? error.message : error}`,
     },
   );
 }

@@ -1,8 +1,9 @@
 /** What every address of the API has in common, and the one that most requests are for. */
 import { Hono } from "hono";
+import type { ServiceOf } from "../service.ts";
 import { readableQuery } from "./body.ts";
 import type { AppEnv } from "./context.ts";
-import { notFound, onError } from "./errors.ts";
+import { nothingHere, onError } from "./errors.ts";
 import {
   allowOrigins,
   answerHeaders,
@@ -12,16 +13,24 @@ import {
   rateLimited,
   withService,
 } from "./middleware.ts";
+import { pathBelow } from "./paths.ts";
 import { presignRoutes } from "./routes/presign.ts";
 
+/** What the routes of one app are made with. */
+export interface Setup {
+  readonly serviceOf: ServiceOf;
+  /** Segments of the path below which the app is mounted. */
+  readonly depth: number;
+}
+
 /** An app with the middleware of /v1, in order, and /v1/presign. */
-export function presignApi() {
-  return new Hono<AppEnv>()
+export function presignApi({ serviceOf, depth }: Setup) {
+  const app = new Hono<AppEnv>({ getPath: ({ url }) => pathBelow(url, depth) })
     .use(identified)
     .use(
       "/v1/*",
       answerHeaders,
-      withService,
+      withService(serviceOf),
       allowOrigins,
       audited,
       authenticated,
@@ -29,6 +38,6 @@ export function presignApi() {
       readableQuery,
     )
     .route("/v1/presign", presignRoutes)
-    .notFound(notFound)
     .onError(onError);
+  return app.notFound((c) => nothingHere(app, c));
 }

@@ -1,9 +1,11 @@
 /** Errors on their way out: problem details for the caller, the reason for the operator's log. */
+import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Trail } from "../audit/trail.ts";
 import { describeUnforeseen, type ErrorEntry, logError } from "../log.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
-import type { AppContext } from "./context.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { methodsAt } from "./paths.ts";
 
 /** What the caller is told of an error; whatever the operator should know is logged on the way. */
 export function report(
@@ -28,17 +30,17 @@ export function onError(error: unknown, c: AppContext): Response {
   });
 }
 
-/** Answered, not thrown: what Hono finds nowhere is thrown past the middleware that waits for an answer. */
-export function notFound(c: AppContext): Response {
-  return onError(new Problem("not-found", "There is no such address."), c);
-}
-
-/** Answers for an address that exists, to a method that it does not take. */
-export function onlyMethods(...methods: string[]) {
-  return (): never => {
-    const allow = methods.join(", ");
-    throw new Problem("method-not-allowed", `Use ${allow} here.`, { headers: { allow } });
-  };
+/**
+ * For an address that there is not, or that does not take the method: which it takes, the routes tell. Answered, not thrown:
+ * what Hono finds nowhere is thrown past the middleware that waits for an answer.
+ */
+export function nothingHere(app: Hono<AppEnv>, c: AppContext): Response {
+  const allow = methodsAt(app, c.req.path).join(", ");
+  const problem =
+    allow === ""
+      ? new Problem("not-found", "There is no such address.")
+      : new Problem("method-not-allowed", `Use ${allow} here.`, { headers: { allow } });
+  return onError(problem, c);
 }
 
 function unforeseen(error: unknown, tell: (entry: ErrorEntry) => void): Problem {

@@ -1,13 +1,14 @@
 /**
- * What every request under /v1 passes through, in the order of app.ts. Hono copies all variables wherever `c.var` is
+ * What every request under /v1 passes through, in the order of api.ts. Hono copies all variables wherever `c.var` is
  * read, so that here each is got by its name.
  */
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { Trail } from "../audit/trail.ts";
 import { authenticate } from "../auth/callers.ts";
+import { vouchedFor } from "../auth/vouched.ts";
 import { Problem } from "../problem.ts";
-import { serviceOf } from "../service.ts";
+import type { ServiceOf } from "../service.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { callerKey, charge, strangerKey, tooManyRequests } from "./rate-limit.ts";
 
@@ -38,10 +39,11 @@ export const answerHeaders = createMiddleware<AppEnv>((c, next) => {
   return next();
 });
 
-export const withService = createMiddleware<AppEnv>((c, next) => {
-  c.set("service", serviceOf(c.env));
-  return next();
-});
+export const withService = (serviceOf: ServiceOf) =>
+  createMiddleware<AppEnv>((c, next) => {
+    c.set("service", serviceOf(c.env));
+    return next();
+  });
 
 /** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
 export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
@@ -78,7 +80,9 @@ export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
   const service = c.get("service");
   const trail = c.get("trail");
   try {
-    const caller = await authenticate(c.req.raw, service);
+    const caller = service.authenticate
+      ? vouchedFor(await service.authenticate(c.req.raw, c.env))
+      : await authenticate(c.req.raw, service);
     trail.caller = caller;
     c.set("caller", caller);
   } catch (error) {

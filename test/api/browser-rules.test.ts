@@ -74,12 +74,12 @@ describe("methods", () => {
     ["GET", "/v1/presign", "POST"],
     ["DELETE", "/v1/presign/batch", "POST"],
     ["PROPFIND", "/v1/presign", "POST"],
-    ["POST", "/v1/me", "GET"],
-    ["POST", "/v1/keys", "GET"],
-    ["PUT", "/v1/audit", "GET"],
-    ["POST", "/v1/audit/summary", "GET"],
+    ["POST", "/v1/me", "GET, HEAD"],
+    ["POST", "/v1/keys", "GET, HEAD"],
+    ["PUT", "/v1/audit", "GET, HEAD"],
+    ["POST", "/v1/audit/summary", "GET, HEAD"],
     ["GET", "/v1/reports", "POST"],
-    ["POST", "/healthz", "GET"],
+    ["POST", "/healthz", "GET, HEAD"],
   ] as const)("%s %s is 405, and says what is taken", async ([method, path, allow]) => {
     const response = await call(path, { method });
     expect(response.status).toBe(405);

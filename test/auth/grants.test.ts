@@ -1,9 +1,11 @@
 /** Who may do what: a table of verdicts, and the rule behind it for whatever bytes a caller may send. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { app } from "../../src/http/app.ts";
+import { createApp } from "../../src/http/create-app.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/api/operations.ts";
 import { HOSTILE_TYPES, leastOf, mostOf } from "../s3/api/samples.ts";
+
+const app = createApp();
 
 const random = (bytes: number) =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");

@@ -1,8 +1,10 @@
 /** Texts that are no Unicode, wherever a request may have one: refused with the path, at once, and by every route. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { app } from "../../src/http/app.ts";
+import { createApp } from "../../src/http/create-app.ts";
 import { OPERATION_NAMES } from "../../src/s3/api/operations.ts";
 import { leastOf, mostOf } from "../s3/api/samples.ts";
+
+const app = createApp();
 
 const random = (bytes: number) =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");

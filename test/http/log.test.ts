@@ -1,7 +1,9 @@
 /** What the operator's log holds, and what it never may. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { app } from "../../src/http/app.ts";
+import { createApp } from "../../src/http/create-app.ts";
 import { OPERATION_NAMES } from "../../src/s3/api/operations.ts";
+
+const app = createApp();
 
 const random = (bytes: number) =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");

@@ -8,7 +8,6 @@ import { logError } from "../../log.ts";
 import { Problem } from "../../problem.ts";
 import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
 const DAY = 86_400_000;
 const MAX_LIMIT = 1000;
@@ -95,10 +94,7 @@ export const auditRoutes = new Hono<AppEnv>()
       }
     }
     return c.json({ since: `${new Date(since).toISOString().slice(0, 13)}:00:00Z`, total, ...sums });
-  })
-  .all("/", onlyMethods("GET"))
-  .all("/keys/:keyId/objects", onlyMethods("GET"))
-  .all("/summary", onlyMethods("GET"));
+  });
 
 function scopeFor({ var: { caller, service } }: AppContext): Scope {
   return scopeOf(caller, service.config);

@@ -3,20 +3,18 @@ import { Hono } from "hono";
 import { tokenFault } from "../../auth/token.ts";
 import { SecretError } from "../../config/secrets.ts";
 import { Problem } from "../../problem.ts";
-import { type Service, serviceOf } from "../../service.ts";
+import type { Service, ServiceOf } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
-export const healthRoutes = new Hono<AppEnv>()
-  .get("/", async (c) => {
+export const healthRoutes = (serviceOf: ServiceOf) =>
+  new Hono<AppEnv>().get("/", async (c) => {
     c.header("cache-control", "no-store");
-    if (!(await isUsable(c.env)))
+    if (!(await isUsable(c.env, serviceOf)))
       throw new Problem("unavailable", "The configuration or a secret cannot be used.");
     return c.json({ status: "ok" });
-  })
-  .all("/", onlyMethods("GET"));
+  });
 
-async function isUsable(env: AppEnv["Bindings"]): Promise<boolean> {
+async function isUsable(env: AppEnv["Bindings"], serviceOf: ServiceOf): Promise<boolean> {
   try {
     await useEverything(serviceOf(env));
     return true;

@@ -6,7 +6,6 @@ import { type KeyRule, type KeyState, keyState } from "../../keys/ring.ts";
 import { Problem } from "../../problem.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
 /** A key as an admin sees it; times are ISO 8601. */
 export interface KeyReport {
@@ -20,9 +19,9 @@ export interface KeyReport {
   readonly writeUntil?: string;
 }
 
-export const keysRoutes = new Hono<AppEnv>()
-  .get("/", async (c) => c.json({ keys: await keysFor(c.var.caller, c.var.service) }))
-  .all("/", onlyMethods("GET"));
+export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
+  c.json({ keys: await keysFor(c.var.caller, c.var.service) }),
+);
 
 /** The keys of the buckets that the caller administers, and those that no bucket uses. */
 async function keysFor(caller: Caller, service: Service): Promise<KeyReport[]> {

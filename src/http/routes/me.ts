@@ -1,11 +1,8 @@
 /** GET /v1/me: who the service takes the caller for, and what they may do. */
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
-export const meRoutes = new Hono<AppEnv>()
-  .get("/", (c) => {
-    const { name, subject, grants } = c.var.caller;
-    return c.json({ caller: name, ...(subject !== undefined && { subject }), grants });
-  })
-  .all("/", onlyMethods("GET"));
+export const meRoutes = new Hono<AppEnv>().get("/", (c) => {
+  const { name, subject, grants } = c.var.caller;
+  return c.json({ caller: name, ...(subject !== undefined && { subject }), grants });
+});

@@ -40,7 +40,6 @@ import { storeUploadId } from "../../s3/store/upload-id.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
 /** Parts signed at once. */
 const MAX_SIGNED = 1000;
@@ -195,8 +194,7 @@ export const multipartRoutes = new Hono<AppEnv>()
       await use.upload(undefined).abort(uploadId);
       return c.body(null, 204);
     }),
-  )
-  .on("ALL", ["/", "/sign", "/parts", "/complete", "/abort"], onlyMethods("POST"));
+  );
 
 /** What a step works with, each resolved when it is asked for. */
 interface Use {

@@ -11,6 +11,7 @@ import { credentialsOf } from "../../s3/store/credentials.ts";
 import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
 import type { AppContext } from "../context.ts";
+import { bucketIn } from "../object-path.ts";
 
 const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
 
@@ -20,7 +21,7 @@ const NOT_IN_XML = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/;
 
 export function removeNamed(c: AppContext): Promise<Response> {
   const { service, caller, trail } = c.var;
-  const bucketName = c.req.param("bucket") ?? "";
+  const bucketName = bucketIn(c);
   return trail.record(async (draft) => {
     Object.assign(draft, { operation: "DeleteObject", bucket: bucketName });
     const { key, versionId } = valid(schema, c.req.query());

@@ -24,7 +24,7 @@ import { putObject, putPiece, removeObject, type Upload, type Uploaded } from ".
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { Problem } from "../../problem.ts";
 import { FIELDS, type FieldValues, keyId, MAX_PUT_BYTES, send } from "../../s3/api/fields.ts";
-import { MAX_KEY_BYTES, objectKey } from "../../s3/api/object-key.ts";
+import { MAX_KEY_BYTES } from "../../s3/api/object-key.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
@@ -32,7 +32,7 @@ import { WhichKey } from "../../s3/store/which-key.ts";
 import { check } from "../../validation.ts";
 import { invalid, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
+import { bucketIn, objectIn } from "../object-path.ts";
 import { removeNamed } from "./named-object.ts";
 
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */
@@ -74,14 +74,15 @@ const listSchema = v.strictObject({
   ),
 });
 
+/** A key may hold slashes, also where it ends, and be empty as far as the route knows. */
+const OBJECT = "/:bucket/:key{[^]*}";
+
 export const objectsRoutes = new Hono<AppEnv>()
   .get("/:bucket", (c) => list(c))
   .delete("/:bucket", (c) => removeNamed(c))
-  .all("/:bucket", onlyMethods("GET", "DELETE"))
-  .get("/:bucket/*", (c) => get(c))
-  .put("/:bucket/*", (c) => put(c))
-  .delete("/:bucket/*", (c) => remove(c))
-  .all("/:bucket/*", onlyMethods("GET", "HEAD", "PUT", "DELETE"));
+  .get(OBJECT, (c) => get(c))
+  .put(OBJECT, (c) => put(c))
+  .delete(OBJECT, (c) => remove(c));
 
 /** What a transfer works with. */
 interface Transfer {
@@ -102,7 +103,7 @@ function transfer(
   const { service, caller, trail } = c.var;
   return trail.record(async (draft) => {
     draft.operation = operation;
-    const object = addressed(c);
+    const object = objectIn(c);
     Object.assign(draft, object);
     const { bucket, grants } = authorise(service.config, caller, permission, object);
     const credentials = await credentialsOf(bucket.store, service.secrets);
@@ -271,7 +272,7 @@ async function seenNow(
 function list(c: AppContext): Promise<Response> {
   const { service, caller, trail } = c.var;
   return trail.record(async (draft) => {
-    const bucketName = decoded(c.req.param("bucket") ?? "", "bucket");
+    const bucketName = bucketIn(c);
     Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
     const asked = valid(listSchema, c.req.query());
     checkHeaders(c.req.raw.headers);
@@ -294,23 +295,6 @@ function onlyPrefix(bucket: string, { grants }: Caller): string {
   const [only, ...others] = prefixes;
   if (only !== undefined && others.length === 0) return only;
   throw Problem.field("prefix", `is required: this caller may read below ${[...prefixes].join(", ")}`);
-}
-
-/** The bucket and key in the path, as they stand: a router would decode what belongs to the key. */
-function addressed(c: AppContext): { bucket: string; key: string } {
-  const [, bucket = "", key = ""] = /^\/v1\/objects\/([^/]+)\/(.*)$/s.exec(new URL(c.req.url).pathname) ?? [];
-  return {
-    bucket: decoded(bucket, "bucket"),
-    key: valid(v.object({ key: objectKey }), { key: decoded(key, "key") }).key,
-  };
-}
-
-function decoded(text: string, path: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw Problem.field(path, "is not percent-encoded UTF-8");
-  }
 }
 
 /** `response-content-type` and its kin, as in presigned URLs, together. */

@@ -28,7 +28,7 @@ const HTML = `<!doctype html>
 </form>
 <progress id="progress" value="0" max="1"></progress>
 <output id="said" aria-live="polite"></output>
-<script src="/page.js"></script>
+<script src="page.js"></script>
 </html>
 `;
 
@@ -41,7 +41,7 @@ const say = (text) => { at("said").textContent = text; };
 const CAREFUL = { redirect: "error", cache: "no-store" };
 
 async function presign(request) {
-  const response = await fetch("/v1/presign", {
+  const response = await fetch("v1/presign", {
     ...CAREFUL,
     method: "POST",
     headers: { authorization: "Bearer " + at("token").value, "content-type": "application/json" },
@@ -139,7 +139,12 @@ const HEADERS = {
 };
 
 export const pageRoutes = new Hono<AppEnv>()
-  .get("/", (c) => c.html(HTML, 200, HEADERS))
+  .get("/", (c) => {
+    const { pathname } = new URL(c.req.url);
+    // What the page names is beside it, which is told by the slash.
+    if (!pathname.endsWith("/")) return c.redirect(`./${pathname.split("/").at(-1)}/`, 308);
+    return c.html(HTML, 200, HEADERS);
+  })
   .get("/page.js", (c) =>
     c.body(SCRIPT, 200, { ...HEADERS, "content-type": "text/javascript; charset=utf-8" }),
   );

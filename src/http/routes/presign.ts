@@ -28,7 +28,7 @@ import type { Service } from "../../service.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { onlyMethods, report } from "../errors.ts";
+import { report } from "../errors.ts";
 import { chargeItems } from "../middleware.ts";
 import { tooManyRequests } from "../rate-limit.ts";
 
@@ -75,9 +75,7 @@ export const presignRoutes = new Hono<AppEnv>()
       }
     });
     return c.json({ results });
-  })
-  .all("/", onlyMethods("POST"))
-  .all("/batch", onlyMethods("POST"));
+  });
 
 /** What all requests of one HTTP request share. */
 interface Asker {

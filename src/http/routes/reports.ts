@@ -10,7 +10,6 @@ import { objectKey } from "../../s3/api/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../s3/api/operations.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
 const reportSchema = v.strictObject({
   operation: v.picklist(OPERATION_NAMES),
@@ -23,12 +22,9 @@ const reportSchema = v.strictObject({
   ),
 });
 
-export const reportsRoutes = new Hono<AppEnv>()
-  .use(limitBody)
-  .post("/", async (c) => {
-    const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
-    authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });
-    c.var.trail.report({ operation, bucket, key, code: storeCode(code) });
-    return c.body(null, 204);
-  })
-  .all("/", onlyMethods("POST"));
+export const reportsRoutes = new Hono<AppEnv>().use(limitBody).post("/", async (c) => {
+  const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
+  authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });
+  c.var.trail.report({ operation, bucket, key, code: storeCode(code) });
+  return c.body(null, 204);
+});

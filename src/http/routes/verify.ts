@@ -9,7 +9,6 @@ import { credentialsOf } from "../../s3/store/credentials.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { onlyMethods } from "../errors.ts";
 
 const schema = v.strictObject({
   bucket: v.string(),
@@ -18,10 +17,7 @@ const schema = v.strictObject({
   keyId: v.optional(keyId),
 });
 
-export const verifyRoutes = new Hono<AppEnv>()
-  .use(limitBody)
-  .post("/", (c) => verify(c))
-  .all("/", onlyMethods("POST"));
+export const verifyRoutes = new Hono<AppEnv>().use(limitBody).post("/", (c) => verify(c));
 
 async function verify(c: AppContext): Promise<Response> {
   const { service, caller, trail } = c.var;

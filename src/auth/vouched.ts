@@ -1,0 +1,28 @@
+/** Callers that an embedding Worker vouches for, in place of tokens and JWTs. */
+import type { Grant } from "../config/load.ts";
+import { Problem } from "../problem.ts";
+import type { Caller } from "./callers.ts";
+
+/** A caller as an embedding Worker names one; prefixes are as they stand, without claims. */
+export interface GivenCaller extends Pick<Caller, "name" | "subject"> {
+  readonly grants: readonly (Omit<Grant, "maxExpiresIn"> & {
+    /** Seconds; 3600 unless it is given. */
+    readonly maxExpiresIn?: number;
+  })[];
+}
+
+/** @param env of the request, as the Worker has it */
+export type Authenticate = (
+  request: Request,
+  env: Readonly<Record<string, unknown>>,
+) => GivenCaller | undefined | Promise<GivenCaller | undefined>;
+
+/** @throws {Problem} `unauthenticated` for nobody */
+export function vouchedFor(given: GivenCaller | undefined): Caller {
+  if (given !== undefined) {
+    return { ...given, grants: given.grants.map((grant) => ({ maxExpiresIn: 3600, ...grant })) };
+  }
+  throw new Problem("unauthenticated", "Who is calling is not known.", {
+    headers: { "www-authenticate": 'Bearer realm="ssec-edge"' },
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * The whole API as one Hono app. What presigning does not need is evaluated when it is first asked for, so that a new
+ * instance hands out its first URL the sooner.
+ */
+import { type Context, Hono } from "hono";
+import type { AuditSink } from "../audit/trail.ts";
+import type { Authenticate } from "../auth/vouched.ts";
+import { type Limits, limitsOf } from "../limits.ts";
+import { services } from "../service.ts";
+import { presignApi } from "./api.ts";
+import type { AppEnv } from "./context.ts";
+import { depthOf, methodsAt, pathBelow } from "./paths.ts";
+import type { wholeApi } from "./routes.ts";
+
+/** What an embedding Worker may have of its own. Configuration and secrets come with each request, in its `env`. */
+export interface AppOptions {
+  /**
+   * Says who calls, in place of the bearer tokens and JWTs of CALLERS. `undefined` is nobody: 401. What it throws is a 500,
+   * unless it is Hono's HTTPException.
+   */
+  readonly authenticate?: Authenticate;
+  /**
+   * Takes the events of each request, beside the log and the queue. With `AUDIT = "strict"` the answer waits until they are
+   * taken, and is 503 where they are not; otherwise the log has a line of it.
+   */
+  readonly audit?: AuditSink;
+  /** Milliseconds and bytes; what is left out is as in `LIMITS`. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** For the client of Hono: `hc<AppType>("https://edge.example.com/files")`. */
+export type AppType = ReturnType<typeof wholeApi>;
+
+const OPTIONS = ["authenticate", "audit", "limits"];
+
+/**
+ * The API, to be served alone or below any path of another Hono app. Parameters of that path hold no slash.
+ *
+ * ```ts
+ * import { Hono } from "hono";
+ * import { createApp } from "ssec-edge";
+ *
+ * const app = new Hono();
+ * app.route("/files", createApp({
+ *   authenticate: async (request, env) => {
+ *     const user = await sessionOf(request, env);
+ *     return user && { name: "app", subject: user.id, grants: [{ bucket: "media", prefix: `users/${user.id}/`, allow: ["read", "write"] }] };
+ *   },
+ *   limits: { clientSilence: 30_000 },
+ * }));
+ * export default app;
+ * ```
+ *
+ * @throws {TypeError} where an option is none, or is wrong
+ */
+export function createApp(options: AppOptions = {}): AppType {
+  const serviceOf = services(checked(options));
+  // An app may be mounted at several places.
+  const presigning = remembered((depth) => presignApi({ serviceOf, depth }));
+  const everything = remembered(async (depth) => {
+    const { wholeApi } = await import("./routes.ts");
+    return wholeApi({ serviceOf, depth });
+  });
+  const app = new Hono<AppEnv>().all("*", async (c) => {
+    const depth = depthOf(c);
+    const isPresign = methodsAt(presigning(depth), pathBelow(c.req.url, depth)).length > 0;
+    const api = isPresign ? presigning(depth) : await everything(depth);
+    return api.fetch(c.req.raw, c.env, executionContextOf(c));
+  });
+  // It hands over to an app that has all the routes.
+  return app as unknown as AppType;
+}
+
+function checked({ limits, ...others }: AppOptions) {
+  const unknown = Object.keys(others).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(`createApp: "${unknown}" is no option (there are: ${OPTIONS.join(", ")})`);
+  for (const [name, value] of Object.entries(others))
+    if (value !== undefined && typeof value !== "function")
+      throw new TypeError(`createApp: ${name} must be a function`);
+  return { ...others, limits: limitsOf(limits) };
+}
+
+function remembered<T>(make: (depth: number) => T): (depth: number) => T {
+  const made = new Map<number, T>();
+  return (depth) => {
+    const one = made.get(depth) ?? make(depth);
+    made.set(depth, one);
+    return one;
+  };
+}
+
+/** There is none outside of Workers, as in `app.request()` of a test. */
+function executionContextOf(c: Context): Context["executionCtx"] | undefined {
+  try {
+    return c.executionCtx;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+/** Which routes there are. A new one is a file in routes/ and a line here. */
+import { secureHeaders } from "hono/secure-headers";
+import { presignApi, type Setup } from "./api.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { keysRoutes } from "./routes/keys.ts";
+import { meRoutes } from "./routes/me.ts";
+import { multipartRoutes } from "./routes/multipart.ts";
+import { objectsRoutes } from "./routes/objects.ts";
+import { pageRoutes } from "./routes/page.ts";
+import { reportsRoutes } from "./routes/reports.ts";
+import { verifyRoutes } from "./routes/verify.ts";
+
+export function wholeApi(setup: Setup) {
+  return presignApi(setup)
+    .route("/v1/multipart", multipartRoutes)
+    .route("/v1/objects", objectsRoutes)
+    .route("/v1/verify", verifyRoutes)
+    .route("/v1/me", meRoutes)
+    .route("/v1/keys", keysRoutes)
+    .route("/v1/audit", auditRoutes)
+    .route("/v1/reports", reportsRoutes)
+    .use(secureHeaders())
+    .route("/healthz", healthRoutes(setup.serviceOf))
+    .route("/", pageRoutes);
+}
