@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { Problem } from "../problem.ts";
+import { MARKER_HEADER, markerOf } from "../s3/api/upload-id.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { isTransient } from "../s3/store/fetch.ts";
 import type { Conditions, MultipartUpload, NamedPart, UploadedPart } from "../s3/store/multipart.ts";
-import { MARKER_HEADER, markerOf } from "../s3/store/upload-id.ts";
-import { confirmUnderKey, headObject, isUnderKey, type ObjectRef, type Stored } from "./stored.ts";
+import { confirmUnderKey, headObject, isUnderKey, type ObjectRef, type Stored } from "../s3/store/stored.ts";
 
 /** How often a store that fails is told to complete; only where it can be known whether it has done so after all. */
 const ATTEMPTS = 3;

@@ -5,7 +5,7 @@ import { Problem } from "../problem.ts";
 import { lengthOfRange } from "../s3/api/fields.ts";
 import type { PresignRequest } from "../s3/api/operations.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
-import { confirmUnderKey, type ObjectRef, type Stored } from "./stored.ts";
+import { confirmUnderKey, type ObjectRef, type Stored } from "../s3/store/stored.ts";
 
 export interface Copied {
   /** Bytes. */

@@ -4,8 +4,8 @@ import { CustomerKeyError } from "../keys/customer-key.ts";
 import { type KeyRing, readers } from "../keys/ring.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
+import { headObject, type ObjectRef } from "../s3/store/stored.ts";
 import type { State } from "./conditions.ts";
-import { headObject, type ObjectRef } from "./stored.ts";
 
 /** The state, and the store's answer that tells it, where there is one. */
 export interface CurrentObject {

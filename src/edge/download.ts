@@ -5,6 +5,7 @@ import { customerKeyHeaders } from "../keys/headers.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { readRefusal, sendToStore } from "../s3/store/fetch.ts";
+import { confirmUnderKey, headObject, isUnderKey } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { relay } from "./body.ts";
 import {
@@ -17,7 +18,6 @@ import {
 } from "./conditions.ts";
 import { checkPart, checkVersion } from "./echoes.ts";
 import { answeredHeaders } from "./headers.ts";
-import { confirmUnderKey, headObject, isUnderKey } from "./stored.ts";
 
 /** Of an answer without a body. */
 const NOT_MODIFIED_HEADERS = ["etag", "last-modified", "expires", "x-amz-version-id"];

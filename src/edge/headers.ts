@@ -2,7 +2,7 @@
 import type { FieldError } from "../problem.ts";
 import { FIELDS, type FieldName } from "../s3/api/fields.ts";
 import { CHECKSUMS } from "../s3/api/operations.ts";
-import { MARKER_HEADER } from "../s3/store/upload-id.ts";
+import { MARKER_HEADER } from "../s3/api/upload-id.ts";
 
 export const METADATA = "x-amz-meta-";
 

@@ -8,8 +8,8 @@ import { type FieldError, Problem } from "../problem.ts";
 import type { FieldName, FieldValues } from "../s3/api/fields.ts";
 import { tagsXml } from "../s3/api/tags.ts";
 import { refusalOf, sendToStore } from "../s3/store/fetch.ts";
+import { headObject } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
-import { headObject } from "./stored.ts";
 import type { Upload, Uploaded } from "./upload.ts";
 
 const TAGGING_COUNT = "x-amz-tagging-count";

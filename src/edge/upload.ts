@@ -11,11 +11,11 @@ import { type FieldValues, send } from "../s3/api/fields.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
 import { notEncrypted } from "../s3/store/multipart.ts";
+import { headObject, isUnderKey } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { type Piece, pump } from "./body.ts";
 import { preconditionFailed, type Seen } from "./conditions.ts";
 import type { Digests } from "./digests.ts";
-import { headObject, isUnderKey } from "./stored.ts";
 
 export interface Upload {
   readonly bucket: Bucket;

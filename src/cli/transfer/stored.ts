@@ -1,6 +1,6 @@
 /** What the store says of an object, by HEAD. */
 import type { IncomingHttpHeaders } from "node:http";
-import { MARKER_HEADER } from "../../s3/store/upload-id.ts";
+import { MARKER_HEADER } from "../../s3/api/upload-id.ts";
 import type { Api } from "../api.ts";
 import { withRetries } from "../retry.ts";
 import { fromHeaderValue } from "./encoded-word.ts";

@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { authorise } from "../../auth/grants.ts";
-import { confirmUnderKey, headObject } from "../../edge/stored.ts";
 import { FIELDS, keyId } from "../../s3/api/fields.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import { credentialsOf } from "../../s3/store/credentials.ts";
+import { confirmUnderKey, headObject } from "../../s3/store/stored.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";

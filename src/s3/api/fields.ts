@@ -5,13 +5,13 @@
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
 import { faultless } from "../../validation.ts";
-import { encodeKey, encodeRfc3986 } from "../sign/encode.ts";
-import { MARKER_NAME, storeUploadId } from "../store/upload-id.ts";
 import { futureDate, httpDate } from "./dates.ts";
+import { encodeKey, encodeRfc3986 } from "./encode.ts";
 import { mediaType } from "./media-type.ts";
 import { objectKey } from "./object-key.ts";
 import { hasSafeNames } from "./safe-names.ts";
 import { tagging } from "./tags.ts";
+import { MARKER_NAME, storeUploadId } from "./upload-id.ts";
 
 /** Headers and query parameters of a request to the store. */
 export interface Sent {

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { MAX_EXPIRES_IN, type Permission } from "../../config/schema.ts";
 import type { FieldError } from "../../problem.ts";
 import { faultless } from "../../validation.ts";
-import { fixedQuery } from "../sign/encode.ts";
+import { fixedQuery } from "./encode.ts";
 import { FIELDS, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 import { tagsXml } from "./tags.ts";

@@ -3,7 +3,7 @@
  * differs from one request to the next is gone through.
  */
 import { Message } from "../../hash/message.ts";
-import { encodeRfc3986 } from "./encode.ts";
+import { encodeRfc3986 } from "../api/encode.ts";
 
 const utf8 = new TextEncoder();
 

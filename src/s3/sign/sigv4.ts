@@ -9,9 +9,9 @@
 import { HmacKey } from "../../hash/hmac.ts";
 import { BLOCK, Message } from "../../hash/message.ts";
 import { sha256 } from "../../hash/sha256.ts";
+import { encodeRfc3986 } from "../api/encode.ts";
 import type { Credentials } from "../store/credentials.ts";
 import { type SignedHeaders, signedHeaders } from "./canonical.ts";
-import { encodeRfc3986 } from "./encode.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";

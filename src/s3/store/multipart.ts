@@ -8,9 +8,9 @@ import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
 import { type FieldValues, MAX_METADATA_BYTES, send } from "../api/fields.ts";
+import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "../api/upload-id.ts";
 import type { S3Bucket } from "./client.ts";
 import { type Asked, storeError } from "./fetch.ts";
-import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "./upload-id.ts";
 import { elementsOf, escapeXml, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {

@@ -7,10 +7,10 @@ import type { Secrets } from "../../config/secrets.ts";
 import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
 import { Problem } from "../../problem.ts";
+import { isGenuine, isSealed } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Probe, type ProbedObject } from "./probe.ts";
 import { timeLimitsOf } from "./time-limits.ts";
-import { isGenuine, isSealed } from "./upload-id.ts";
 
 interface Wanted extends ProbedObject {
   /** The key that the caller names, and where in the request they did. */

@@ -11,9 +11,9 @@ import {
 import type { Bucket } from "../../../src/config/load.ts";
 import { type CustomerKey, customerKey } from "../../../src/keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../../src/keys/headers.ts";
+import { encodeQuery } from "../../../src/s3/api/encode.ts";
 import { copySourceHeader, type FieldName, type FieldValues } from "../../../src/s3/api/fields.ts";
 import { OPERATION_NAMES, OPERATIONS, sentBy } from "../../../src/s3/api/operations.ts";
-import { encodeQuery } from "../../../src/s3/sign/encode.ts";
 import { presignForm } from "../../../src/s3/sign/post-policy.ts";
 import { presign } from "../../../src/s3/sign/presign.ts";
 import { Signer } from "../../../src/s3/sign/sigv4.ts";

@@ -1,13 +1,13 @@
 /** Whether an object is there, and under which key: what the store itself says. */
-import type { Bucket } from "../config/load.ts";
-import type { CustomerKey } from "../keys/customer-key.ts";
-import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../keys/headers.ts";
-import { Problem } from "../problem.ts";
-import type { Unsigned } from "../s3/sign/presign.ts";
-import type { Credentials } from "../s3/store/credentials.ts";
-import { refusalOf, sendToStore, storeError } from "../s3/store/fetch.ts";
-import { timeLimitsOf } from "../s3/store/time-limits.ts";
-import { versionFault } from "../s3/store/version-fault.ts";
+import type { Bucket } from "../../config/load.ts";
+import type { CustomerKey } from "../../keys/customer-key.ts";
+import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../../keys/headers.ts";
+import { Problem } from "../../problem.ts";
+import type { Unsigned } from "../sign/presign.ts";
+import type { Credentials } from "./credentials.ts";
+import { refusalOf, sendToStore, storeError } from "./fetch.ts";
+import { timeLimitsOf } from "./time-limits.ts";
+import { versionFault } from "./version-fault.ts";
 
 export interface ObjectRef {
   readonly bucket: Bucket;
