@@ -1,5 +1,5 @@
 /** Claims of a JWT by their names: in a grant's prefix (`users/{sub}/`), and in what a caller requires of a token. */
-import { MAX_KEY_BYTES } from "../s3/api/object-key.ts";
+import { MAX_KEY_BYTES } from "../s3/api/limits.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,6 @@
 /** The shape of every table in `[vars]`. Tables hold the names of secrets, never their values. */
 import * as v from "valibot";
-
-/** SigV4 refuses to presign for longer: one week, in seconds. */
-export const MAX_EXPIRES_IN = 604_800;
+import { MAX_EXPIRES_IN } from "../s3/api/limits.ts";
 
 /** Host names of this machine itself. */
 export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;

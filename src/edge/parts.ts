@@ -4,6 +4,7 @@ import { customerKeyHeaders } from "../keys/headers.ts";
 import { describeUnforeseen, logError } from "../log.ts";
 import { Problem } from "../problem.ts";
 import type { FieldValues } from "../s3/api/fields.ts";
+import { MAX_PARTS } from "../s3/api/limits.ts";
 import { storeUploadId } from "../s3/api/upload-id.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { isTransient, refusalOf, sendToStore } from "../s3/store/fetch.ts";
@@ -13,7 +14,6 @@ import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { type Piece, Pieces } from "./body.ts";
 import { completeUpload } from "./complete.ts";
 import { WHOLE_BODY_FIELDS } from "./headers.ts";
-import { MAX_PARTS } from "./plan.ts";
 import { putPiece, type Upload, type Uploaded } from "./upload.ts";
 
 /** How often a part that is still in memory is sent, when the store fails. */

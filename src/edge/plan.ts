@@ -1,15 +1,5 @@
-/**
- * How an upload is cut into parts.
- *
- * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
- */
-
-/** The least that any part but the last may have, bytes. */
-export const MIN_PART_SIZE = 5 * 2 ** 20;
-export const MAX_PART_SIZE = 5 * 2 ** 30;
-export const MAX_PARTS = 10_000;
-/** 48.8 TiB. */
-export const MAX_UPLOAD_SIZE = MAX_PART_SIZE * MAX_PARTS;
+/** How an upload is cut into parts. */
+import { MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE } from "../s3/api/limits.ts";
 
 /** Part size for an upload whose length nobody knows yet: up to 625 GiB. */
 export const UNKNOWN_SIZE_PART_SIZE = 64 * 2 ** 20;

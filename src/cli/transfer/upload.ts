@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { ALGORITHM_HEADER } from "../../keys/headers.ts";
-import { MAX_PUT_BYTES } from "../../s3/api/fields.ts";
+import { MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { type Api, ApiError } from "../api.ts";
 import { inParallel, type Slots } from "../parallel.ts";
 import { withRetries } from "../retry.ts";

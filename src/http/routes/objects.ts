@@ -16,14 +16,14 @@ import { inHeaders, UPLOADED_SCHEMAS, uploadedFields } from "../../edge/headers.
 import { whenReading, whenUploading, whenWriting } from "../../edge/honoured.ts";
 import { confirmKept } from "../../edge/kept.ts";
 import { putInParts } from "../../edge/parts.ts";
-import { choosePartSize, MAX_PARTS } from "../../edge/plan.ts";
+import { choosePartSize } from "../../edge/plan.ts";
 import { singleRange } from "../../edge/range.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { Problem } from "../../problem.ts";
-import { FIELDS, type FieldValues, keyId, MAX_PUT_BYTES, send } from "../../s3/api/fields.ts";
-import { MAX_KEY_BYTES } from "../../s3/api/object-key.ts";
+import { FIELDS, type FieldValues, keyId, send } from "../../s3/api/fields.ts";
+import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
@@ -38,7 +38,6 @@ import { removeNamed } from "./named-object.ts";
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */
 const MAX_HELD_PART = 16 * 2 ** 20;
 const MAX_EDGE_SIZE = MAX_HELD_PART * MAX_PARTS;
-const MAX_LISTED = 1000;
 
 const readSchema = v.strictObject({
   versionId: v.optional(FIELDS.versionId.schema),

@@ -7,6 +7,13 @@ import * as v from "valibot";
 import { faultless } from "../../validation.ts";
 import { futureDate, httpDate } from "./dates.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
+import {
+  MAX_LISTED_PARTS,
+  MAX_METADATA_BYTES,
+  MAX_PARTS,
+  MAX_PUT_BYTES,
+  MAX_REDIRECT_LOCATION,
+} from "./limits.ts";
 import { mediaType } from "./media-type.ts";
 import { objectKey } from "./object-key.ts";
 import { hasSafeNames } from "./safe-names.ts";
@@ -26,16 +33,6 @@ interface Field<T> {
   /** Puts the value where S3 expects it. What goes elsewhere (the copy source, the range of a form) has none. */
   readonly send?: (value: T, sent: Sent) => void;
 }
-
-/** The most that one PUT may carry: 5 GiB. */
-export const MAX_PUT_BYTES = 5 * 2 ** 30;
-const MAX_PARTS = 10_000;
-/** Parts in one answer. */
-const MAX_LISTED_PARTS = 1000;
-/** S3's limit on x-amz-meta-* names and values together, bytes. */
-export const MAX_METADATA_BYTES = 2048;
-/** S3's limit on where a website's object redirects to, characters. */
-const MAX_LOCATION = 2048;
 
 /** Printable ASCII and inner spaces: what every HTTP client sends as it stands, and signs the same. */
 function faultOfHeader(text: string): string | undefined {
@@ -120,7 +117,9 @@ const redirectLocation = v.pipe(
   headerValue,
   faultless((location) => {
     if (!/^(\/|https?:\/\/[^/])/i.test(location)) return 'must begin with "/", "http://" or "https://"';
-    return location.length > MAX_LOCATION ? `must be at most ${MAX_LOCATION} characters` : undefined;
+    return location.length > MAX_REDIRECT_LOCATION
+      ? `must be at most ${MAX_REDIRECT_LOCATION} characters`
+      : undefined;
   }),
 );
 

@@ -1,9 +1,8 @@
 /** Which object keys can be signed and fetched without becoming another object's. */
 import * as v from "valibot";
 import { faultless } from "../../validation.ts";
+import { MAX_KEY_BYTES } from "./limits.ts";
 
-/** S3's limit, in bytes of UTF-8. */
-export const MAX_KEY_BYTES = 1024;
 /** A character of UTF-16 is at most so many bytes of UTF-8. */
 const MAX_BYTES_EACH = 3;
 

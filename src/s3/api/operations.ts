@@ -6,17 +6,18 @@
  */
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { MAX_EXPIRES_IN, type Permission } from "../../config/schema.ts";
 import type { FieldError } from "../../problem.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
 import { FIELDS, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";
+import { MAX_EXPIRES_IN } from "./limits.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 import { tagsXml } from "./tags.ts";
 
 export interface Operation {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
-  readonly permission: Permission;
+  /** What a caller must be allowed to do with the object. */
+  readonly permission: "read" | "write" | "delete";
   /**
    * Which customer key goes with it: the one that the object lies under, the one that new objects are written
    * under, the one that the multipart upload was begun with, or none (S3 takes no SSE-C headers here).

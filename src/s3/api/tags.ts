@@ -5,8 +5,8 @@
  */
 import * as v from "valibot";
 import { faultless } from "../../validation.ts";
-import { escapeXml } from "../store/xml.ts";
 import { encodeRfc3986 } from "./encode.ts";
+import { escapeXml } from "./escape-xml.ts";
 import { hasSafeNames } from "./safe-names.ts";
 
 const MAX_TAGS = 10;

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { Bucket } from "../../config/load.ts";
 import { KEY_HEADER } from "../../keys/headers.ts";
-import { MAX_PUT_BYTES } from "../api/fields.ts";
+import { MAX_PUT_BYTES } from "../api/limits.ts";
 import { addressOf } from "./address.ts";
 import type { SigningOptions } from "./presign.ts";
 import { ALGORITHM, signerOf } from "./sigv4.ts";

@@ -5,9 +5,10 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
 import { createHash } from "node:crypto";
+import { escapeXml } from "../api/escape-xml.ts";
 import type { S3Bucket } from "./client.ts";
 import { refusalIn } from "./fetch.ts";
-import { elementsOf, escapeXml, textOf } from "./xml.ts";
+import { elementsOf, textOf } from "./xml.ts";
 
 const NAME = "DeleteObjects";
 

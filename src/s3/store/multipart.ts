@@ -7,11 +7,13 @@
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
-import { type FieldValues, MAX_METADATA_BYTES, send } from "../api/fields.ts";
+import { escapeXml } from "../api/escape-xml.ts";
+import { type FieldValues, send } from "../api/fields.ts";
+import { MAX_LISTED_PARTS, MAX_METADATA_BYTES } from "../api/limits.ts";
 import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "../api/upload-id.ts";
 import type { S3Bucket } from "./client.ts";
 import { type Asked, storeError } from "./fetch.ts";
-import { elementsOf, escapeXml, numberOf, textOf } from "./xml.ts";
+import { elementsOf, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {
   readonly partNumber: number;
@@ -28,9 +30,6 @@ export interface Conditions {
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
 }
-
-/** Parts on a page of a list, as S3 has them at most. */
-const MAX_LISTED = 1000;
 
 export class MultipartUpload {
   readonly #store: S3Bucket;
@@ -102,7 +101,7 @@ export class MultipartUpload {
         key: this.#key,
         query: {
           uploadId: storeUploadId(uploadId),
-          "max-parts": String(MAX_LISTED),
+          "max-parts": String(MAX_LISTED_PARTS),
           ...(marker > 0 && { "part-number-marker": String(marker) }),
         },
         headers: this.#sse,

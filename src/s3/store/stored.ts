@@ -3,6 +3,7 @@ import type { Bucket } from "../../config/load.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
+import { wholeNumberIn } from "../api/whole-number.ts";
 import type { Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusalOf, sendToStore, storeError } from "./fetch.ts";
@@ -60,7 +61,7 @@ function headOf({ bucket, key, versionId }: ObjectRef, customerKey: CustomerKey 
 async function storedOf(headers: Headers, request: Unsigned, credentials: Credentials): Promise<Stored> {
   const modified = new Date(headers.get("last-modified") ?? "");
   return {
-    size: wholeNumber(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
+    size: wholeNumberIn(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
     etag: headers.get("etag") ?? "",
     ...(!Number.isNaN(modified.getTime()) && { lastModified: modified.toISOString() }),
   };
@@ -81,12 +82,12 @@ async function sizeOf({ headers, ...request }: Unsigned, credentials: Credential
   await response.body?.cancel();
   switch (response.status) {
     case 206: {
-      const size = wholeNumber(/^bytes 0-0\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1]);
+      const size = wholeNumberIn(/^bytes 0-0\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1]);
       if (size !== undefined) return size;
       break;
     }
     case 200: {
-      const size = wholeNumber(response.headers.get("content-length"));
+      const size = wholeNumberIn(response.headers.get("content-length"));
       if (size !== undefined) return size;
       break;
     }
@@ -94,12 +95,6 @@ async function sizeOf({ headers, ...request }: Unsigned, credentials: Credential
       return 0;
   }
   throw storeError(asked, "an object of unknown size", "its answers have no content-length");
-}
-
-/** Undefined where the text is none: `Number` takes what is missing for 0. */
-function wholeNumber(text: string | null | undefined): number | undefined {
-  const number = /^\d+$/.test(text ?? "") ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /**

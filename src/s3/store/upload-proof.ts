@@ -9,12 +9,13 @@ import type { Bucket } from "../../config/load.ts";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
+import { MAX_PARTS } from "../api/limits.ts";
 import type { Credentials } from "./credentials.ts";
 import { readRefusal, sendToStore } from "./fetch.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 
 /** The last that there can be: seldom is there one. */
-const PART_NUMBER = "10000";
+const PART_NUMBER = String(MAX_PARTS);
 const BODY = new Uint8Array([0]);
 /** Of something else than the body: MD5 and SHA-256. */
 const WRONG = {

@@ -1,5 +1,6 @@
-/** The XML of S3's answers and requests, which is elements and text and no more. */
+/** The XML of S3's answers, which is elements and text and no more. */
 import type { XMLParser } from "fast-xml-parser";
+import { wholeNumberIn } from "../api/whole-number.ts";
 
 /** An element's children, by name. */
 export type Element = Readonly<Record<string, unknown>>;
@@ -81,9 +82,7 @@ export function textOf(parent: Element, name: string): string | undefined {
 
 /** The whole number that a child's text is; undefined where it is none. */
 export function numberOf(parent: Element, name: string): number | undefined {
-  const text = textOf(parent, name)?.trim() ?? "";
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : undefined;
+  return wholeNumberIn(textOf(parent, name)?.trim());
 }
 
 function childOf(parent: Element, name: string): unknown {
@@ -92,12 +91,4 @@ function childOf(parent: Element, name: string): unknown {
 
 function isElement(value: unknown): value is Element {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/**
- * Text as it stands in a document. What a parser would take for markup, or turn into another line break, is written as a
- * reference. Of control characters XML 1.0 knows tab and line breaks alone: others cannot be written.
- */
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"'\t\n\r\u0085\u2028\u2029]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
