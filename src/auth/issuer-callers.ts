@@ -42,9 +42,3 @@ function demandsAllOf(caller: JwtCaller, other: JwtCaller): boolean {
     Object.keys(other.require ?? {}).every((name) => Object.hasOwn(caller.require ?? {}, name))
   );
 }
-
-/** Whether any token that fits one of two callers of an issuer fits the other as well. */
-export function demandTheSame(a: JwtCaller, b: JwtCaller): boolean {
-  const asEntries = ({ require = {} }: JwtCaller) => JSON.stringify(Object.entries(require).sort());
-  return a.issuer === b.issuer && a.audience === b.audience && asEntries(a) === asEntries(b);
-}

@@ -4,6 +4,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-s3-c-encryption.html
  */
 import { createHash } from "node:crypto";
+import { isCoreWeave } from "../config/coreweave.ts";
 import { applies, type PolicyRequest } from "../dev-store/evaluate.ts";
 import { arnOf, readStatement } from "../dev-store/policy.ts";
 import { ALGORITHM_HEADER, KEY_MD5_HEADER } from "../keys/headers.ts";
@@ -26,8 +27,7 @@ const OURS = /^SsecEdge(Require|Algorithm|Keys)([0-9a-f]{8})?$/;
 
 /** Everybody, as the policies of a store spell it: CoreWeave's have a principal of their own. */
 export function everybodyOf(endpoint: string): Json {
-  const isCoreWeave = /(^|\.)(cwobject|cwlota)\.com$/.test(new URL(endpoint).hostname);
-  return { [isCoreWeave ? "CW" : "AWS"]: "*" };
+  return { [isCoreWeave(endpoint) ? "CW" : "AWS"]: "*" };
 }
 
 /**

@@ -1,6 +1,5 @@
 /** `[vars]` in, one typed and validated Config out, or every mistake in one go. */
 import type * as v from "valibot";
-import { demandTheSame } from "../auth/issuer-callers.ts";
 import type { KeyRule } from "../keys/ring.ts";
 import type { FieldError } from "../problem.ts";
 import { check, joinPath } from "../validation.ts";
@@ -192,6 +191,12 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     audit,
     auditDays: days,
   };
+}
+
+/** Whether any token that fits one of two callers fits the other as well. */
+function demandTheSame(a: JwtCaller, b: JwtCaller): boolean {
+  const asEntries = ({ require = {} }: JwtCaller) => JSON.stringify(Object.entries(require).sort());
+  return a.issuer === b.issuer && a.audience === b.audience && asEntries(a) === asEntries(b);
 }
 
 /** Every entry of a table that fits its schema, built; what does not fit, or cannot be built, is left out. */

@@ -4,7 +4,7 @@ import type { CustomerKey } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
-import { readRefusal, sendToStore } from "../s3/store/fetch.ts";
+import { inTheClear, readRefusal, sendToStore } from "../s3/store/fetch.ts";
 import { confirmUnderKey, headObject, isUnderKey } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { relay } from "./body.ts";
@@ -115,7 +115,7 @@ async function ask(wanted: Wanted, tag: string | undefined): Promise<Response> {
   if (status === 200 || status === 206) {
     if (isUnderKey(response.headers, customerKey)) return response;
     await response.body?.cancel();
-    throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
+    throw inTheClear();
   }
   const { mayBeAboutKey, problem } = await readRefusal(response, request);
   // Whether it is the key that is wrong, a request for nothing but the object tells.

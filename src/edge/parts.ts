@@ -7,8 +7,8 @@ import type { FieldValues } from "../s3/api/fields.ts";
 import { MAX_PARTS } from "../s3/api/limits.ts";
 import { storeUploadId } from "../s3/api/upload-id.ts";
 import { S3Bucket } from "../s3/store/client.ts";
-import { isTransient, refusalOf, sendToStore } from "../s3/store/fetch.ts";
-import { MultipartUpload, type NamedPart, notEncrypted } from "../s3/store/multipart.ts";
+import { didNotEncrypt, isTransient, refusalOf, sendToStore } from "../s3/store/fetch.ts";
+import { MultipartUpload, type NamedPart } from "../s3/store/multipart.ts";
 import { isUnderKey } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { type Piece, Pieces } from "./body.ts";
@@ -145,7 +145,7 @@ async function sendPart(
       });
       if (response.status !== 200) throw await refusalOf(response, request);
       await response.body?.cancel();
-      if (!isUnderKey(response.headers, customerKey)) throw notEncrypted();
+      if (!isUnderKey(response.headers, customerKey)) throw didNotEncrypt();
       return { partNumber, etag: response.headers.get("etag") ?? "" };
     } catch (error) {
       if (attempt === ATTEMPTS || !isTransient(error)) throw error;

@@ -9,8 +9,7 @@ import type { Limits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import { type FieldValues, send } from "../s3/api/fields.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
-import { refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
-import { notEncrypted } from "../s3/store/multipart.ts";
+import { didNotEncrypt, refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
 import { headObject, isUnderKey } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import { type Piece, pump } from "./body.ts";
@@ -116,7 +115,7 @@ async function put(
   const versionId = response.headers.get("x-amz-version-id") ?? undefined;
   if (!isUnderKey(response.headers, customerKey)) {
     await removeObject({ bucket, key, versionId, credentials });
-    throw notEncrypted();
+    throw didNotEncrypt();
   }
   const etag =
     response.headers.get("etag") ??

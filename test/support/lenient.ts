@@ -126,18 +126,11 @@ async function resign(
   const { method, bucket, key } = target;
   const headers = without(request.headers, overlooked);
   const query = without(target.query, overlooked);
-  const store = {
-    name: "",
-    endpoint,
-    region: REGION,
-    addressing: "path",
-    accessKeyId: "",
-    secretAccessKey: "",
-  } as const;
+  const store = { endpoint, region: REGION, addressing: "path" } as const;
   const signed = await presign(
     {
       method,
-      bucket: { name: "", storeBucket: bucket, store, keys: [] },
+      bucket: { storeBucket: bucket, store },
       key,
       headers: { ...chosen(headers, /^x-amz-(?!server-side)|^content-(type|md5)$|^(if-|range$)/), ...sse },
       query: chosen(query, /^(?!X-Amz-|x-amz-server-side)/),

@@ -1,9 +1,10 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
 import { tokenFault } from "../../auth/token.ts";
-import type { Config, Store } from "../../config/load.ts";
+import { isCoreWeave } from "../../config/coreweave.ts";
+import type { Config } from "../../config/load.ts";
 import { LOOPBACK } from "../../config/schema.ts";
-import { lifeOf } from "../../jobs/key-watch.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
+import { lifeOf } from "../../keys/life.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../keys/ring.ts";
 import { type ConfiguredWorker, credentialNames, secretNames } from "../worker.ts";
 import { type Elsewhere, keyLine, secretLine } from "./deployed.ts";
@@ -127,11 +128,8 @@ function checkDates({ keys, buckets }: Config): Line[] {
   return [...lives, ...dead];
 }
 
-/** @see https://docs.coreweave.com/docs/products/storage/object-storage */
-const isCoreWeave = ({ endpoint }: Store) => /^(cwobject|cwlota)\.com$/.test(new URL(endpoint).hostname);
-
 function checkNames({ stores, buckets }: Config): Line[] {
-  const stored = [...stores.values()].filter(isCoreWeave);
+  const stored = [...stores.values()].filter(({ endpoint }) => isCoreWeave(endpoint));
   return [
     ...stored
       .filter(({ addressing }) => addressing === "path")
@@ -140,7 +138,7 @@ function checkNames({ stores, buckets }: Config): Line[] {
       .filter(({ region }) => !/^[A-Z0-9-]+$/.test(region))
       .map(({ name }) => bad(`STORES.${name}: CoreWeave's regions are its zones, as "US-EAST-04A"`)),
     ...[...buckets.values()]
-      .filter(({ store, storeBucket }) => isCoreWeave(store) && /^(cw|vip)-/.test(storeBucket))
+      .filter(({ store, storeBucket }) => isCoreWeave(store.endpoint) && /^(cw|vip)-/.test(storeBucket))
       .map(({ name, storeBucket }) =>
         bad(
           `BUCKETS.${name}: CoreWeave allows no bucket name that begins with ${storeBucket.split("-", 1)}-`,

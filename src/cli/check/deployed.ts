@@ -1,5 +1,5 @@
 /** What is known of the secrets that are bound in the deployed Worker and are not on this machine. */
-import type { KeyReport } from "../../http/routes/keys.ts";
+import type { KeyReport } from "../../keys/report.ts";
 import { Api, type ApiOptions } from "../api.ts";
 import { boundSecrets } from "../bound.ts";
 import { type ConfiguredWorker, readWorker, type Where } from "../worker.ts";

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Bucket, Config, Grant } from "../../config/load.ts";
-import type { KeyReport } from "../../http/routes/keys.ts";
+import type { KeyReport } from "../../keys/report.ts";
 import { addressOf } from "../../s3/sign/address.ts";
 import type { Presigned } from "../../s3/sign/presign.ts";
 import { type Api, ApiError } from "../api.ts";

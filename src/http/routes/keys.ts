@@ -1,23 +1,11 @@
 /** GET /v1/keys: which keys there are and in what state; never a key. */
 import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
-import { CustomerKeyError } from "../../keys/customer-key.ts";
-import { type KeyRule, type KeyState, keyState } from "../../keys/ring.ts";
+import { type KeyReport, reportOf } from "../../keys/report.ts";
+import type { KeyRule } from "../../keys/ring.ts";
 import { Problem } from "../../problem.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-
-/** A key as an admin sees it; times are ISO 8601. */
-export interface KeyReport {
-  readonly id: string;
-  readonly buckets: readonly string[];
-  readonly mode: "shared" | "derived";
-  readonly state: KeyState | "invalid";
-  readonly reason?: string;
-  readonly md5?: string;
-  readonly notBefore?: string;
-  readonly writeUntil?: string;
-}
 
 export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),
@@ -38,30 +26,11 @@ async function keysFor(caller: Caller, service: Service): Promise<KeyReport[]> {
   return Promise.all(
     visible.map((rule) => {
       const names = users(rule).map(({ name }) => name);
-      return describe(
+      return reportOf(
         rule,
         names.filter((name) => administered.has(name)),
-        service,
+        service.ring,
       );
     }),
   );
-}
-
-async function describe(rule: KeyRule, buckets: readonly string[], { ring }: Service): Promise<KeyReport> {
-  const { id, derive, notBefore, writeUntil } = rule;
-  const usable = await ring.md5(rule).then(
-    (md5) => ({ state: keyState(rule, Date.now()), ...(md5 !== undefined && { md5 }) }),
-    (error: unknown) => {
-      if (!(error instanceof CustomerKeyError)) throw error;
-      return { state: "invalid" as const, reason: error.message };
-    },
-  );
-  return {
-    id,
-    buckets,
-    mode: derive ? "derived" : "shared",
-    ...usable,
-    ...(notBefore !== undefined && { notBefore: new Date(notBefore).toISOString() }),
-    ...(writeUntil !== undefined && { writeUntil: new Date(writeUntil).toISOString() }),
-  };
 }

@@ -1,5 +1,15 @@
 /** Where a bucket is reached: by a host name of its own, or by a path below the store's. */
-import type { Bucket } from "../../config/load.ts";
+
+/** A bucket, as far as signing knows one: its name in its store, and where that is. */
+export interface SignedBucket {
+  readonly storeBucket: string;
+  readonly store: {
+    /** Its origin: `https://s3.example.com`. */
+    readonly endpoint: string;
+    readonly region: string;
+    readonly addressing: "virtual" | "path";
+  };
+}
 
 export interface Address {
   /** `https://media.example.com:9000` */
@@ -10,14 +20,14 @@ export interface Address {
   readonly path: string;
 }
 
-const known = new WeakMap<Bucket, Address>();
+const known = new WeakMap<SignedBucket, Address>();
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
-export function addressOf(bucket: Bucket): Address {
+export function addressOf(bucket: SignedBucket): Address {
   return known.get(bucket) ?? findAddress(bucket);
 }
 
-function findAddress(bucket: Bucket): Address {
+function findAddress(bucket: SignedBucket): Address {
   const { store, storeBucket } = bucket;
   const { protocol, host } = new URL(store.endpoint);
   const address =

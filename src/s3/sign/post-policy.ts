@@ -5,15 +5,14 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
 import { Buffer } from "node:buffer";
-import type { Bucket } from "../../config/load.ts";
 import { KEY_HEADER } from "../../keys/headers.ts";
 import { MAX_PUT_BYTES } from "../api/limits.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, type SignedBucket } from "./address.ts";
 import type { SigningOptions } from "./presign.ts";
 import { ALGORITHM, signerOf } from "./sigv4.ts";
 
 export interface Form {
-  readonly bucket: Bucket;
+  readonly bucket: SignedBucket;
   /** The object key, or the prefix before a name that the form chooses. */
   readonly key: { exactly: string } | { startsWith: string };
   /** Form fields beside the key and the policy's own. */

@@ -1,13 +1,11 @@
 /** Signed requests to a store: as a URL to be handed out, or to be sent by the service itself. */
-import type { Bucket } from "../../config/load.ts";
 import { encodeKey, encodeQuery } from "../api/encode.ts";
 import type { Sent } from "../api/fields.ts";
-import type { Credentials } from "../store/credentials.ts";
-import { addressOf } from "./address.ts";
-import { signerOf } from "./sigv4.ts";
+import { addressOf, type SignedBucket } from "./address.ts";
+import { type Credentials, signerOf } from "./sigv4.ts";
 
 /** A request to the store, before it is signed. */
-export interface Unsigned extends Sent {
+export interface Unsigned<Bucket extends SignedBucket = SignedBucket> extends Sent {
   readonly method: string;
   readonly bucket: Bucket;
   readonly key: string;

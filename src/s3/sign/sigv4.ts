@@ -10,7 +10,6 @@ import { HmacKey } from "../../hash/hmac.ts";
 import { BLOCK, Message } from "../../hash/message.ts";
 import { sha256 } from "../../hash/sha256.ts";
 import { encodeRfc3986 } from "../api/encode.ts";
-import type { Credentials } from "../store/credentials.ts";
 import { type SignedHeaders, signedHeaders } from "./canonical.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -19,6 +18,13 @@ const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 // Nothing here waits, so that one of each serves all.
 const canonical = new Message(4096);
 const words = new Int32Array(8);
+
+/** What a store knows somebody by. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
 
 export interface SignableRequest {
   readonly method: string;

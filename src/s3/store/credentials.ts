@@ -3,12 +3,9 @@
 import type { Store } from "../../config/load.ts";
 import { SecretError, type Secrets } from "../../config/secrets.ts";
 import { Problem } from "../../problem.ts";
+import type { Credentials } from "../sign/sigv4.ts";
 
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+export type { Credentials };
 
 const known = new WeakMap<Store, Credentials>();
 

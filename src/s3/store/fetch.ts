@@ -1,4 +1,6 @@
 /** Requests that the service itself makes of a store, and what their failures mean. */
+
+import type { Bucket } from "../../config/load.ts";
 import type { Problem } from "../../problem.ts";
 import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
@@ -6,7 +8,14 @@ import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 import { type Element, parseXml, textOf } from "./xml.ts";
 
-export { type Asked, isTransient, storeError, storeTimeout } from "./store-error.ts";
+export {
+  type Asked,
+  didNotEncrypt,
+  inTheClear,
+  isTransient,
+  storeError,
+  storeTimeout,
+} from "./store-error.ts";
 
 /** Enough of a refusal to hold its code, bytes. */
 const MAX_ERROR = 16_384;
@@ -15,6 +24,9 @@ const MAX_ERROR = 16_384;
  * is 128 MB.
  */
 export const MAX_ANSWER = 8 * 2 ** 20;
+
+/** A request to the store of a bucket that is configured. */
+export type StoreRequest = Unsigned<Bucket>;
 
 export interface Sending {
   readonly credentials: Credentials;
@@ -31,7 +43,7 @@ export interface Sending {
  *
  * @throws {Problem} store-error when there is none; store-timeout when it does not come in time
  */
-export async function sendToStore(request: Unsigned, sending: Sending): Promise<Response> {
+export async function sendToStore(request: StoreRequest, sending: Sending): Promise<Response> {
   const { credentials, body, timeLimit, signal, asStored = false } = sending;
   const { url, headers } = authorize(request, credentials);
   const time = new AbortController();
@@ -66,7 +78,7 @@ function isRedirect({ status }: Response): boolean {
 }
 
 /** What is sent holds a key, and is signed for one host: it goes nowhere else, whatever the store says. */
-function redirected({ status, headers }: Response, request: Unsigned): Problem {
+function redirected({ status, headers }: Response, request: StoreRequest): Problem {
   const location = headers.get("location") ?? "";
   const to = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
   return storeError(

@@ -12,7 +12,7 @@ import { type FieldValues, send } from "../api/fields.ts";
 import { MAX_LISTED_PARTS, MAX_METADATA_BYTES } from "../api/limits.ts";
 import { MARKER_BYTES, MARKER_HEADER, markerFor, newNonce, seal, storeUploadId } from "../api/upload-id.ts";
 import type { S3Bucket } from "./client.ts";
-import { type Asked, storeError } from "./fetch.ts";
+import { type Asked, didNotEncrypt, storeError } from "./fetch.ts";
 import { elementsOf, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {
@@ -73,7 +73,7 @@ export class MultipartUpload {
     if (!storeId) throw this.#unreadable("CreateMultipartUpload", "it has no UploadId");
     if (headers.get(ALGORITHM_HEADER) !== "AES256") {
       await this.abort(storeId);
-      throw notEncrypted();
+      throw didNotEncrypt();
     }
     return seal(storeId, nonce, isMarked, object);
   }
@@ -179,15 +179,4 @@ function documentOf(parts: readonly NamedPart[]): string {
       `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
   );
   return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
-}
-
-/** A store that does not say that it encrypted has not. */
-export function notEncrypted(): Problem {
-  return new Problem(
-    "store-error",
-    "The store did not encrypt the object under the customer key, so it was not kept.",
-    {
-      operator: "the store did not echo the SSE-C algorithm and the key's MD5: it does not do SSE-C as asked",
-    },
-  );
 }

@@ -4,40 +4,32 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
-import type { Bucket } from "../../config/load.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
-import { ALGORITHM_HEADER, customerKeyHeaders } from "../../keys/headers.ts";
+import { ALGORITHM_HEADER } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
-import type { Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
-import { refusalOf, sendToStore, storeError } from "./fetch.ts";
+import type { Sending } from "./fetch.ts";
+import { inTheClear } from "./store-error.ts";
+import { head, headOf, type ObjectRef } from "./stored.ts";
 import { versionFault } from "./version-fault.ts";
-
-export interface ProbedObject {
-  readonly bucket: Bucket;
-  readonly key: string;
-  readonly versionId?: string | undefined;
-}
 
 /** What one HEAD tells: the key opens the object, or does not, or the object lies there in the clear. */
 type Finding = "opens" | "refused" | "plain";
 
 export class Probe {
-  readonly #object: ProbedObject;
-  readonly #credentials: Credentials;
-  readonly #deadline: AbortSignal;
+  readonly #object: ObjectRef;
+  readonly #sending: Sending;
 
   /** @param deadline aborts when the time for probing is over */
-  constructor(object: ProbedObject, credentials: Credentials, deadline: AbortSignal) {
+  constructor(object: ObjectRef, credentials: Credentials, deadline: AbortSignal) {
     this.#object = object;
-    this.#credentials = credentials;
-    this.#deadline = deadline;
+    this.#sending = { credentials, signal: deadline };
   }
 
   /** @throws {Problem} not-found, not-encrypted, store-error, store-timeout */
   async opens(key: CustomerKey): Promise<boolean> {
     const finding = await this.#head(key);
-    if (finding === "plain") throw notEncrypted();
+    if (finding === "plain") throw inTheClear();
     return finding === "opens";
   }
 
@@ -48,42 +40,16 @@ export class Probe {
    */
   async explain(): Promise<Problem> {
     const finding = await this.#head(undefined);
-    if (finding === "plain") return notEncrypted();
-    const fault = await versionFault(this.#request(undefined), this.#credentials, { signal: this.#deadline });
+    if (finding === "plain") return inTheClear();
+    const fault = await versionFault(headOf(this.#object, undefined), this.#sending);
     return (
       fault ?? new Problem("key-unknown", "The object is there, but under none of the keys of this bucket.")
     );
   }
 
-  #request(key: CustomerKey | undefined): Unsigned {
-    const { bucket, key: objectKey, versionId } = this.#object;
-    return {
-      method: "HEAD",
-      bucket,
-      key: objectKey,
-      query: versionId === undefined ? {} : { versionId },
-      headers: key === undefined ? {} : customerKeyHeaders(key),
-    };
-  }
-
   async #head(key: CustomerKey | undefined): Promise<Finding> {
-    const request = this.#request(key);
-    const response = await sendToStore(request, { credentials: this.#credentials, signal: this.#deadline });
-    switch (response.status) {
-      case 200:
-        return response.headers.has(ALGORITHM_HEADER) ? "opens" : "plain";
-      case 400:
-        return "refused";
-      case 403:
-        // With a key: not this one. Without: an encrypted object is 400, so it is our credentials that are refused.
-        if (key !== undefined) return "refused";
-        throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?");
-      default:
-        throw await refusalOf(response, request);
-    }
+    const headers = await head(headOf(this.#object, key), this.#sending);
+    if (headers === undefined) return "refused";
+    return headers.has(ALGORITHM_HEADER) ? "opens" : "plain";
   }
-}
-
-function notEncrypted(): Problem {
-  return new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
 }

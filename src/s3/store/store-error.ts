@@ -19,6 +19,22 @@ export function storeTimeout(): Problem {
   return new Problem("store-timeout", "The store did not answer in time.");
 }
 
+/** An object that the store hands to anybody who may read. */
+export function inTheClear(): Problem {
+  return new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
+}
+
+/** A store that does not say that it encrypted has not. */
+export function didNotEncrypt(): Problem {
+  return new Problem(
+    "store-error",
+    "The store did not encrypt the object under the customer key, so it was not kept.",
+    {
+      operator: "the store did not echo the SSE-C algorithm and the key's MD5: it does not do SSE-C as asked",
+    },
+  );
+}
+
 /** Whether it may be otherwise when it is asked again. */
 export function isTransient(error: unknown): boolean {
   const codes: readonly ProblemCode[] = ["store-error", "store-timeout", "unavailable", "rate-limited"];

@@ -1,12 +1,12 @@
 /** Whether an object is there, and under which key: what the store itself says. */
 import type { Bucket } from "../../config/load.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
-import { ALGORITHM_HEADER, customerKeyHeaders, KEY_MD5_HEADER } from "../../keys/headers.ts";
+import { ALGORITHM_HEADER, customerKeyHeaders, KEY_HEADER, KEY_MD5_HEADER } from "../../keys/headers.ts";
 import { Problem } from "../../problem.ts";
 import { wholeNumberIn } from "../api/whole-number.ts";
-import type { Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
-import { refusalOf, sendToStore, storeError } from "./fetch.ts";
+import { refusalOf, type Sending, type StoreRequest, sendToStore, storeError } from "./fetch.ts";
+import { inTheClear } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 import { versionFault } from "./version-fault.ts";
 
@@ -36,19 +36,42 @@ export function isUnderKey(headers: Headers, { md5 }: CustomerKey): boolean {
  * @throws {Problem} not-found, store-error, store-timeout
  */
 export async function headObject(
-  { bucket, key, versionId }: ObjectRef,
+  object: ObjectRef,
   customerKey: CustomerKey | undefined,
   credentials: Credentials,
 ): Promise<{ stored: Stored; headers: Headers } | undefined> {
-  const request = headOf({ bucket, key, versionId }, customerKey);
-  const response = await sendToStore(request, { credentials, timeLimit: timeLimitsOf(bucket.store).lookUp });
-  const { status, headers } = response;
-  if (status === 200) return { stored: await storedOf(headers, request, credentials), headers };
-  if (status === 400 || (status === 403 && customerKey !== undefined)) return undefined;
-  throw await refusalOf(response, request);
+  const request = headOf(object, customerKey);
+  const headers = await head(request, { credentials, timeLimit: timeLimitsOf(object.bucket.store).lookUp });
+  return headers && { stored: await storedOf(headers, request, credentials), headers };
 }
 
-function headOf({ bucket, key, versionId }: ObjectRef, customerKey: CustomerKey | undefined): Unsigned {
+/**
+ * What the store answers to a HEAD; undefined when it refuses the key, or demands one.
+ *
+ * @throws {Problem} not-found, store-error, store-timeout
+ */
+export async function head(request: StoreRequest, sending: Sending): Promise<Headers | undefined> {
+  const response = await sendToStore(request, sending);
+  const { status, headers } = response;
+  switch (status) {
+    case 200:
+      return headers;
+    case 400:
+      return undefined;
+    case 403:
+      // With a key: not this one. Without: an encrypted object is 400, so it is our credentials that are refused.
+      if (KEY_HEADER in request.headers) return undefined;
+      throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?");
+    default:
+      throw await refusalOf(response, request);
+  }
+}
+
+/** The HEAD of an object, as it is under a key or without one. */
+export function headOf(
+  { bucket, key, versionId }: ObjectRef,
+  customerKey: CustomerKey | undefined,
+): StoreRequest {
   return {
     method: "HEAD",
     bucket,
@@ -58,7 +81,7 @@ function headOf({ bucket, key, versionId }: ObjectRef, customerKey: CustomerKey 
   };
 }
 
-async function storedOf(headers: Headers, request: Unsigned, credentials: Credentials): Promise<Stored> {
+async function storedOf(headers: Headers, request: StoreRequest, credentials: Credentials): Promise<Stored> {
   const modified = new Date(headers.get("last-modified") ?? "");
   return {
     size: wholeNumberIn(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
@@ -73,7 +96,7 @@ async function storedOf(headers: Headers, request: Unsigned, credentials: Creden
  *
  * @throws {Problem} store-error when nothing tells it
  */
-async function sizeOf({ headers, ...request }: Unsigned, credentials: Credentials): Promise<number> {
+async function sizeOf({ headers, ...request }: StoreRequest, credentials: Credentials): Promise<number> {
   const asked = { ...request, method: "GET", headers: { ...headers, range: "bytes=0-0" } };
   const response = await sendToStore(asked, {
     credentials,
@@ -110,9 +133,10 @@ export async function confirmUnderKey(
   const found = await headObject(object, customerKey, credentials);
   if (found !== undefined && isUnderKey(found.headers, customerKey)) return found.stored;
   if (found !== undefined || (await headObject(object, undefined, credentials)) !== undefined) {
-    throw new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
+    throw inTheClear();
   }
-  const fault = await versionFault(headOf(object, customerKey), credentials, {
+  const fault = await versionFault(headOf(object, customerKey), {
+    credentials,
     timeLimit: timeLimitsOf(object.bucket.store).lookUp,
   });
   throw (

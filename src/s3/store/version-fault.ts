@@ -1,8 +1,6 @@
 /** Whether it is the version that a store refuses. A refused HEAD has no words; a GET of nothing but a byte has. */
 import type { Problem } from "../../problem.ts";
-import type { Unsigned } from "../sign/presign.ts";
-import type { Credentials } from "./credentials.ts";
-import { readRefusal, type Sending, sendToStore } from "./fetch.ts";
+import { readRefusal, type Sending, type StoreRequest, sendToStore } from "./fetch.ts";
 
 /**
  * What is wrong with the version of an object, where a HEAD was 400; undefined where nothing is, or none was asked for.
@@ -11,13 +9,12 @@ import { readRefusal, type Sending, sendToStore } from "./fetch.ts";
  * @throws {Problem} store-error, store-timeout
  */
 export async function versionFault(
-  head: Unsigned,
-  credentials: Credentials,
-  sending: Omit<Sending, "credentials" | "body">,
+  head: StoreRequest,
+  sending: Omit<Sending, "body">,
 ): Promise<Problem | undefined> {
   if (head.query.versionId === undefined) return undefined;
   const request = { ...head, method: "GET", headers: { ...head.headers, range: "bytes=0-0" } };
-  const response = await sendToStore(request, { ...sending, credentials });
+  const response = await sendToStore(request, sending);
   if (response.status < 300) {
     await response.body?.cancel();
     return undefined;

@@ -9,10 +9,11 @@ import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts"
 import { Problem } from "../../problem.ts";
 import { isGenuine, isSealed } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
-import { Probe, type ProbedObject } from "./probe.ts";
+import { Probe } from "./probe.ts";
+import type { ObjectRef } from "./stored.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 
-interface Wanted extends ProbedObject {
+interface Wanted extends ObjectRef {
   /** The key that the caller names, and where in the request they did. */
   readonly keyId?: string | undefined;
   readonly keyIdPath: string;
@@ -111,7 +112,7 @@ export class WhichKey {
     return found;
   }
 
-  async #search({ bucket, key, versionId }: ProbedObject): Promise<CustomerKey> {
+  async #search({ bucket, key, versionId }: ObjectRef): Promise<CustomerKey> {
     const { store } = bucket;
     if (this.#silent.has(store))
       throw new Problem("store-timeout", "The store has not answered in time before.");
