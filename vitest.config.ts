@@ -28,7 +28,11 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{api,cli,dev-store,scripts,snippets}/**/*.test.ts", "test/**/*.node.test.ts"],
+          include: [
+            "test/*.test.ts",
+            "test/{api,cli,dev-store,scripts,snippets}/**/*.test.ts",
+            "test/**/*.node.test.ts",
+          ],
           globalSetup: "test/support/setup.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,

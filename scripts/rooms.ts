@@ -109,7 +109,7 @@ const ROOMS: readonly Room[] = [
     name: "s3/api",
     purpose: "S3 as it is documented: operations, their fields, limits, names",
     at: ["src/s3/api/"],
-    imports: ["base"],
+    imports: ["keys", "base"],
     isPure: true,
   },
   {
@@ -131,7 +131,7 @@ const ROOMS: readonly Room[] = [
     purpose: "what every room may use: refusals, checks of input, the log, the platform's bindings",
     at: [
       ...["src/problem.ts", "src/validation.ts", "src/log.ts"],
-      ...["src/bindings.ts", "src/runtime.d.ts", "src/steps.ts"],
+      ...["src/bindings.ts", "src/runtime.d.ts"],
     ],
     imports: [],
   },
