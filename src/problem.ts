@@ -1,8 +1,7 @@
-/**
- * Every error that a caller can see, as RFC 9457 problem details. A problem tells a caller what they can mend;
- * what only the operator can mend goes to the log.
- */
+/** Every error that a caller of the API can see, as RFC 9457 problem details. */
+import { type FieldError, type Reason, Refused, type RefusedOptions } from "./refused.ts";
 
+/** Each reason as HTTP has it: the status, and a title. */
 const PROBLEMS = {
   "invalid-request": [400, "The request is not valid"],
   unauthenticated: [401, "Who is calling is not known"],
@@ -26,16 +25,10 @@ const PROBLEMS = {
   "audit-unavailable": [503, "The audit trail cannot be written"],
   unavailable: [503, "Not ready to serve"],
   "store-timeout": [504, "The store did not answer in time"],
-} as const;
+} as const satisfies Readonly<Record<Reason, readonly [status: number, title: string]>>;
 
-export type ProblemCode = keyof typeof PROBLEMS;
-export type ProblemStatus = (typeof PROBLEMS)[ProblemCode][0];
-
-/** One field at fault: `path` as in `source.key` or `requests[3].bucket`. */
-export interface FieldError {
-  readonly path: string;
-  readonly message: string;
-}
+export type ProblemCode = Reason;
+export type ProblemStatus = (typeof PROBLEMS)[Reason][0];
 
 /** The JSON of a problem (RFC 9457, section 3). */
 export interface ProblemDetails {
@@ -48,55 +41,29 @@ export interface ProblemDetails {
   readonly errors?: readonly FieldError[];
 }
 
-interface ProblemOptions {
-  /** Fields at fault. */
-  errors?: readonly FieldError[];
-  /** Headers that belong to the answer, e.g. WWW-Authenticate. */
-  headers?: Readonly<Record<string, string>>;
-  /** What the operator should know; logged, never answered. */
-  operator?: string;
+interface ProblemOptions extends RefusedOptions {
+  /** Headers that belong to the answer, beside those that follow from the refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export class Problem extends Error {
+/** A refusal in HTTP's terms. */
+export class Problem extends Refused {
   override name = "Problem";
   readonly code: ProblemCode;
   readonly status: ProblemStatus;
   readonly title: string;
-  readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  readonly operator: string | undefined;
 
-  constructor(code: ProblemCode, detail: string, { errors, headers = {}, operator }: ProblemOptions = {}) {
-    super(detail);
+  constructor(code: ProblemCode, detail: string, { headers, ...options }: ProblemOptions = {}) {
+    super(code, detail, options);
     this.code = code;
     [this.status, this.title] = PROBLEMS[code];
-    this.errors = errors;
-    this.headers = headers;
-    this.operator = operator;
+    this.headers = { ...headersOf(this), ...headers };
   }
 
-  /** A field that is wrong in itself, whoever asks. */
-  static field(path: string, message: string): Problem {
-    return new Problem("invalid-request", `${path}: ${message}`, { errors: [{ path, message }] });
-  }
-
-  /** Several of them, told at once. */
-  static fields(errors: readonly FieldError[]): Problem {
-    const detail = errors
-      .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
-      .join("; ");
-    return new Problem("invalid-request", detail, { errors });
-  }
-
-  /** @param operator what is wrong, where the log does not say so yet */
-  static misconfigured(operator?: string): Problem {
-    return new Problem(
-      "misconfigured",
-      "The service is not configured correctly; its operator can see why.",
-      {
-        ...(operator !== undefined && { operator }),
-      },
-    );
+  /** What the API answers where something is refused anywhere in the service. */
+  static of(refused: Refused): Problem {
+    return refused instanceof Problem ? refused : new Problem(refused.reason, refused.message, refused);
   }
 
   details(requestId: string): ProblemDetails {
@@ -111,4 +78,23 @@ export class Problem extends Error {
       ...(errors && { errors }),
     };
   }
+}
+
+function headersOf({ reason, retryAfter, objectSize, disbelief }: Refused): Record<string, string> {
+  return {
+    ...(reason === "unauthenticated" && { "www-authenticate": challenge(disbelief) }),
+    ...(retryAfter !== undefined && {
+      "retry-after": typeof retryAfter === "number" ? String(retryAfter) : retryAfter.toUTCString(),
+    }),
+    // RFC 9110, section 14.4.
+    ...(objectSize !== undefined && { "content-range": `bytes */${objectSize}` }),
+  };
+}
+
+/** RFC 6750, section 3. */
+function challenge(disbelief: string | undefined): string {
+  const realm = 'Bearer realm="ssec-edge"';
+  return disbelief === undefined
+    ? realm
+    : `${realm}, error="invalid_token", error_description="${disbelief}"`;
 }

@@ -9,7 +9,7 @@ import { Secrets } from "./config/secrets.ts";
 import { KeyRing } from "./keys/ring.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { logError } from "./log.ts";
-import { Problem } from "./problem.ts";
+import { Refused } from "./refused.ts";
 
 export type Env = Readonly<Record<string, unknown>>;
 
@@ -55,7 +55,7 @@ export class Service {
 /**
  * The service of an environment, configured at its first request.
  *
- * @throws {Problem} `misconfigured`; every mistake is in the log, once
+ * @throws {Refused} `misconfigured`; every mistake is in the log, once
  */
 export type ServiceOf = (env: Env) => Service;
 
@@ -68,7 +68,7 @@ export function services(settings: Settings): ServiceOf {
       service = configure(env, settings);
       known.set(env, service);
     }
-    if (service instanceof ConfigError) throw Problem.misconfigured();
+    if (service instanceof ConfigError) throw Refused.misconfigured();
     return service;
   };
 }

@@ -1,6 +1,6 @@
 /** Checks input against a schema and words every mistake as `path: what is wrong`, for callers and operators alike. */
 import * as v from "valibot";
-import type { FieldError } from "./problem.ts";
+import type { FieldError } from "./refused.ts";
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; errors: FieldError[] };
 

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Caller } from "../auth/callers.ts";
 import type { Config } from "../config/load.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 
 /** The objects of one bucket whose keys begin alike. */
 export interface Range {
@@ -19,12 +19,12 @@ export interface Scope {
   readonly hasBucketless: boolean;
 }
 
-/** @throws {Problem} `forbidden` when the caller administers nothing */
+/** @throws {Refused} `forbidden` when the caller administers nothing */
 export function scopeOf({ grants }: Caller, { buckets }: Config): Scope {
   const all = grants
     .filter(({ allow }) => allow.includes("admin"))
     .map(({ bucket, prefix }) => ({ bucket, prefix }));
-  if (all.length === 0) throw new Problem("forbidden", "The caller has no admin grant.");
+  if (all.length === 0) throw new Refused("forbidden", "The caller has no admin grant.");
   const ranges = all
     .filter(
       (range, i) => !all.some((other, j) => isWithin(range, other) && (j < i || !isWithin(other, range))),

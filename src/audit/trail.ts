@@ -6,7 +6,7 @@ import type { Bindings, Queue } from "../bindings.ts";
 import type { Config } from "../config/load.ts";
 import type { Limits } from "../limits.ts";
 import { type ErrorEntry, logError } from "../log.ts";
-import { Problem } from "../problem.ts";
+import { type Reason, Refused } from "../refused.ts";
 import { boundedKey, boundedName, boundedVersionId, type Origin, originOf } from "./bounded.ts";
 import { type AuditEvent, type Draft, isRefusal, type Outcome, type UnwrittenEvent } from "./event.ts";
 import { LogRoom } from "./log-room.ts";
@@ -16,8 +16,11 @@ import type { Refusals } from "./refusals.ts";
 /** Queues are billed by 64 KB and take up to 128 KB a message, bytes of JSON. */
 const MAX_MESSAGE = 60_000;
 
-const DENIALS: readonly number[] = [401, 403, 411, 413, 415, 429];
-const KEY_FAILURES: readonly string[] = ["key-invalid", "no-writable-key", "key-unknown"];
+/** Who the caller is, or how often they call, does not allow it. */
+const OF_THE_CALLER: readonly Reason[] = ["unauthenticated", "forbidden", "rate-limited"];
+/** The same, or what is asked is more than the caller's grants allow. */
+const DENIALS: readonly Reason[] = [...OF_THE_CALLER, "length-required", "too-large", "unsupported-type"];
+const KEY_FAILURES: readonly Reason[] = ["key-invalid", "no-writable-key", "key-unknown"];
 
 /** Lines of errors that one request may write, and what of one is written, characters: the events need the log as well. */
 const MAX_ERRORS = 10;
@@ -47,7 +50,7 @@ export class Trail {
   #events: UnwrittenEvent[] = [];
   /** Where in the events those are that stand for others which are alike. */
   readonly #alike = new Map<string, number>();
-  readonly #told = new WeakSet<Problem>();
+  readonly #told = new WeakSet<Refused>();
   readonly #errors = new Set<string>();
   #room: LogRoom | undefined;
 
@@ -66,7 +69,7 @@ export class Trail {
   /**
    * Does the work, and records one event of how it ended. What came of it is kept back where there is no room to tell it.
    *
-   * @throws {Problem} `too-large` when the log of this request is full
+   * @throws {Refused} `too-large` when the log of this request is full
    */
   async record<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
     const draft: Draft = {};
@@ -78,12 +81,12 @@ export class Trail {
       throw error;
     }
     if (this.#add(draft, "allowed")) return result;
-    const problem = new Problem(
+    const refused = new Refused(
       "too-large",
       "One request cannot have more than this told of it: send what is left in another batch.",
     );
-    this.fail({ ...draft, keyId: undefined, keyMD5: undefined, expiresAt: undefined }, problem);
-    throw problem;
+    this.fail({ ...draft, keyId: undefined, keyMD5: undefined, expiresAt: undefined }, refused);
+    throw refused;
   }
 
   /** Records what a client says that the store refused. */
@@ -93,17 +96,15 @@ export class Trail {
 
   /** Records what did not succeed. */
   fail(draft: Draft, error: unknown): void {
-    const problem = error instanceof Problem ? error : new Problem("internal", "");
-    this.#told.add(problem);
-    this.#add({ ...draft, code: problem.code }, DENIALS.includes(problem.status) ? "denied" : "failed");
+    const reason = error instanceof Refused ? error.reason : "internal";
+    if (error instanceof Refused) this.#told.add(error);
+    this.#add({ ...draft, code: reason }, DENIALS.includes(reason) ? "denied" : "failed");
   }
 
   /** Records a refusal or a key's failure that no step of an operation has recorded. */
-  refuse(problem: Problem): void {
-    const isTold = this.#told.has(problem);
-    if (!isTold && ([401, 403, 429].includes(problem.status) || KEY_FAILURES.includes(problem.code))) {
-      this.fail({}, problem);
-    }
+  refuse(error: unknown): void {
+    if (!(error instanceof Refused) || this.#told.has(error)) return;
+    if ([...OF_THE_CALLER, ...KEY_FAILURES].includes(error.reason)) this.fail({}, error);
   }
 
   /** What the operator should see to, once for all that is alike in the request. */
@@ -124,7 +125,7 @@ export class Trail {
    * is strict.
    *
    * @param later keeps the Worker alive until a promise is settled
-   * @throws {Problem} `audit-unavailable` when the mode is strict and the queue does not take them
+   * @throws {Refused} `audit-unavailable` when the mode is strict and the queue does not take them
    */
   async deliver(later: (promise: Promise<void>) => void): Promise<void> {
     const events = this.#events;
@@ -192,8 +193,8 @@ export class Trail {
   }
 
   #logLost(to: string, error: unknown): void {
-    const { operator = "", code } = unavailable(to, error);
-    this.tell({ code, message: operator });
+    const { operator = "", reason } = unavailable(to, error);
+    this.tell({ code: reason, message: operator });
   }
 
   /** @returns whether it is told of: only what was allowed is ever not */
@@ -304,12 +305,12 @@ async function send(queue: Queue, events: readonly UnwrittenEvent[], json?: Writ
   await flush();
 }
 
-function unavailable(to: string, error: unknown): Problem {
-  return new Problem(
+function unavailable(to: string, error: unknown): Refused {
+  return new Refused(
     "audit-unavailable",
     "The audit trail cannot be written at the moment: try again soon.",
     {
-      headers: { "retry-after": "5" },
+      retryAfter: 5,
       operator: `${to} did not take an audit event: ${error instanceof Error ? error.message : error}`,
     },
   );

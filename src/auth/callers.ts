@@ -4,7 +4,7 @@ import { SecretError, type Secrets } from "../config/secrets.ts";
 import { Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
 import { logError } from "../log.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { type Claims, fillClaims } from "./claims.ts";
 import type { Jwks } from "./jwks.ts";
 import { MAX_TOKEN_LENGTH, tokenFault } from "./token.ts";
@@ -27,8 +27,7 @@ export interface Directory {
 /**
  * The caller of a request.
  *
- * @throws {Problem} `unauthenticated`, with the challenge of RFC 6750, section 3; `unavailable` when the keys of the
- * token's issuer cannot be had
+ * @throws {Refused} `unauthenticated`; `unavailable` when the keys of the token's issuer cannot be had
  */
 export async function authenticate(request: Request, directory: Directory): Promise<Caller> {
   const token = tokenOf(request, directory.config.allowedOrigins);
@@ -64,9 +63,7 @@ function tokenOf({ headers, url }: Request, allowedOrigins: readonly string[]): 
   }
   const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1];
   if (token !== undefined) return token;
-  throw new Problem("unauthenticated", "Send the token as `Authorization: Bearer TOKEN`.", {
-    headers: { "www-authenticate": 'Bearer realm="ssec-edge"' },
-  });
+  throw new Refused("unauthenticated", "Send the token as `Authorization: Bearer TOKEN`.");
 }
 
 /** Whether a token has the form of a signed JWT: three dotted parts. */
@@ -108,7 +105,7 @@ async function findByToken(
     const expected = await digestOf(caller, secrets);
     const isTheirs = areEqual(presented, expected ?? presented) && expected !== undefined;
     if (isTheirs && found !== undefined) {
-      throw Problem.misconfigured(`CALLERS.${found.name} and CALLERS.${caller.name} have the same token`);
+      throw Refused.misconfigured(`CALLERS.${found.name} and CALLERS.${caller.name} have the same token`);
     }
     if (isTheirs) found = caller;
   }
@@ -162,12 +159,10 @@ function areEqual(a: Int32Array, b: Int32Array): boolean {
   return difference === 0;
 }
 
-/** @param why after "The token does not count:"; it goes into a header, so ASCII without quotes */
-function notBelieved(why: string, operator?: string): Problem {
-  return new Problem("unauthenticated", `The token does not count: ${why}.`, {
-    ...(operator !== undefined && { operator }),
-    headers: {
-      "www-authenticate": `Bearer realm="ssec-edge", error="invalid_token", error_description="${why}"`,
-    },
+/** @param why after "The token does not count:"; ASCII without quotes */
+function notBelieved(why: string, operator?: string): Refused {
+  return new Refused("unauthenticated", `The token does not count: ${why}.`, {
+    operator,
+    disbelief: why,
   });
 }

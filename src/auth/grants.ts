@@ -1,7 +1,7 @@
 /** What a caller may do: the one place where grants are read. */
 import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { isOfType, mediaTypeFault } from "../s3/api/media-type.ts";
 import { OPERATIONS, type PresignRequest } from "../s3/api/operations.ts";
 import type { Caller } from "./callers.ts";
@@ -16,7 +16,7 @@ export interface Authorised {
 /**
  * Whether some grant allows `permission` on exactly this object key (or prefix of keys).
  *
- * @throws {Problem} `forbidden`, in the same words for a bucket that does not exist
+ * @throws {Refused} `forbidden`, in the same words for a bucket that does not exist
  */
 export function authorise(
   { buckets }: Config,
@@ -31,7 +31,7 @@ export function authorise(
     )
     .sort((a, b) => b.prefix.length - a.prefix.length);
   if (bucket === undefined || grants.length === 0) {
-    throw new Problem(
+    throw new Refused(
       "forbidden",
       `The caller may not ${permission} this key of this bucket, or there is no such bucket.`,
     );
@@ -65,7 +65,7 @@ const BARE_EXPIRES_IN = 60;
  *
  * @param lengthField what the caller knows the content length by; of a copy, that of what is copied
  * @param typeField and the content type
- * @throws {Problem} what the grant with the longest prefix has against it; invalid-request where what is no media type
+ * @throws {Refused} what the grant with the longest prefix has against it; invalid-request where what is no media type
  * would be taken
  */
 export function limit(
@@ -96,7 +96,7 @@ function objectionOf(
   request: Limited,
   lengthField: string,
   typeField: string,
-): Problem | undefined {
+): Refused | undefined {
   return (
     objectToTime(grant, request) ??
     objectToSize(grant, request, lengthField) ??
@@ -104,22 +104,22 @@ function objectionOf(
   );
 }
 
-function objectToTime({ maxExpiresIn }: Grant, { expiresIn = 0 }: Limited): Problem | undefined {
+function objectToTime({ maxExpiresIn }: Grant, { expiresIn = 0 }: Limited): Refused | undefined {
   if (expiresIn <= maxExpiresIn) return undefined;
-  return Problem.field("expiresIn", `must be at most ${maxExpiresIn} seconds for this caller`);
+  return Refused.field("expiresIn", `must be at most ${maxExpiresIn} seconds for this caller`);
 }
 
-function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string): Problem | undefined {
+function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string): Refused | undefined {
   if (maxBytes === undefined) return undefined;
   const { sized } = OPERATIONS[request.operation];
   if (sized === "parts") {
-    return new Problem(
+    return new Refused(
       "forbidden",
       "This caller's uploads are limited in size, which only the sum of all parts tells: complete through POST /v1/multipart/complete.",
     );
   }
   if (sized === "contentLength" && request.contentLength === undefined) {
-    return new Problem("length-required", `This caller's uploads are limited in size: give ${lengthField}.`, {
+    return new Refused("length-required", `This caller's uploads are limited in size: give ${lengthField}.`, {
       errors: [{ path: lengthField, message: "is required" }],
     });
   }
@@ -127,7 +127,7 @@ function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string
     (name) => (request[name] ?? 0) > maxBytes,
   );
   if (field === undefined) return undefined;
-  return new Problem("too-large", `This caller's uploads may have at most ${maxBytes} bytes.`, {
+  return new Refused("too-large", `This caller's uploads may have at most ${maxBytes} bytes.`, {
     errors: [
       { path: field === "contentLength" ? lengthField : field, message: `must be at most ${maxBytes}` },
     ],
@@ -138,21 +138,21 @@ function objectToType(
   { contentTypes }: Grant,
   { operation, contentType, contentTypePrefix }: Limited,
   typeField: string,
-): Problem | undefined {
+): Refused | undefined {
   if (OPERATIONS[operation].typed === undefined) return undefined;
   if (contentTypes === undefined) {
     const fault = contentType === undefined ? undefined : mediaTypeFault(contentType);
-    return fault === undefined ? undefined : Problem.field(typeField, fault);
+    return fault === undefined ? undefined : Refused.field(typeField, fault);
   }
   if (contentTypePrefix !== undefined) {
     // A browser takes `image/png,text/html` for a page, and to the store it begins as a picture does.
     const message = "is not for a caller whose types are limited: the store would take whatever follows it";
-    return new Problem("unsupported-type", `contentTypePrefix: ${message}; give contentType.`, {
+    return new Refused("unsupported-type", `contentTypePrefix: ${message}; give contentType.`, {
       errors: [{ path: "contentTypePrefix", message }],
     });
   }
   if (contentTypes.some((pattern) => isOfType(contentType ?? "", pattern))) return undefined;
-  return new Problem(
+  return new Refused(
     "unsupported-type",
     `This caller's uploads must have a contentType of ${contentTypes.join(", ")}.`,
     {

@@ -5,7 +5,7 @@
  */
 import type { CryptoKey, JWSHeaderParameters } from "jose";
 import { LIMITS, type Limits } from "../limits.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { KeySet } from "./key-set.ts";
 
 /** Keys are fetched again after it, milliseconds. */
@@ -40,7 +40,7 @@ export class Jwks {
   /**
    * The keys that a token's header asks for; none when the issuer has no such key, or none that can be used.
    *
-   * @throws {Problem} `unavailable` when the issuer has never been reached, or not for a day
+   * @throws {Refused} `unavailable` when the issuer has never been reached, or not for a day
    */
   async find(header: JWSHeaderParameters): Promise<CryptoKey[]> {
     const isOld = this.#age() > MAX_AGE;
@@ -146,12 +146,12 @@ function reasonOf(error: unknown, timeLimit: number): string {
 }
 
 /** @param wait until it makes sense to try again, milliseconds */
-function unavailable(url: string, reason: string, wait: number): Problem {
-  return new Problem(
+function unavailable(url: string, reason: string, wait: number): Refused {
+  return new Refused(
     "unavailable",
     "Tokens of this issuer cannot be checked at the moment: try again soon.",
     {
-      headers: { "retry-after": String(Math.max(1, Math.ceil(wait / 1000))) },
+      retryAfter: Math.max(1, Math.ceil(wait / 1000)),
       operator: `the keys at ${url}: ${reason}`,
     },
   );

@@ -53,7 +53,7 @@ export interface VerifiedJwt {
  * The caller that a token's issuer, audience and required claims stand for, once its signature and times are right.
  *
  * @throws {JwtError} when the token is not to be believed
- * @throws {Problem} `unavailable` when the issuer's keys cannot be had
+ * @throws {Refused} `unavailable` when the issuer's keys cannot be had
  */
 export async function verifyJwt(
   token: string,

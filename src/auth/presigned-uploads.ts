@@ -3,16 +3,16 @@
  * there, and so reads whatever the store's credentials reach: nobody is handed one.
  */
 import type { Bucket } from "../config/load.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { OPERATIONS, type OperationName } from "../s3/api/operations.ts";
 
-/** @throws {Problem} forbidden, for an operation that is not presigned in this bucket's store */
+/** @throws {Refused} forbidden, for an operation that is not presigned in this bucket's store */
 export function requirePresignable(operation: OperationName, { store }: Bucket): void {
   const { method, permission, upload } = OPERATIONS[operation];
   const isWrite = permission === "write" && (method === "PUT" || method === "POST");
   // A form is held to its policy, which names every field that there may be.
   if (store.presignedUploads !== false || !isWrite || upload === "form") return;
-  throw new Problem(
+  throw new Refused(
     "forbidden",
     `${operation} is not presigned for this bucket, whose store takes headers that are not signed: ` +
       "go through the edge, by PUT /v1/objects/BUCKET/KEY, or by a form, PostObject.",

@@ -1,6 +1,6 @@
 /** Callers that an embedding Worker vouches for, in place of tokens and JWTs. */
 import type { Grant } from "../config/load.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { Caller } from "./callers.ts";
 
 /** A caller as an embedding Worker names one; prefixes are as they stand, without claims. */
@@ -17,12 +17,10 @@ export type Authenticate = (
   env: Readonly<Record<string, unknown>>,
 ) => GivenCaller | undefined | Promise<GivenCaller | undefined>;
 
-/** @throws {Problem} `unauthenticated` for nobody */
+/** @throws {Refused} `unauthenticated` for nobody */
 export function vouchedFor(given: GivenCaller | undefined): Caller {
   if (given !== undefined) {
     return { ...given, grants: given.grants.map((grant) => ({ maxExpiresIn: 3600, ...grant })) };
   }
-  throw new Problem("unauthenticated", "Who is calling is not known.", {
-    headers: { "www-authenticate": 'Bearer realm="ssec-edge"' },
-  });
+  throw new Refused("unauthenticated", "Who is calling is not known.");
 }

@@ -3,7 +3,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { Bucket } from "../config/load.ts";
 import type { Secrets } from "../config/secrets.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { type Credentials, credentialsOf } from "../s3/store/credentials.ts";
 
 export interface StoreBucket {
@@ -38,7 +38,7 @@ async function readCredentials({ store }: Bucket, secrets: Secrets): Promise<Cre
   try {
     return await credentialsOf(store, secrets);
   } catch (error) {
-    throw error instanceof Problem ? new Error(error.operator) : error;
+    throw error instanceof Refused ? new Error(error.operator) : error;
   }
 }
 

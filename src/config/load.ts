@@ -1,7 +1,7 @@
 /** `[vars]` in, one typed and validated Config out, or every mistake in one go. */
 import type * as v from "valibot";
 import type { KeyRule } from "../keys/ring.ts";
-import type { FieldError } from "../problem.ts";
+import type { FieldError } from "../refused.ts";
 import { check, joinPath } from "../validation.ts";
 import {
   type Addressing,

@@ -2,7 +2,7 @@
  * Gathers the tables STORES, KEYS, BUCKETS and CALLERS out of the environment. The platform takes 5 KB a var, so a
  * table may be split over several (`CALLERS`, `CALLERS_PARTNERS`, …), each an object or a JSON string.
  */
-import type { FieldError } from "../problem.ts";
+import type { FieldError } from "../refused.ts";
 import { joinPath } from "../validation.ts";
 
 export const TABLE_NAMES = ["STORES", "KEYS", "BUCKETS", "CALLERS"] as const;

@@ -1,6 +1,6 @@
 /** A body on its way through: read in pieces, into memory that is used again, and no longer than it moves. */
 import type { Limits } from "../limits.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { Digests } from "./digests.ts";
 import { type Memory, memoryOf, noMemory } from "./memory.ts";
 
@@ -89,7 +89,7 @@ function clientOf(body: ReadableStream<Uint8Array>, silenceLimit: number): Reade
     body,
     silenceLimit,
     () =>
-      new Problem(
+      new Refused(
         "invalid-request",
         `Nothing of the body came for ${silenceLimit / 1000} seconds: send it again, without such a pause.`,
       ),
@@ -200,7 +200,7 @@ export class Pieces {
    * The next piece, for the caller to release. Its memory is taken as its bytes come.
    *
    * @param freed settles when the piece before is released: where memory is short it is waited for
-   * @throws {Problem} invalid-request when the client falls silent; unavailable when there is no memory
+   * @throws {Refused} invalid-request when the client falls silent; unavailable when there is no memory
    */
   async next(freed?: Promise<unknown>): Promise<Piece> {
     const piece = new Piece(this.#memory);
@@ -272,7 +272,7 @@ export interface Pumping extends BodyLimits {
  * Moves the body of an upload as fast as it is taken. That it is not taken any more is for the taker to tell; its rest is
  * thrown away then. What would make it whole is moved only once its digests are right.
  *
- * @throws {Problem} invalid-request when the client falls silent, or the body is not what its digests say; unavailable
+ * @throws {Refused} invalid-request when the client falls silent, or the body is not what its digests say; unavailable
  * when there is no memory; whatever a body that breaks off throws
  */
 export async function pump(

@@ -1,7 +1,7 @@
 /** The end of a multipart upload: nothing counts before the store has confirmed it. */
 import { randomBytes } from "node:crypto";
 import type { CustomerKey } from "../keys/customer-key.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { MARKER_HEADER, markerOf } from "../s3/api/upload-id.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { isTransient } from "../s3/store/fetch.ts";
@@ -16,7 +16,7 @@ export interface Completion {
   readonly uploadId: string;
   /** Of the object that is replaced. */
   readonly conditions?: Conditions;
-  /** The same, looked up right before the end. @throws {Problem} precondition-failed */
+  /** The same, looked up right before the end. @throws {Refused} precondition-failed */
   readonly look?: () => Promise<Conditions>;
   /** In any order. */
   readonly parts: readonly NamedPart[];
@@ -33,7 +33,7 @@ export interface Completion {
  * Completes an upload of which the store holds exactly the parts that are named, and confirms the object. Called again
  * after it has succeeded, it says the same again, as long as the object is still the one that this upload has made.
  *
- * @throws {Problem} invalid-request: a part is missing or another; conflict: the sizes do not add up, or the object is
+ * @throws {Refused} invalid-request: a part is missing or another; conflict: the sizes do not add up, or the object is
  * not what the upload makes, or is not shown to be; what `checkLength` and `look` throw; not-encrypted, key-unknown,
  * not-found, store-error, store-timeout
  */
@@ -43,7 +43,7 @@ export async function completeUpload(completion: Completion): Promise<{ stored: 
     const parts = await namedParts(completion);
     const length = parts.reduce((sum, { size }) => sum + size, 0);
     if (completion.size !== undefined && length !== completion.size) {
-      throw new Problem(
+      throw new Refused(
         "conflict",
         `The parts have ${length} bytes, not ${completion.size}: upload what is missing, then complete again.`,
       );
@@ -52,11 +52,11 @@ export async function completeUpload(completion: Completion): Promise<{ stored: 
     await complete(completion, parts);
     return { stored: await confirm(completion, length) };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refused)) throw error;
     // The upload is over: by an earlier call whose answer was lost, or it was aborted.
-    if (error.code === "not-found") return { stored: await confirmEarlier(completion, error) };
+    if (error.reason === "not-found") return { stored: await confirmEarlier(completion, error) };
     // What an earlier call has made may be what the condition forbids now.
-    if (error.code === "precondition-failed") {
+    if (error.reason === "precondition-failed") {
       const stored = await ownObject(completion);
       if (stored !== undefined) return { stored: asDeclared(stored, completion) };
     }
@@ -82,17 +82,17 @@ async function complete(completion: Completion, parts: readonly UploadedPart[]):
 /**
  * The parts as the store has them, in order.
  *
- * @throws {Problem} invalid-request with every part at fault
+ * @throws {Refused} invalid-request with every part at fault
  */
 async function namedParts({ parts: named, upload, uploadId }: Completion): Promise<UploadedPart[]> {
   const held = new Map((await upload.list(uploadId)).map((part) => [part.partNumber, part]));
   const seen = new Set<number>();
   const parts = named.map(({ partNumber, etag }, i) => {
     const part = held.get(partNumber);
-    if (seen.has(partNumber)) throw Problem.field(`parts[${i}].partNumber`, "is named twice");
-    if (part === undefined) throw Problem.field(`parts[${i}].partNumber`, "was not uploaded");
+    if (seen.has(partNumber)) throw Refused.field(`parts[${i}].partNumber`, "is named twice");
+    if (part === undefined) throw Refused.field(`parts[${i}].partNumber`, "was not uploaded");
     if (bare(part.etag) !== bare(etag))
-      throw Problem.field(`parts[${i}].etag`, "is not that of the uploaded part");
+      throw Refused.field(`parts[${i}].etag`, "is not that of the uploaded part");
     seen.add(partNumber);
     return part;
   });
@@ -117,12 +117,12 @@ async function confirm(completion: Completion, length: number): Promise<Stored> 
   throw replaced(`has ${stored.size} bytes, not the upload's ${length}`);
 }
 
-function replaced(what: string): Problem {
-  return new Problem("conflict", `The object ${what}: it was replaced.`);
+function replaced(what: string): Refused {
+  return new Refused("conflict", `The object ${what}: it was replaced.`);
 }
 
 /** The object that this upload has made already, or else why it is not there. */
-async function confirmEarlier(completion: Completion, noSuchUpload: Problem): Promise<Stored> {
+async function confirmEarlier(completion: Completion, noSuchUpload: Refused): Promise<Stored> {
   const { object, customerKey, credentials } = completion;
   const own = await ownObject(completion);
   if (own !== undefined) return asDeclared(own, completion);
@@ -130,12 +130,12 @@ async function confirmEarlier(completion: Completion, noSuchUpload: Problem): Pr
   try {
     stored = await confirmUnderKey(object, customerKey, credentials);
   } catch (error) {
-    throw error instanceof Problem && error.code === "not-found" ? noSuchUpload : error;
+    throw error instanceof Refused && error.reason === "not-found" ? noSuchUpload : error;
   }
   if (markerIn(completion) !== undefined)
-    throw new Problem("conflict", "The upload is over, and the object is not what it has made.");
+    throw new Refused("conflict", "The upload is over, and the object is not what it has made.");
   if (await isCompletedBySay(completion)) return asDeclared(stored, completion);
-  throw new Problem(
+  throw new Refused(
     "conflict",
     "The upload is over, and whether the object is what it has made is not shown: read the object, or upload it again by POST /v1/multipart, whose uploadId shows it.",
   );
@@ -151,7 +151,7 @@ async function isCompletedBySay({ upload, uploadId, parts }: Completion): Promis
       await upload.complete(id, inOrder(parts));
       return true;
     } catch (error) {
-      if (error instanceof Problem && !isTransient(error)) return false;
+      if (error instanceof Refused && !isTransient(error)) return false;
       throw error;
     }
   };
@@ -162,13 +162,13 @@ function inOrder(parts: readonly NamedPart[]): NamedPart[] {
   return [...parts].sort((a, b) => a.partNumber - b.partNumber);
 }
 
-/** @throws {Problem} conflict where the object is not of as many bytes and parts as the call says */
+/** @throws {Refused} conflict where the object is not of as many bytes and parts as the call says */
 function asDeclared(stored: Stored, { size, parts }: Completion): Stored {
   // S3 gives what was made of parts an ETag that ends in their number.
   const count = /-(\d+)$/.exec(bare(stored.etag))?.[1];
   const isOfParts = count === undefined || Number(count) === parts.length;
   if (isOfParts && (size === undefined || size === stored.size)) return stored;
-  throw new Problem("conflict", "The upload is over, and what it has made is not of these parts.");
+  throw new Refused("conflict", "The upload is over, and what it has made is not of these parts.");
 }
 
 /** The object at the key, where it is under the key and has the marker of this upload; undefined otherwise. */
@@ -181,7 +181,7 @@ async function ownObject(completion: Completion): Promise<Stored | undefined> {
     const isOwn = found !== undefined && isUnderKey(found.headers, customerKey);
     return isOwn && found.headers.get(MARKER_HEADER) === marker ? found.stored : undefined;
   } catch (error) {
-    if (error instanceof Problem && error.code === "not-found") return undefined;
+    if (error instanceof Refused && error.reason === "not-found") return undefined;
     throw error;
   }
 }

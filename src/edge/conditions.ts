@@ -4,7 +4,7 @@
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#section-13
  */
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 
 /** An entity tag. Two that differ in `isWeak` alone promise the same object, but not the same bytes. */
 interface Tag {
@@ -56,7 +56,7 @@ export interface Seen {
 /**
  * The conditions of a request, by its headers. A date that is none is no condition, as the RFC demands.
  *
- * @throws {Problem} invalid-request where a list of tags is none
+ * @throws {Refused} invalid-request where a list of tags is none
  */
 export function preconditionsOf(headers: Headers): Preconditions {
   const given = (name: PreconditionName) => headers.get(PRECONDITION_HEADERS[name]) ?? undefined;
@@ -72,7 +72,7 @@ export function preconditionsOf(headers: Headers): Preconditions {
  * The same from wherever they come.
  *
  * @param paths where a fault is said to be
- * @throws {Problem} invalid-request where a list of tags is none
+ * @throws {Refused} invalid-request where a list of tags is none
  */
 export function parsePreconditions(
   given: { readonly [name in PreconditionName]?: string | undefined },
@@ -121,7 +121,7 @@ export function evaluate(conditions: Preconditions, state: State, method: string
  * Holds the conditions of a request that changes the object against what is there.
  *
  * @returns what the store is to hold it against once more, when it acts; nothing where nothing was demanded
- * @throws {Problem} precondition-failed
+ * @throws {Refused} precondition-failed
  */
 export function demand(conditions: Preconditions, state: State, method: string): Seen {
   if (areNone(conditions)) return {};
@@ -137,8 +137,8 @@ export function seen(state: State): Seen {
   return tag === undefined || tag.isWeak ? {} : { ifMatch: tag.opaque };
 }
 
-export function preconditionFailed(state?: State): Problem {
-  return new Problem(
+export function preconditionFailed(state?: State): Refused {
+  return new Refused(
     "precondition-failed",
     state === "hidden"
       ? "The object is under none of this bucket's keys: its ETag and date cannot be held against the condition."
@@ -194,7 +194,7 @@ function tagOf(etag: string | undefined): Tag | undefined {
 function parseTags(text: string, path: string): Tags {
   const tags = tagsIn(text);
   if (tags !== undefined) return tags;
-  throw Problem.field(path, 'must be * or ETags in double quotes, with commas between: "a", "b"');
+  throw Refused.field(path, 'must be * or ETags in double quotes, with commas between: "a", "b"');
 }
 
 /** One element of a list, and what ends it; an unquoted tag is what many programs make of a quoted one. */

@@ -1,7 +1,7 @@
 /** How much a copy copies, for callers whose uploads are limited in size. */
 import type { Store } from "../config/load.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { lengthOfRange } from "../s3/api/fields.ts";
 import type { PresignRequest } from "../s3/api/operations.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
@@ -21,7 +21,7 @@ export class CopySources {
   readonly #found = new Map<string, Promise<Stored>>();
   readonly #silent = new Set<Store>();
 
-  /** @throws {Problem} precondition-failed; not-found, key-unknown, not-encrypted, store-error, store-timeout */
+  /** @throws {Refused} precondition-failed; not-found, key-unknown, not-encrypted, store-error, store-timeout */
   async copied(
     { sourceRange, ifSourceMatch }: PresignRequest,
     source: ObjectRef,
@@ -32,7 +32,7 @@ export class CopySources {
     if (length !== undefined) return { length, field: "sourceRange" };
     const { size, etag } = await this.#stored(source, key, credentials);
     if (ifSourceMatch !== undefined && bare(ifSourceMatch) !== bare(etag)) {
-      throw new Problem("precondition-failed", "The source is not as ifSourceMatch demands.");
+      throw new Refused("precondition-failed", "The source is not as ifSourceMatch demands.");
     }
     return { length: size, field: "source", ifSourceMatch: etag };
   }
@@ -40,14 +40,14 @@ export class CopySources {
   async #stored(source: ObjectRef, key: CustomerKey, credentials: Credentials): Promise<Stored> {
     const { store, name } = source.bucket;
     if (this.#silent.has(store))
-      throw new Problem("store-timeout", "The store has not answered in time before.");
+      throw new Refused("store-timeout", "The store has not answered in time before.");
     const id = JSON.stringify([name, source.key, source.versionId, key.id]);
     const stored = this.#found.get(id) ?? confirmUnderKey(source, key, credentials);
     this.#found.set(id, stored);
     try {
       return await stored;
     } catch (error) {
-      if (error instanceof Problem && error.code === "store-timeout") this.#silent.add(store);
+      if (error instanceof Refused && error.reason === "store-timeout") this.#silent.add(store);
       throw error;
     }
   }

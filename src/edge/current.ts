@@ -2,7 +2,7 @@
 
 import { CustomerKeyError } from "../keys/customer-key.ts";
 import { type KeyRing, readers } from "../keys/ring.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { headObject, type ObjectRef } from "../s3/store/stored.ts";
 import type { State } from "./conditions.ts";
@@ -17,7 +17,7 @@ export interface CurrentObject {
  * Asks the store under each of the bucket's keys, the likeliest first, and then without one. An object that none of them
  * opens is `hidden`: it is there.
  *
- * @throws {Problem} store-error, store-timeout
+ * @throws {Refused} store-error, store-timeout
  */
 export async function currentObject(
   object: ObjectRef,
@@ -33,7 +33,7 @@ export async function currentObject(
     const plain = await headObject(object, undefined, credentials);
     return plain ? { state: plain.stored, headers: plain.headers } : { state: "hidden" };
   } catch (error) {
-    if (error instanceof Problem && error.code === "not-found") return { state: "absent" };
+    if (error instanceof Refused && error.reason === "not-found") return { state: "absent" };
     throw error;
   }
 }

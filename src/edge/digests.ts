@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Checksum, Crc32, Crc32c, Crc64Nvme } from "../hash/crc.ts";
-import { type FieldError, Problem } from "../problem.ts";
+import { type FieldError, Refused } from "../refused.ts";
 
 const hash = (name: string) => (): Checksum => createHash(name);
 
@@ -51,7 +51,7 @@ export class Digests {
   readonly #expected: readonly Expected[];
   readonly #running: ReadonlyMap<Algorithm, Checksum>;
 
-  /** @throws {Problem} invalid-request with every header that no body could match, or that promises what is not known */
+  /** @throws {Refused} invalid-request with every header that no body could match, or that promises what is not known */
   constructor(headers: Headers) {
     const faults: FieldError[] = [];
     this.#expected = [...headers].flatMap(([header, value]) => {
@@ -60,7 +60,7 @@ export class Digests {
       faults.push({ path: header, message: expected });
       return [];
     });
-    if (faults.length > 0) throw Problem.fields(faults);
+    if (faults.length > 0) throw Refused.fields(faults);
     this.#running = new Map(
       this.#expected.map(({ algorithm }) => [algorithm, ALGORITHMS[algorithm].begin()] as const),
     );
@@ -76,7 +76,7 @@ export class Digests {
   /**
    * To be called once, when all of the body has been taken and before any of it can be seen.
    *
-   * @throws {Problem} invalid-request with every header that the body does not match
+   * @throws {Refused} invalid-request with every header that the body does not match
    */
   verify(): void {
     const digests = new Map([...this.#running].map(([name, running]) => [name, running.digest()]));
@@ -85,7 +85,7 @@ export class Digests {
     );
     if (wrong.length === 0) return;
     const headers = new Set(wrong.map(({ header }) => header));
-    throw Problem.fields(
+    throw Refused.fields(
       [...headers].map((path) => ({ path, message: "is not that of the body that came" })),
     );
   }

@@ -2,7 +2,7 @@
 import type { Bucket } from "../config/load.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { inTheClear, readRefusal, sendToStore } from "../s3/store/fetch.ts";
 import { confirmUnderKey, headObject, isUnderKey } from "../s3/store/stored.ts";
@@ -49,7 +49,7 @@ export interface Downloaded {
 }
 
 /**
- * @throws {Problem} not-found, key-unknown, not-encrypted, precondition-failed, range-not-satisfiable, store-error,
+ * @throws {Refused} not-found, key-unknown, not-encrypted, precondition-failed, range-not-satisfiable, store-error,
  * store-timeout; invalid-request where the store gives no single parts or versions
  */
 export async function download(wanted: Wanted): Promise<Downloaded> {
@@ -117,10 +117,10 @@ async function ask(wanted: Wanted, tag: string | undefined): Promise<Response> {
     await response.body?.cancel();
     throw inTheClear();
   }
-  const { mayBeAboutKey, problem } = await readRefusal(response, request);
+  const { mayBeAboutKey, refused } = await readRefusal(response, request);
   // Whether it is the key that is wrong, a request for nothing but the object tells.
   if (mayBeAboutKey) await confirmUnderKey({ bucket, key, versionId }, customerKey, credentials);
-  throw problem;
+  throw refused;
 }
 
 /** Stores leave the ETag and the date out of a 304, which clients are to keep the object by. */
@@ -151,8 +151,8 @@ async function beyond(wanted: Wanted): Promise<Downloaded> {
   if (ifRange !== undefined && !rangeHolds(ifRange, representation)) {
     return download({ ...wanted, range: undefined, ifRange: undefined });
   }
-  throw new Problem("range-not-satisfiable", "The object does not reach so far.", {
-    headers: { ...(found && { "content-range": `bytes */${found.stored.size}` }) },
+  throw new Refused("range-not-satisfiable", "The object does not reach so far.", {
+    objectSize: found?.stored.size,
   });
 }
 

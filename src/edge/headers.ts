@@ -1,5 +1,5 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
-import type { FieldError } from "../problem.ts";
+import type { FieldError } from "../refused.ts";
 import { FIELDS, type FieldName } from "../s3/api/fields.ts";
 import { CHECKSUMS } from "../s3/api/operations.ts";
 import { MARKER_HEADER } from "../s3/api/upload-id.ts";

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { type FieldError, Problem } from "../problem.ts";
+import { type FieldError, Refused } from "../refused.ts";
 import type { FieldName, FieldValues } from "../s3/api/fields.ts";
 import { tagsXml } from "../s3/api/tags.ts";
 import { refusalOf, sendToStore } from "../s3/store/fetch.ts";
@@ -30,7 +30,7 @@ const ECHOES = {
  * Confirms that the store has kept what came with an upload. Tags that it has not, as of an upload in parts on Ceph, are
  * put on the object.
  *
- * @throws {Problem} conflict with every header that it has not kept: the object is there, without them
+ * @throws {Refused} conflict with every header that it has not kept: the object is there, without them
  */
 export async function confirmKept(
   { bucket, key, fields, customerKey, credentials }: Upload,
@@ -55,7 +55,7 @@ export async function confirmKept(
     }
   }
   if (forgotten.length === 0) return;
-  throw new Problem(
+  throw new Refused(
     "conflict",
     `The object is stored, but the store has not kept ${forgotten.map(({ path }) => path).join(", ")}: it takes no such thing.`,
     { errors: forgotten },

@@ -1,6 +1,6 @@
 /** The memory of one instance, shared by all uploads that hold a part of their body. */
 import { LIMITS, type Limits } from "../limits.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 
 /** What a new upload leaves for those that have begun, and a part that is read while another is sent for both; bytes. */
 const RESERVE = 8 * 2 ** 20;
@@ -80,10 +80,10 @@ export function memoryOf(limits: Limits): Memory {
 }
 
 /** The instance has no memory for another upload: others will end. */
-export function noMemory(): Problem {
-  return new Problem(
+export function noMemory(): Refused {
+  return new Refused(
     "unavailable",
     "Too many uploads of unknown length are under way: try again in a while, or send a content-length.",
-    { headers: { "retry-after": String(RETRY_AFTER) } },
+    { retryAfter: RETRY_AFTER },
   );
 }

@@ -2,7 +2,7 @@
 
 import { customerKeyHeaders } from "../keys/headers.ts";
 import { describeUnforeseen, logError } from "../log.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { FieldValues } from "../s3/api/fields.ts";
 import { MAX_PARTS } from "../s3/api/limits.ts";
 import { storeUploadId } from "../s3/api/upload-id.ts";
@@ -29,7 +29,7 @@ export interface PartsOptions {
 /**
  * Sends a body in parts, of which each is held until the store has it; what turns out to fit one part goes as one PUT.
  *
- * @throws {Problem} as `putObject` does; whatever was begun at the store is ended there
+ * @throws {Refused} as `putObject` does; whatever was begun at the store is ended there
  */
 export async function putInParts(
   body: ReadableStream<Uint8Array>,
@@ -156,14 +156,14 @@ async function sendPart(
 
 function checkLength(length: number, declared: number | undefined): void {
   if (declared === undefined || length === declared) return;
-  throw new Problem(
+  throw new Refused(
     "invalid-request",
     `The body had ${length} bytes, not the ${declared} of its content-length.`,
   );
 }
 
-function tooLarge(partSize: number): Problem {
-  return new Problem(
+function tooLarge(partSize: number): Refused {
+  return new Refused(
     "too-large",
     `More than ${partSize * MAX_PARTS} bytes of unknown length do not go through the edge: use /v1/multipart.`,
   );

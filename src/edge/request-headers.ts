@@ -3,7 +3,7 @@
  * a header that is passed over in silence is an upload that replaces an object by its tail, or a condition that nobody
  * held. Everything else, as clients, browsers and proxies send it, means nothing here and passes.
  */
-import { type FieldError, Problem } from "../problem.ts";
+import { type FieldError, Refused } from "../refused.ts";
 
 /** Whether a route carries out a header, by its name in lower case. */
 export type IsHonoured = (name: string) => boolean;
@@ -56,7 +56,7 @@ const MAY_MEAN = /^(x-amz-|if|content-|range|upload-|repr-|digest|trailer|transf
 
 /**
  * @param isHonoured what the route carries out; nothing, where its request is JSON or nothing but its address
- * @throws {Problem} invalid-request with every header that the route does not carry out
+ * @throws {Refused} invalid-request with every header that the route does not carry out
  */
 export function checkHeaders(headers: Headers, isHonoured: IsHonoured = () => false): void {
   const faults: FieldError[] = [];
@@ -64,7 +64,7 @@ export function checkHeaders(headers: Headers, isHonoured: IsHonoured = () => fa
     const message = MAY_MEAN.test(name) && faultOf(name, value, isHonoured);
     if (message) faults.push({ path: name, message });
   }
-  if (faults.length > 0) throw Problem.fields(faults);
+  if (faults.length > 0) throw Refused.fields(faults);
 }
 
 function faultOf(name: string, value: string, isHonoured: IsHonoured): string | undefined {

@@ -6,7 +6,7 @@ import type { Bucket } from "../config/load.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
 import type { Limits } from "../limits.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import { type FieldValues, send } from "../s3/api/fields.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { didNotEncrypt, refusalOf, sendToStore, storeTimeout } from "../s3/store/fetch.ts";
@@ -42,7 +42,7 @@ export interface Uploaded {
 /**
  * Sends a body of known length as one PUT.
  *
- * @throws {Problem} invalid-request when the body is shorter or longer, is not what its digests say, or stops coming;
+ * @throws {Refused} invalid-request when the body is shorter or longer, is not what its digests say, or stops coming;
  * unavailable when there is no memory; what the store's refusal means; store-timeout
  */
 export async function putObject(
@@ -52,9 +52,9 @@ export async function putObject(
 ): Promise<Uploaded> {
   const { readable, writable } = new FixedLengthStream(length);
   const end = new AbortController();
-  let cause: Problem | undefined;
-  const stop = (problem: Problem) => {
-    cause ??= problem;
+  let cause: Refused | undefined;
+  const stop = (refused: Refused) => {
+    cause ??= refused;
     end.abort();
   };
   let answerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -66,7 +66,7 @@ export async function putObject(
     () => {
       if (!end.signal.aborted) answerTimer = setTimeout(() => stop(storeTimeout()), write);
     },
-    (error: unknown) => stop(error instanceof Problem ? error : brokenOff(length)),
+    (error: unknown) => stop(error instanceof Refused ? error : brokenOff(length)),
   );
   try {
     return await put(readable, length, upload, end.signal);
@@ -80,8 +80,8 @@ export async function putObject(
   }
 }
 
-function brokenOff(length: number): Problem {
-  return new Problem(
+function brokenOff(length: number): Refused {
+  return new Refused(
     "invalid-request",
     `The body broke off before the ${length} bytes of its content-length.`,
   );
@@ -108,7 +108,7 @@ async function put(
   if (response.status !== 200) {
     const refusal = await refusalOf(response, request);
     // What was to be replaced has gone meanwhile.
-    const hasGone = refusal.code === "not-found" && seen.ifMatch !== undefined;
+    const hasGone = refusal.reason === "not-found" && seen.ifMatch !== undefined;
     throw hasGone ? preconditionFailed() : refusal;
   }
   await response.body?.cancel();
@@ -126,7 +126,7 @@ async function put(
 /**
  * Sends what is in memory as one PUT.
  *
- * @throws {Problem} invalid-request when it is not what its digests say; as `putObject` does
+ * @throws {Refused} invalid-request when it is not what its digests say; as `putObject` does
  */
 export function putPiece(piece: Piece | undefined, upload: Upload): Promise<Uploaded> {
   upload.digests.verify();
@@ -162,5 +162,5 @@ export async function removeObject({
     return removeObject({ bucket, key, versionId, credentials });
   }
   const refusal = await refusalOf(response, request);
-  if (refusal.code !== "not-found") throw refusal;
+  if (refusal.reason !== "not-found") throw refusal;
 }

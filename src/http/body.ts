@@ -3,7 +3,8 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
-import { type FieldError, Problem } from "../problem.ts";
+import { Problem } from "../problem.ts";
+import type { FieldError, Refused } from "../refused.ts";
 import { check } from "../validation.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 
@@ -88,6 +89,6 @@ export function valid<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T
   throw invalid(checked.errors);
 }
 
-export function invalid(errors: readonly FieldError[]): Problem {
+export function invalid(errors: readonly FieldError[]): Refused {
   return Problem.fields(errors);
 }

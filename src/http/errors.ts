@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Trail } from "../audit/trail.ts";
 import { describeUnforeseen, type ErrorEntry, logError } from "../log.ts";
 import { Problem, type ProblemDetails } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { methodsAt } from "./paths.ts";
 
@@ -14,7 +15,7 @@ export function report(
   trail?: Trail,
 ): { problem: Problem; details: ProblemDetails } {
   const tell = (entry: ErrorEntry) => (trail ? trail.tell(entry) : logError({ ...entry, requestId }));
-  const problem = error instanceof Problem ? error : unforeseen(error, tell);
+  const problem = error instanceof Refused ? Problem.of(error) : unforeseen(error, tell);
   if (problem.operator !== undefined) tell({ code: problem.code, message: problem.operator });
   return { problem, details: problem.details(requestId) };
 }
@@ -23,7 +24,7 @@ export function onError(error: unknown, c: AppContext): Response {
   if (error instanceof HTTPException) return error.getResponse();
   const trail: Trail | undefined = c.get("trail");
   const { problem, details } = report(error, c.get("requestId"), trail);
-  trail?.refuse(problem);
+  trail?.refuse(error);
   return c.body(JSON.stringify(details), problem.status, {
     "content-type": "application/problem+json",
     ...problem.headers,

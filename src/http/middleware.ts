@@ -7,7 +7,7 @@ import { createMiddleware } from "hono/factory";
 import { Trail } from "../audit/trail.ts";
 import { authenticate } from "../auth/callers.ts";
 import { vouchedFor } from "../auth/vouched.ts";
-import { Problem } from "../problem.ts";
+import { Refused } from "../refused.ts";
 import type { ServiceOf } from "../service.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { callerKey, charge, strangerKey, tooManyRequests } from "./rate-limit.ts";
@@ -87,7 +87,7 @@ export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
     c.set("caller", caller);
   } catch (error) {
     const { rateLimit } = service.bindings;
-    if (rateLimit !== undefined && error instanceof Problem && error.code === "unauthenticated") {
+    if (rateLimit !== undefined && error instanceof Refused && error.reason === "unauthenticated") {
       const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
       if (allowed === 0) throw tooManyRequests();
     }

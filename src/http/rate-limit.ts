@@ -66,6 +66,6 @@ function networkOf(ip: string): string {
 
 export function tooManyRequests(): Problem {
   return new Problem("rate-limited", `Too many requests: wait ${LONGEST_RATE_PERIOD} seconds.`, {
-    headers: { "retry-after": String(LONGEST_RATE_PERIOD) },
+    retryAfter: LONGEST_RATE_PERIOD,
   });
 }

@@ -4,7 +4,7 @@ import { Pieces, pump, relay } from "../../src/edge/body.ts";
 import { Digests } from "../../src/edge/digests.ts";
 import { Memory } from "../../src/edge/memory.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { Problem } from "../../src/problem.ts";
+import { Refused } from "../../src/refused.ts";
 
 const KiB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -27,7 +27,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
     await work;
     return "nothing was thrown";
   } catch (error) {
-    return error instanceof Problem ? error.code : String(error);
+    return error instanceof Refused ? error.reason : String(error);
   }
 }
 
@@ -104,8 +104,8 @@ test("an upload for which there is no memory is told to come again, and those un
   } catch (error) {
     thrown = error;
   }
-  expect(thrown).toMatchObject({ code: "unavailable", status: 503 });
-  expect(Number((thrown as Problem).headers["retry-after"])).toBeGreaterThan(0);
+  expect(thrown).toMatchObject({ reason: "unavailable" });
+  expect((thrown as Refused).retryAfter).toBeGreaterThan(0);
   await first.send(512 * KiB);
   const piece = await going;
   expect(piece.size).toBe(MiB + 512 * KiB);

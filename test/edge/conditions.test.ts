@@ -12,7 +12,7 @@ import {
   type State,
   seen,
 } from "../../src/edge/conditions.ts";
-import { Problem } from "../../src/problem.ts";
+import { Refused } from "../../src/refused.ts";
 
 const MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT";
 const EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT";
@@ -89,8 +89,8 @@ test.for([
     } catch (error) {
       thrown = error;
     }
-    expect(thrown).toBeInstanceOf(Problem);
-    expect((thrown as Problem).errors).toMatchObject([{ path: header }]);
+    expect(thrown).toBeInstanceOf(Refused);
+    expect((thrown as Refused).errors).toMatchObject([{ path: header }]);
   }
 });
 
@@ -204,7 +204,7 @@ test("what was seen is handed on, whatever was demanded", () => {
   expect(put({ "if-none-match": "*" }, "absent")).toEqual({ ifNoneMatch: "*" });
   expect(put({ "if-match": "*" }, "hidden")).toEqual({});
   expect(seen({ etag: 'W/"abc"' })).toEqual({});
-  expect(() => put({ "if-match": '"x"' }, there)).toThrow(Problem);
+  expect(() => put({ "if-match": '"x"' }, there)).toThrow(Refused);
   expect(() => put({ "if-match": '"x"' }, "hidden")).toThrow(/none of this bucket's keys/);
 });
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Digests } from "../../src/edge/digests.ts";
 import { Crc32, Crc32c, Crc64Nvme } from "../../src/hash/crc.ts";
-import { Problem } from "../../src/problem.ts";
+import { Refused } from "../../src/refused.ts";
 
 const body = new TextEncoder().encode("The quick brown fox jumps over the lazy dog");
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
@@ -36,9 +36,9 @@ function faultsOf(headers: Record<string, string>, pieces: readonly Uint8Array[]
     digests.verify();
     return [];
   } catch (error) {
-    expect(error).toBeInstanceOf(Problem);
-    expect((error as Problem).code).toBe("invalid-request");
-    return ((error as Problem).errors ?? []).map(({ path }) => path);
+    expect(error).toBeInstanceOf(Refused);
+    expect((error as Refused).reason).toBe("invalid-request");
+    return ((error as Refused).errors ?? []).map(({ path }) => path);
   }
 }
 

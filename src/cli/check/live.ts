@@ -4,7 +4,7 @@ import type { Secrets } from "../../config/secrets.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
 import { KeyRing, writer } from "../../keys/ring.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
 import { type Added, addedOutcome, tryAdded } from "./added.ts";
 import { type Limits, type Redirect, StoreClient } from "./client.ts";
@@ -168,7 +168,7 @@ async function credentialsFor(
   try {
     return await credentialsOf(store, secrets);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Refused)) throw error;
     const todo =
       "--live needs it on this machine: in .dev.vars beside the configuration, or in the environment.";
     report.set("credentials", bad(error.operator ?? error.message, todo));

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import type { FieldError } from "../../problem.ts";
+import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
 import { FIELDS, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";

@@ -49,7 +49,7 @@ export class S3Bucket {
    * Runs one operation.
    *
    * @param root the name of the answer's root element; undefined where the answer is empty
-   * @throws {Problem} what the store's refusal means, also where it came under 200; store-error, store-timeout
+   * @throws {Refused} what the store's refusal means, also where it came under 200; store-error, store-timeout
    */
   async run(operation: Operation, root: string | undefined): Promise<Answer> {
     const { name, method, key = "", query = {}, headers = {}, body } = operation;
@@ -81,7 +81,7 @@ export class S3Bucket {
   }
 }
 
-/** @throws {Problem} the refusal, where the document is one; store-error where it is another than `root` */
+/** @throws {Refused} the refusal, where the document is one; store-error where it is another than `root` */
 async function elementOf(text: string, root: string, asked: Asked): Promise<Element> {
   try {
     const { name, element } = await parseXml(text);

@@ -2,7 +2,7 @@
 
 import type { Store } from "../../config/load.ts";
 import { SecretError, type Secrets } from "../../config/secrets.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import type { Credentials } from "../sign/sigv4.ts";
 
 export type { Credentials };
@@ -12,14 +12,14 @@ const known = new WeakMap<Store, Credentials>();
 /**
  * The same object as before, as long as no secret has changed: what is prepared for signing is remembered by it.
  *
- * @throws {Problem} `misconfigured`, with the reason for the operator, when a secret is not there
+ * @throws {Refused} `misconfigured`, with the reason for the operator, when a secret is not there
  */
 export async function credentialsOf(store: Store, secrets: Secrets): Promise<Credentials> {
   try {
     return await read(store, secrets);
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    throw Problem.misconfigured(`STORES.${store.name}: ${error.message}`);
+    throw Refused.misconfigured(`STORES.${store.name}: ${error.message}`);
   }
 }
 

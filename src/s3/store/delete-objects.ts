@@ -18,7 +18,7 @@ interface NamedObject {
   readonly versionId: string | undefined;
 }
 
-/** An object that is not there is gone already. @throws {Problem} what the store's refusal means; store-error, store-timeout */
+/** An object that is not there is gone already. @throws {Refused} what the store's refusal means; store-error, store-timeout */
 export async function deleteByName(store: S3Bucket, { key, versionId }: NamedObject): Promise<void> {
   const version = versionId === undefined ? "" : `<VersionId>${escapeXml(versionId)}</VersionId>`;
   const object = `<Object><Key>${escapeXml(key)}</Key>${version}</Object>`;

@@ -1,7 +1,7 @@
 /** Requests that the service itself makes of a store, and what their failures mean. */
 
 import type { Bucket } from "../../config/load.ts";
-import type { Problem } from "../../problem.ts";
+import type { Refused } from "../../refused.ts";
 import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
@@ -41,7 +41,7 @@ export interface Sending {
 /**
  * The store's answer, whatever its status.
  *
- * @throws {Problem} store-error when there is none; store-timeout when it does not come in time
+ * @throws {Refused} store-error when there is none; store-timeout when it does not come in time
  */
 export async function sendToStore(request: StoreRequest, sending: Sending): Promise<Response> {
   const { credentials, body, timeLimit, signal, asStored = false } = sending;
@@ -78,7 +78,7 @@ function isRedirect({ status }: Response): boolean {
 }
 
 /** What is sent holds a key, and is signed for one host: it goes nowhere else, whatever the store says. */
-function redirected({ status, headers }: Response, request: StoreRequest): Problem {
+function redirected({ status, headers }: Response, request: StoreRequest): Refused {
   const location = headers.get("location") ?? "";
   const to = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
   return storeError(
@@ -89,8 +89,8 @@ function redirected({ status, headers }: Response, request: StoreRequest): Probl
 }
 
 /** Why the store refused, where the reason is not one of SSE-C's. Reads the answer's body. */
-export async function refusalOf(response: Response, asked: Asked): Promise<Problem> {
-  return (await readRefusal(response, asked)).problem;
+export async function refusalOf(response: Response, asked: Asked): Promise<Refused> {
+  return (await readRefusal(response, asked)).refused;
 }
 
 export interface Refusal {
@@ -100,7 +100,7 @@ export interface Refusal {
   readonly argument: string | undefined;
   /** Whether it may be the customer key that was refused. */
   readonly mayBeAboutKey: boolean;
-  readonly problem: Problem;
+  readonly refused: Refused;
 }
 
 /** The same, with what it says of its reason. */
@@ -111,8 +111,8 @@ export async function readRefusal(response: Response, asked: Asked): Promise<Ref
 }
 
 /** Why the store refused, told by a document under 200. */
-export async function refusalIn(error: Element, asked: Asked): Promise<Problem> {
-  return (await explain(error, 200, asked)).problem;
+export async function refusalIn(error: Element, asked: Asked): Promise<Refused> {
+  return (await explain(error, 200, asked)).refused;
 }
 
 /** What the codes mean is loaded when a store refuses something. */
@@ -124,7 +124,7 @@ async function explain(error: Element, status: number, asked: Asked, retryAfter?
     code,
     argument,
     mayBeAboutKey: mayBeAboutKey(status, code, argument),
-    problem: refusal(status, code, asked, { argument, retryAfter }),
+    refused: refusal(status, code, asked, { argument, retryAfter }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** ListObjectsV2, page by page. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import type { S3Bucket } from "./client.ts";
 import { storeError } from "./fetch.ts";
 import { type Element, elementsOf, numberOf, textOf } from "./xml.ts";
@@ -34,7 +34,7 @@ export interface ListRequest {
 const NAME = "ListObjectsV2";
 
 /**
- * @throws {Problem} invalid-request when the cursor is none; what the store's refusal means; store-error, also when the
+ * @throws {Refused} invalid-request when the cursor is none; what the store's refusal means; store-error, also when the
  * store's list goes round in a circle; store-timeout
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
@@ -75,7 +75,7 @@ async function listPage(
     ({ element } = await store.run({ name: NAME, method: "GET", query }, "ListBucketResult"));
   } catch (error) {
     // Of all that is asked, the token alone is not checked before.
-    const isToken = token !== undefined && error instanceof Problem && error.code === "invalid-request";
+    const isToken = token !== undefined && error instanceof Refused && error.reason === "invalid-request";
     throw isToken ? noCursor() : error;
   }
   const nameOf = namesOf(element, store);
@@ -126,7 +126,7 @@ function nextOf(element: Element, { bucket }: S3Bucket): string | undefined {
   throw unreadable(bucket, "a list that goes on, without saying where");
 }
 
-function unreadable(bucket: S3Bucket["bucket"], what: string): Problem {
+function unreadable(bucket: S3Bucket["bucket"], what: string): Refused {
   return storeError({ method: NAME, bucket }, "a list that cannot be read", `it has ${what}`);
 }
 
@@ -188,7 +188,7 @@ function writeCursor({ token, mark, steps, span, empty }: Place): string {
   return Buffer.from(JSON.stringify([token, ...mark, steps, span, empty])).toString("base64url");
 }
 
-/** @throws {Problem} invalid-request */
+/** @throws {Refused} invalid-request */
 function readCursor(cursor: string): Place {
   try {
     const [token, markedToken, markedName, steps, span, empty] = JSON.parse(
@@ -203,6 +203,6 @@ function readCursor(cursor: string): Place {
   throw noCursor();
 }
 
-function noCursor(): Problem {
-  return Problem.field("cursor", "must be the cursor of an answer");
+function noCursor(): Refused {
+  return Refused.field("cursor", "must be the cursor of an answer");
 }

@@ -6,7 +6,7 @@
 
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders } from "../../keys/headers.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import { escapeXml } from "../api/escape-xml.ts";
 import { type FieldValues, send } from "../api/fields.ts";
 import { MAX_LISTED_PARTS, MAX_METADATA_BYTES } from "../api/limits.ts";
@@ -47,7 +47,7 @@ export class MultipartUpload {
 
   /**
    * @returns the upload's id, sealed: every method here takes it so, or as the store's own
-   * @throws {Problem} store-error when it would not be encrypted
+   * @throws {Refused} store-error when it would not be encrypted
    */
   async create(fields: FieldValues): Promise<string> {
     const customerKey = this.#customerKey;
@@ -154,11 +154,11 @@ export class MultipartUpload {
         undefined,
       );
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== "not-found") throw error;
+      if (!(error instanceof Refused) || error.reason !== "not-found") throw error;
     }
   }
 
-  #unreadable(name: string, what: string): Problem {
+  #unreadable(name: string, what: string): Refused {
     return storeError(this.#asked(name), "an answer that cannot be read", what);
   }
 

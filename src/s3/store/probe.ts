@@ -6,7 +6,7 @@
  */
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER } from "../../keys/headers.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Sending } from "./fetch.ts";
 import { inTheClear } from "./store-error.ts";
@@ -26,7 +26,7 @@ export class Probe {
     this.#sending = { credentials, signal: deadline };
   }
 
-  /** @throws {Problem} not-found, not-encrypted, store-error, store-timeout */
+  /** @throws {Refused} not-found, not-encrypted, store-error, store-timeout */
   async opens(key: CustomerKey): Promise<boolean> {
     const finding = await this.#head(key);
     if (finding === "plain") throw inTheClear();
@@ -36,14 +36,14 @@ export class Probe {
   /**
    * Why none of the keys opened the object.
    *
-   * @throws {Problem} not-found, not-encrypted, store-error, store-timeout
+   * @throws {Refused} not-found, not-encrypted, store-error, store-timeout
    */
-  async explain(): Promise<Problem> {
+  async explain(): Promise<Refused> {
     const finding = await this.#head(undefined);
     if (finding === "plain") return inTheClear();
     const fault = await versionFault(headOf(this.#object, undefined), this.#sending);
     return (
-      fault ?? new Problem("key-unknown", "The object is there, but under none of the keys of this bucket.")
+      fault ?? new Refused("key-unknown", "The object is there, but under none of the keys of this bucket.")
     );
   }
 

@@ -4,7 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-import { Problem, type ProblemCode } from "../../problem.ts";
+import { type Reason, Refused } from "../../refused.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 
 /** What a refusal says beside its code. */
@@ -16,7 +16,7 @@ export interface Told {
 }
 
 /** For the caller, who can do something about it. */
-const CALLERS: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+const CALLERS: Readonly<Record<string, readonly [Reason, string]>> = {
   // the object
   NoSuchKey: ["not-found", "There is no such object."],
   NoSuchVersion: ["not-found", "There is no such version of the object."],
@@ -186,56 +186,61 @@ export function mayBeAboutKey(status: number, code: string, argument: string | u
 }
 
 /** Seconds, where the store does not say. */
-const RETRY_AFTER = "5";
+const RETRY_AFTER = 5;
 
 /**
  * @param status the answer's; 200 where an error came under it
  * @param code S3's, empty where the answer had none
  */
-export function refusal(status: number, code: string, asked: Asked, told: Told = {}): Problem {
+export function refusal(status: number, code: string, asked: Asked, told: Told = {}): Refused {
   const isReading = asked.method === "GET" || asked.method === "HEAD";
   // A delete marker, asked for by its version.
   if (isReading && (code === "MethodNotAllowed" || (code === "" && status === 405))) {
-    return new Problem("not-found", "This version marks that the object was deleted.");
+    return new Refused("not-found", "This version marks that the object was deleted.", {
+      storeCode: "MethodNotAllowed",
+    });
   }
   const answer = code || String(status);
   const known = own(CALLERS, code);
-  if (known !== undefined) return callers(known, answer, asked, told);
+  if (known !== undefined) return callers(known, code, status, asked, told);
   const hint = status === 429 || status === 503 ? undefined : own(OPERATORS, code);
   if (hint !== undefined) return storeError(asked, answer, hint);
   // What is missing may be anything, where the store has a word of its own for it.
   const meant = status === 404 && code !== "" ? undefined : own(CALLERS, BY_STATUS[status]);
-  if (meant !== undefined) return callers(meant, answer, asked, told);
+  if (meant !== undefined) return callers(meant, code, status, asked, told);
   if (status === 400)
-    return callers(["invalid-request", "The store does not take this request."], answer, asked, told);
+    return callers(["invalid-request", "The store does not take this request."], code, status, asked, told);
   if (status === 504) return storeTimeout();
   return storeError(asked, answer, status === 403 ? CREDENTIALS : "");
 }
 
 function callers(
-  [problem, detail]: readonly [ProblemCode, string],
-  answer: string,
+  [reason, detail]: readonly [Reason, string],
+  code: string,
+  status: number,
   { method, bucket: { name, store } }: Asked,
   { argument, retryAfter }: Told,
-): Problem {
-  const isLater = problem === "rate-limited" || problem === "unavailable";
+): Refused {
+  const answer = code || String(status);
+  const isLater = reason === "rate-limited" || reason === "unavailable";
   const fault = argument === undefined ? "" : ` (${argument})`;
   // What is not sure to be the caller's doing, the operator hears of as well.
   const isUnsure = isLater || /^(\d+|InvalidRequest|InvalidArgument|NotImplemented)$/.test(answer);
-  return new Problem(problem, `${detail.slice(0, -1)}${fault}.`, {
-    ...(isLater && { headers: { "retry-after": validRetryAfter(retryAfter) ?? RETRY_AFTER } }),
+  return new Refused(reason, `${detail.slice(0, -1)}${fault}.`, {
+    ...(isLater && { retryAfter: timeToWait(retryAfter) }),
     ...(isUnsure &&
-      problem !== "not-found" && {
+      reason !== "not-found" && {
         operator: `STORES.${store.name}: ${answer}${fault} to a ${method} in BUCKETS.${name}`,
       }),
+    storeCode: code === "" ? undefined : code,
   });
 }
 
 /** Seconds, or a date (RFC 9110, section 10.2.3); nothing else of the store's is passed on. */
-function validRetryAfter(value: string | undefined): string | undefined {
-  return value !== undefined && /^(\d{1,6}|[A-Z][a-z]{2}, [\w :]{11,21} GMT)$/.test(value)
-    ? value
-    : undefined;
+function timeToWait(value = ""): number | Date {
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  const date = /^[A-Z][a-z]{2}, [\w :]{11,21} GMT$/.test(value) ? new Date(value) : undefined;
+  return date === undefined || Number.isNaN(date.getTime()) ? RETRY_AFTER : date;
 }
 
 function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {

@@ -1,6 +1,6 @@
 /** What only the operator can mend, and what time may. */
 import type { Bucket } from "../../config/load.ts";
-import { Problem, type ProblemCode } from "../../problem.ts";
+import { type Reason, Refused } from "../../refused.ts";
 
 /** What the store was asked, for the operator: an HTTP method, or S3's name for an operation. */
 export interface Asked {
@@ -9,24 +9,24 @@ export interface Asked {
 }
 
 /** @param hint for the operator */
-export function storeError({ method, bucket: { name, store } }: Asked, answer: string, hint = ""): Problem {
-  return new Problem("store-error", `The store could not do it (${answer}).`, {
+export function storeError({ method, bucket: { name, store } }: Asked, answer: string, hint = ""): Refused {
+  return new Refused("store-error", `The store could not do it (${answer}).`, {
     operator: `STORES.${store.name}: ${answer} to a ${method} in BUCKETS.${name} ${hint}`.trimEnd(),
   });
 }
 
-export function storeTimeout(): Problem {
-  return new Problem("store-timeout", "The store did not answer in time.");
+export function storeTimeout(): Refused {
+  return new Refused("store-timeout", "The store did not answer in time.");
 }
 
 /** An object that the store hands to anybody who may read. */
-export function inTheClear(): Problem {
-  return new Problem("not-encrypted", "The object is there, but was stored without a customer key.");
+export function inTheClear(): Refused {
+  return new Refused("not-encrypted", "The object is there, but was stored without a customer key.");
 }
 
 /** A store that does not say that it encrypted has not. */
-export function didNotEncrypt(): Problem {
-  return new Problem(
+export function didNotEncrypt(): Refused {
+  return new Refused(
     "store-error",
     "The store did not encrypt the object under the customer key, so it was not kept.",
     {
@@ -37,6 +37,6 @@ export function didNotEncrypt(): Problem {
 
 /** Whether it may be otherwise when it is asked again. */
 export function isTransient(error: unknown): boolean {
-  const codes: readonly ProblemCode[] = ["store-error", "store-timeout", "unavailable", "rate-limited"];
-  return error instanceof Problem && codes.includes(error.code);
+  const codes: readonly Reason[] = ["store-error", "store-timeout", "unavailable", "rate-limited"];
+  return error instanceof Refused && codes.includes(error.reason);
 }

@@ -2,7 +2,7 @@
 import type { Bucket } from "../../config/load.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { ALGORITHM_HEADER, customerKeyHeaders, KEY_HEADER, KEY_MD5_HEADER } from "../../keys/headers.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import { wholeNumberIn } from "../api/whole-number.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusalOf, type Sending, type StoreRequest, sendToStore, storeError } from "./fetch.ts";
@@ -33,7 +33,7 @@ export function isUnderKey(headers: Headers, { md5 }: CustomerKey): boolean {
 /**
  * The object as it is under the key, or without one; undefined when the store refuses that key, or demands one.
  *
- * @throws {Problem} not-found, store-error, store-timeout
+ * @throws {Refused} not-found, store-error, store-timeout
  */
 export async function headObject(
   object: ObjectRef,
@@ -48,7 +48,7 @@ export async function headObject(
 /**
  * What the store answers to a HEAD; undefined when it refuses the key, or demands one.
  *
- * @throws {Problem} not-found, store-error, store-timeout
+ * @throws {Refused} not-found, store-error, store-timeout
  */
 export async function head(request: StoreRequest, sending: Sending): Promise<Headers | undefined> {
   const response = await sendToStore(request, sending);
@@ -94,7 +94,7 @@ async function storedOf(headers: Headers, request: StoreRequest, credentials: Cr
  * The size of an object whose HEAD does not tell it, as where a proxy before the store leaves it out: that of which its
  * first byte is one. An object of nothing has none.
  *
- * @throws {Problem} store-error when nothing tells it
+ * @throws {Refused} store-error when nothing tells it
  */
 async function sizeOf({ headers, ...request }: StoreRequest, credentials: Credentials): Promise<number> {
   const asked = { ...request, method: "GET", headers: { ...headers, range: "bytes=0-0" } };
@@ -123,7 +123,7 @@ async function sizeOf({ headers, ...request }: StoreRequest, credentials: Creden
 /**
  * The object, once the store has confirmed that it is there under this key and no other way.
  *
- * @throws {Problem} invalid-request: the version is none; not-encrypted, key-unknown, not-found, store-error, store-timeout
+ * @throws {Refused} invalid-request: the version is none; not-encrypted, key-unknown, not-found, store-error, store-timeout
  */
 export async function confirmUnderKey(
   object: ObjectRef,
@@ -140,6 +140,6 @@ export async function confirmUnderKey(
     timeLimit: timeLimitsOf(object.bucket.store).lookUp,
   });
   throw (
-    fault ?? new Problem("key-unknown", `The object is there, but not under the key "${customerKey.id}".`)
+    fault ?? new Refused("key-unknown", `The object is there, but not under the key "${customerKey.id}".`)
   );
 }

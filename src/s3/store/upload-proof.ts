@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import type { Bucket } from "../../config/load.ts";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import { MAX_PARTS } from "../api/limits.ts";
 import type { Credentials } from "./credentials.ts";
 import { readRefusal, sendToStore } from "./fetch.ts";
@@ -32,7 +32,7 @@ export interface UploadRef {
 }
 
 /**
- * @throws {Problem} not-found: there is no such upload; conflict: it is not under the key, or the store does not show it;
+ * @throws {Refused} not-found: there is no such upload; conflict: it is not under the key, or the store does not show it;
  * store-error, store-timeout
  */
 export async function proveUnderKey(
@@ -42,13 +42,13 @@ export async function proveUnderKey(
 ): Promise<void> {
   const strange = customerKey("nobody's", randomBytes(KEY_BYTES));
   if (await takesKey(upload, strange, credentials)) {
-    throw new Problem(
+    throw new Refused(
       "conflict",
       "The store does not show which key this upload is under: begin it by POST /v1/multipart, whose uploadId does.",
     );
   }
   if (await takesKey(upload, key, credentials)) return;
-  throw new Problem(
+  throw new Refused(
     "conflict",
     `The upload is not under the key "${key.id}": give the keyId that it was begun with.`,
   );
@@ -72,8 +72,8 @@ async function takesKey(
     await response.body?.cancel();
     return true;
   }
-  const { code, mayBeAboutKey, problem } = await readRefusal(response, request);
+  const { code, mayBeAboutKey, refused } = await readRefusal(response, request);
   if (BODY_IS_WRONG.includes(code)) return true;
   if (mayBeAboutKey) return false;
-  throw problem;
+  throw refused;
 }

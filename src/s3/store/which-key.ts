@@ -6,7 +6,7 @@ import type { Bucket, Store } from "../../config/load.ts";
 import type { Secrets } from "../../config/secrets.ts";
 import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
-import { Problem } from "../../problem.ts";
+import { Refused } from "../../refused.ts";
 import { isGenuine, isSealed } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
 import { Probe } from "./probe.ts";
@@ -36,17 +36,17 @@ export class WhichKey {
     this.#secrets = secrets;
   }
 
-  /** @throws {Problem} no-writable-key, key-invalid; invalid-request when another key is named */
+  /** @throws {Refused} no-writable-key, key-invalid; invalid-request when another key is named */
   async forNew({ bucket, key, keyId, keyIdPath }: Wanted): Promise<CustomerKey> {
     const rule = writer(bucket.keys, Date.now());
     if (rule === undefined) {
-      throw new Problem(
+      throw new Refused(
         "no-writable-key",
         "None of this bucket's keys may write now: their dates do not allow it.",
       );
     }
     if (keyId !== undefined && keyId !== rule.id) {
-      throw Problem.field(
+      throw Refused.field(
         keyIdPath,
         `new objects in this bucket are written under "${rule.id}" now: leave keyId out`,
       );
@@ -58,7 +58,7 @@ export class WhichKey {
    * The key that the upload was begun with. The key that writes now is everybody's who may write; another is given only for
    * an upload that is shown to be under it, by the seal of its id or by the store.
    *
-   * @throws {Problem} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
+   * @throws {Refused} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
    * conflict: there is no such upload under it; store-error, store-timeout
    */
   async forUpload(wanted: WantedUpload): Promise<CustomerKey> {
@@ -77,11 +77,11 @@ export class WhichKey {
     const { storeBucket } = bucket;
     for (const candidate of rule === undefined ? readers(bucket.keys, Date.now()) : [rule]) {
       const customerKey = await this.#candidate(candidate, bucket, key);
-      if (customerKey instanceof Problem) {
+      if (customerKey instanceof Refused) {
         if (rule !== undefined) throw customerKey;
       } else if (isGenuine(uploadId, { storeBucket, key, customerKey })) return customerKey;
     }
-    throw new Problem(
+    throw new Refused(
       "not-found",
       "There is no such multipart upload: bucket, key, keyId and uploadId must be those with which it was begun.",
     );
@@ -97,7 +97,7 @@ export class WhichKey {
   }
 
   /**
-   * @throws {Problem} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
+   * @throws {Refused} key-invalid; invalid-request when the named key is not the bucket's; where the store has to be
    * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
    */
   async forStored(wanted: Wanted): Promise<CustomerKey> {
@@ -115,29 +115,29 @@ export class WhichKey {
   async #search({ bucket, key, versionId }: ObjectRef): Promise<CustomerKey> {
     const { store } = bucket;
     if (this.#silent.has(store))
-      throw new Problem("store-timeout", "The store has not answered in time before.");
+      throw new Refused("store-timeout", "The store has not answered in time before.");
     const deadline = AbortSignal.timeout(timeLimitsOf(store).lookUp);
     const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
-    let invalid: Problem | undefined;
+    let invalid: Refused | undefined;
     try {
       for (const rule of readers(bucket.keys, Date.now())) {
         const candidate = await this.#candidate(rule, bucket, key);
-        if (candidate instanceof Problem) invalid ??= candidate;
+        if (candidate instanceof Refused) invalid ??= candidate;
         else if (await probe.opens(candidate)) return candidate;
       }
-      const reason = await probe.explain();
+      const refused = await probe.explain();
       // The object may well lie under the key that cannot be tried.
-      throw reason.code === "key-unknown" && invalid !== undefined ? invalid : reason;
+      throw refused.reason === "key-unknown" && invalid !== undefined ? invalid : refused;
     } finally {
       if (deadline.aborted) this.#silent.add(store);
     }
   }
 
-  async #candidate(rule: KeyRule, bucket: Bucket, key: string): Promise<CustomerKey | Problem> {
+  async #candidate(rule: KeyRule, bucket: Bucket, key: string): Promise<CustomerKey | Refused> {
     try {
       return await this.#keyFor(rule, bucket, key);
     } catch (error) {
-      if (error instanceof Problem && error.code === "key-invalid") return error;
+      if (error instanceof Refused && error.reason === "key-invalid") return error;
       throw error;
     }
   }
@@ -147,7 +147,7 @@ export class WhichKey {
       return await this.#ring.keyFor(rule, { storeBucket, key });
     } catch (error) {
       if (!(error instanceof CustomerKeyError)) throw error;
-      throw new Problem(
+      throw new Refused(
         "key-invalid",
         "The customer key cannot be used; the service's operator can see why.",
         { operator: `KEYS.${rule.id}: ${error.message}` },
@@ -159,7 +159,7 @@ export class WhichKey {
 function named({ keys }: Bucket, keyId: string, path: string): KeyRule {
   const rule = keys.find(({ id }) => id === keyId);
   if (rule === undefined) {
-    throw Problem.field(path, `is none of this bucket's keys (${keys.map(({ id }) => id).join(", ")})`);
+    throw Refused.field(path, `is none of this bucket's keys (${keys.map(({ id }) => id).join(", ")})`);
   }
   return rule;
 }

@@ -1,0 +1,99 @@
+/**
+ * Why the service does not do as asked, in words of its own. Whoever answers (src/http, or another front) makes of a
+ * reason what its callers understand: nothing here knows of statuses or headers. A refusal tells a caller what they can
+ * mend; what only the operator can mend goes to the log.
+ */
+
+/** The contract's codes, which the trail has as well: one word each, whoever finds it out. */
+export type Reason =
+  // What is asked is wrong, or more than may be.
+  | "invalid-request"
+  | "method-not-allowed"
+  | "length-required"
+  | "too-large"
+  | "unsupported-type"
+  // The caller may not, or not now.
+  | "unauthenticated"
+  | "forbidden"
+  | "rate-limited"
+  // The object is not there, or not as it should be.
+  | "not-found"
+  | "conflict"
+  | "precondition-failed"
+  | "range-not-satisfiable"
+  // Its customer key.
+  | "key-unknown"
+  | "not-encrypted"
+  | "no-writable-key"
+  | "key-invalid"
+  // What time or the operator mends.
+  | "store-error"
+  | "store-timeout"
+  | "audit-unavailable"
+  | "unavailable"
+  | "misconfigured"
+  | "internal";
+
+/** One field at fault: `path` as in `source.key` or `requests[3].bucket`. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a front may need beside the reason. */
+export interface RefusedOptions {
+  /** Fields at fault. */
+  readonly errors?: readonly FieldError[] | undefined;
+  /** What the operator should know; logged, never answered. */
+  readonly operator?: string | undefined;
+  /** When it is of use to ask again: in so many seconds, or then. */
+  readonly retryAfter?: number | Date | undefined;
+  /** Of the object whose end a range is beyond, bytes. */
+  readonly objectSize?: number | undefined;
+  /** Why the token that came does not count: ASCII without quotes. */
+  readonly disbelief?: string | undefined;
+  /** S3's own word, where it was the store that refused. */
+  readonly storeCode?: string | undefined;
+}
+
+export class Refused extends Error {
+  override name = "Refused";
+  readonly reason: Reason;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly operator: string | undefined;
+  readonly retryAfter: number | Date | undefined;
+  readonly objectSize: number | undefined;
+  readonly disbelief: string | undefined;
+  readonly storeCode: string | undefined;
+
+  /** @param detail for the caller, a sentence */
+  constructor(reason: Reason, detail: string, options: RefusedOptions = {}) {
+    super(detail);
+    this.reason = reason;
+    this.errors = options.errors;
+    this.operator = options.operator;
+    this.retryAfter = options.retryAfter;
+    this.objectSize = options.objectSize;
+    this.disbelief = options.disbelief;
+    this.storeCode = options.storeCode;
+  }
+
+  /** A field that is wrong in itself, whoever asks. */
+  static field(path: string, message: string): Refused {
+    return new Refused("invalid-request", `${path}: ${message}`, { errors: [{ path, message }] });
+  }
+
+  /** Several of them, told at once. */
+  static fields(errors: readonly FieldError[]): Refused {
+    const detail = errors
+      .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+      .join("; ");
+    return new Refused("invalid-request", detail, { errors });
+  }
+
+  /** @param operator what is wrong, where the log does not say so yet */
+  static misconfigured(operator?: string): Refused {
+    const detail = "The service is not configured correctly; its operator can see why.";
+    return new Refused("misconfigured", detail, { operator });
+  }
+}
