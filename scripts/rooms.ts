@@ -130,7 +130,7 @@ const ROOMS: readonly Room[] = [
     name: "base",
     purpose: "what every room may use: refusals, checks of input, the log, the platform's bindings",
     at: [
-      ...["src/problem.ts", "src/refused.ts", "src/validation.ts", "src/log.ts", "src/limits.ts"],
+      ...["src/http/problem.ts", "src/refused.ts", "src/validation.ts", "src/log.ts", "src/limits.ts"],
       ...["src/bindings.ts", "src/runtime.d.ts"],
     ],
     imports: [],

@@ -3,10 +3,10 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
-import { Problem } from "../problem.ts";
 import type { FieldError, Refused } from "../refused.ts";
 import { check } from "../validation.ts";
 import type { AppContext, AppEnv } from "./context.ts";
+import { Problem } from "./problem.ts";
 
 /** Enough for a batch of a thousand ordinary requests, bytes. */
 const MAX_JSON_BYTES = 2 ** 20;

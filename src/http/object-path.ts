@@ -1,9 +1,9 @@
 /** What the path of a request to /v1/objects names, as it stands: a router would decode what belongs to the key. */
 import * as v from "valibot";
-import { Problem } from "../problem.ts";
 import { objectKey } from "../s3/api/object-key.ts";
 import { valid } from "./body.ts";
 import type { AppContext } from "./context.ts";
+import { Problem } from "./problem.ts";
 
 const schema = v.object({ key: objectKey });
 

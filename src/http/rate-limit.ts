@@ -1,7 +1,7 @@
 /** How often a caller may ask, where RATE_LIMIT is bound: each item of a batch counts as a request. */
 import type { RateLimit } from "../bindings.ts";
 import { describeUnforeseen, type ErrorEntry } from "../log.ts";
-import { Problem } from "../problem.ts";
+import { Problem } from "./problem.ts";
 
 /** No limit's period is longer: a caller who has waited so long may call again. Seconds. */
 const LONGEST_RATE_PERIOD = 60;

@@ -1,6 +1,6 @@
 /** What HTTP makes of a refusal: the status, and the headers that belong to it. */
 import { expect, it } from "vitest";
-import { Problem } from "../../src/problem.ts";
+import { Problem } from "../../src/http/problem.ts";
 import { Refused } from "../../src/refused.ts";
 
 it.each([

@@ -5,9 +5,9 @@ import { countEvents, listEvents, listObjects, type ObjectPosition } from "../..
 import { type Scope, scopeOf } from "../../audit/scope.ts";
 import type { Database } from "../../bindings.ts";
 import { logError } from "../../log.ts";
-import { Problem } from "../../problem.ts";
 import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { Problem } from "../problem.ts";
 
 const DAY = 86_400_000;
 const MAX_LIMIT = 1000;

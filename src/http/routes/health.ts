@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import { tokenFault } from "../../auth/token.ts";
 import { SecretError } from "../../config/secrets.ts";
-import { Problem } from "../../problem.ts";
 import type { Service, ServiceOf } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
+import { Problem } from "../problem.ts";
 
 export const healthRoutes = (serviceOf: ServiceOf) =>
   new Hono<AppEnv>().get("/", async (c) => {

@@ -3,9 +3,9 @@ import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import { type KeyReport, reportOf } from "../../keys/report.ts";
 import type { KeyRule } from "../../keys/ring.ts";
-import { Problem } from "../../problem.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
+import { Problem } from "../problem.ts";
 
 export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),

@@ -19,7 +19,6 @@ import { whenWriting } from "../../edge/honoured.ts";
 import { choosePartSize, partCountOf, partLength, UNKNOWN_SIZE_PART_SIZE } from "../../edge/plan.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
-import { Problem } from "../../problem.ts";
 import { FIELDS, type FieldValues, keyId, wholeNumber } from "../../s3/api/fields.ts";
 import { MAX_PART_SIZE, MAX_PARTS, MAX_UPLOAD_SIZE, MIN_PART_SIZE } from "../../s3/api/limits.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
@@ -32,6 +31,7 @@ import { MultipartUpload } from "../../s3/store/multipart.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { Problem } from "../problem.ts";
 
 /** Parts signed at once. */
 const MAX_SIGNED = 1000;

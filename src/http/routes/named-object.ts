@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { authorise } from "../../auth/grants.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
-import { Problem } from "../../problem.ts";
 import { FIELDS } from "../../s3/api/fields.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
@@ -12,6 +11,7 @@ import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
 import type { AppContext } from "../context.ts";
 import { bucketIn } from "../object-path.ts";
+import { Problem } from "../problem.ts";
 
 const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
 

@@ -21,7 +21,6 @@ import { singleRange } from "../../edge/range.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
-import { Problem } from "../../problem.ts";
 import { FIELDS, type FieldValues, keyId, send } from "../../s3/api/fields.ts";
 import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
@@ -33,6 +32,7 @@ import { check } from "../../validation.ts";
 import { invalid, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
+import { Problem } from "../problem.ts";
 import { removeNamed } from "./named-object.ts";
 
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */

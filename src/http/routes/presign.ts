@@ -10,7 +10,6 @@ import { CopySources } from "../../edge/copied.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
 import { writer } from "../../keys/ring.ts";
-import { Problem } from "../../problem.ts";
 import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
 import {
   OPERATION_NAMES,
@@ -30,6 +29,7 @@ import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { report } from "../errors.ts";
 import { chargeItems } from "../middleware.ts";
+import { Problem } from "../problem.ts";
 import { tooManyRequests } from "../rate-limit.ts";
 
 /** Requests in one batch. */

@@ -1,5 +1,5 @@
 /** Every error that a caller of the API can see, as RFC 9457 problem details. */
-import { type FieldError, type Reason, Refused, type RefusedOptions } from "./refused.ts";
+import { type FieldError, type Reason, Refused, type RefusedOptions } from "../refused.ts";
 
 /** Each reason as HTTP has it: the status, and a title. */
 const PROBLEMS = {
