@@ -15,9 +15,8 @@ import {
   newDigest,
 } from "./checksums.ts";
 import { S3Error } from "./errors.ts";
+import { MAX_PUT_BYTES } from "./limits.ts";
 
-/** The most that one PUT may carry: 5 GiB. */
-const MAX_PUT_BYTES = 5 * 2 ** 30;
 /** XML documents and policies are small, bytes. */
 const MAX_DOCUMENT_BYTES = 2 ** 20;
 

@@ -6,13 +6,11 @@ import { checksumElements, chosenAlgorithm } from "./checksums.ts";
 import { checkWrite, writeConditions } from "./conditions.ts";
 import { type CopySource, copySourceOf } from "./copy-source.ts";
 import { S3Error } from "./errors.ts";
+import { MAX_PUT_BYTES } from "./limits.ts";
 import type { ObjectRow } from "./rows.ts";
 import { versionHeaders } from "./versions.ts";
 import { encryptionOf, storeObject } from "./write.ts";
 import { xml } from "./xml.ts";
-
-/** The most that one copy may carry: 5 GiB. */
-const MAX_COPY_BYTES = 5 * 2 ** 30;
 
 export async function copyObject(call: Call): Promise<void> {
   const { store, bucket, headers } = call;
@@ -20,7 +18,7 @@ export async function copyObject(call: Call): Promise<void> {
   const asked = attributesOf(headers, store, bucket);
   const source = copySourceOf(call);
   const { segments, size } = source.row;
-  if (size > MAX_COPY_BYTES) {
+  if (size > MAX_PUT_BYTES) {
     throw new S3Error(
       "InvalidRequest",
       "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",

@@ -5,14 +5,13 @@ import { type Call, header } from "./call.ts";
 import { type Checksum, checksumHeaders } from "./checksums.ts";
 import { checkConditions, holdsIfRange, validators } from "./conditions.ts";
 import { S3Error } from "./errors.ts";
+import { MAX_PARTS } from "./limits.ts";
 import { lockHeaders } from "./locks.ts";
 import type { ObjectRow } from "./rows.ts";
 import { checkOpens, refuseManaged, sseKeyOf } from "./ssec.ts";
 import { tagCount } from "./tags.ts";
 import { objectOf, versionHeaders, versionIdOf } from "./versions.ts";
 import { encryptionOf } from "./write.ts";
-
-const MAX_PARTS = 10_000;
 
 export async function getObject(call: Call): Promise<void> {
   refuseManaged(call.headers);

@@ -15,6 +15,7 @@ import {
 } from "./checksums.ts";
 import { checkWrite, writeConditions } from "./conditions.ts";
 import { S3Error } from "./errors.ts";
+import { MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "./limits.ts";
 import { nameOf, nextOrder } from "./order.ts";
 import { OBJECT_DEFAULTS, type ObjectRow, type PartRow, type UploadRow } from "./rows.ts";
 import { type Named, refuseSse, type SseKey, sseKeyOf } from "./ssec.ts";
@@ -22,11 +23,6 @@ import { nextVersion, versionHeaders } from "./versions.ts";
 import { encryptionOf, replace, seconds } from "./write.ts";
 import { allElements, type Element, malformed, parseXml, text, xml } from "./xml.ts";
 
-/** The least that any part but the last may have: 5 MiB. */
-const MIN_PART_BYTES = 5 * 2 ** 20;
-export const MAX_PARTS = 10_000;
-/** The most that an object may have: 5 TiB. */
-const MAX_OBJECT_BYTES = 5 * 2 ** 40;
 /** Ten thousand parts with their checksums. */
 const MAX_DOCUMENT_BYTES = 8 * 2 ** 20;
 

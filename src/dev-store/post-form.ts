@@ -12,6 +12,7 @@ import { answer, type Call } from "./call.ts";
 import { claimedChecksum } from "./checksums.ts";
 import { S3Error } from "./errors.ts";
 import { authorize } from "./evaluate.ts";
+import { checkKey, MAX_PUT_BYTES } from "./limits.ts";
 import { checkToken, equal, signString, type Verifier } from "./sigv4.ts";
 import { refuseSse } from "./ssec.ts";
 import { tagsInXml } from "./tags.ts";
@@ -44,7 +45,7 @@ export async function postObject(call: Omit<Call, "payload" | "signing">): Promi
 
   const key = (fields.key ?? "").replaceAll("${filename}", fileName);
   if (key === "") throw new S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.");
-  if (Buffer.byteLength(key) > 1024) throw new S3Error("KeyTooLongError", "Your key is too long.");
+  checkKey(key);
   authorize(store, { action: "s3:PutObject", bucket, key, named: fields });
   const { tagging, ...named } = fields;
   const tags = tagging === undefined ? [] : tagsInXml(tagging);
@@ -211,7 +212,7 @@ async function* withinRange(
   file: AsyncIterable<Uint8Array>,
   { conditions }: Policy,
 ): AsyncGenerator<Uint8Array> {
-  const [, least, most] = conditions.find(isRange) ?? ["", 0, 5 * 2 ** 30];
+  const [, least, most] = conditions.find(isRange) ?? ["", 0, MAX_PUT_BYTES];
   let size = 0;
   for await (const chunk of file) {
     size += chunk.length;

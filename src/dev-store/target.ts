@@ -4,9 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { S3Error } from "./errors.ts";
-
-/** S3's limit, bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024;
+import { checkKey } from "./limits.ts";
 
 export interface Target {
   readonly method: string;
@@ -30,7 +28,7 @@ export function targetOf(request: IncomingMessage, hostnames: readonly string[])
   const [, bucketInPath = "", keyInPath = ""] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
   const bucket = virtual ?? bucketInPath;
   const key = virtual === undefined ? keyInPath : path.slice(1);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError", "Your key is too long.");
+  checkKey(key);
   return { method, host, path, query: queryOf(cut < 0 ? "" : origin.slice(cut + 1)), bucket, key };
 }
 
