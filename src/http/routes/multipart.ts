@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
-import { type Authorised, authorise, limit } from "../../auth/grants.ts";
+import { type Authorised, limit } from "../../auth/grants.ts";
 import { requirePresignable } from "../../auth/presigned-uploads.ts";
 import { completeUpload } from "../../edge/complete.ts";
 import {
@@ -26,11 +26,11 @@ import { expiresIn, newObjectFault, OPERATIONS, type OperationName } from "../..
 import { storeUploadId } from "../../s3/api/upload-id.ts";
 import { expiryOf, presign } from "../../s3/sign/presign.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
-import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
+import type { Credentials } from "../../s3/store/credentials.ts";
 import { MultipartUpload } from "../../s3/store/multipart.ts";
-import { WhichKey } from "../../s3/store/which-key.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { operate } from "../operate.ts";
 import { Problem } from "../problem.ts";
 
 /** Parts signed at once. */
@@ -218,33 +218,18 @@ async function step<
   schema: v.GenericSchema<unknown, T>,
   work: (request: T, use: Use) => Promise<Response>,
 ): Promise<Response> {
-  const { service, caller, trail } = c.var;
+  const { service } = c.var;
   const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
   const input = await readJson(c, isConditional ? whenWriting : undefined);
-  return trail.record(async (draft) => {
-    draft.operation = operation;
-    const request = valid(schema, input);
-    const { bucket: name, key } = request;
-    Object.assign(draft, { bucket: name, key });
-    const authorised = authorise(service.config, caller, OPERATIONS[operation].permission, {
-      bucket: name,
-      key,
-    });
-    const { bucket } = authorised;
-    const credentials = await credentialsOf(bucket.store, service.secrets);
+  const { permission } = OPERATIONS[operation];
+  const plan = { operation, permission, read: () => valid(schema, input) };
+  return operate(c.var, plan, async ({ request, bucket, grants, draft, ...use }) => {
+    const { key } = request;
+    const credentials = await use.credentials();
     return work(request, {
-      authorised,
+      authorised: { bucket, grants },
       draft,
-      key: async () => {
-        const wanted = { bucket, key, keyId: request.keyId, keyIdPath: "keyId" };
-        const whichKey = new WhichKey(service);
-        const { uploadId } = request;
-        const customerKey = await (uploadId === undefined
-          ? whichKey.forNew(wanted)
-          : whichKey.forUpload({ ...wanted, uploadId }));
-        Object.assign(draft, { keyId: customerKey.id, keyMD5: customerKey.md5 });
-        return customerKey;
-      },
+      key: () => use.key("upload"),
       credentials: async () => credentials,
       upload: (customerKey) => new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey),
       look: (demanded) => {

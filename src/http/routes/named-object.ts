@@ -1,16 +1,16 @@
 /** DELETE /v1/objects/{bucket}?key=: removes an object whose name no path can hold. */
 import * as v from "valibot";
-import { authorise } from "../../auth/grants.ts";
+import type { Draft } from "../../audit/event.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
 import { FIELDS } from "../../s3/api/fields.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
-import { credentialsOf } from "../../s3/store/credentials.ts";
 import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
 import type { AppContext } from "../context.ts";
 import { bucketIn } from "../object-path.ts";
+import { operate } from "../operate.ts";
 import { Problem } from "../problem.ts";
 
 const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
@@ -20,16 +20,18 @@ const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.ve
 const NOT_IN_XML = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/;
 
 export function removeNamed(c: AppContext): Promise<Response> {
-  const { service, caller, trail } = c.var;
-  const bucketName = bucketIn(c);
-  return trail.record(async (draft) => {
-    Object.assign(draft, { operation: "DeleteObject", bucket: bucketName });
+  const read = (draft: Draft) => {
+    const bucket = bucketIn(c);
+    draft.bucket = bucket;
     const { key, versionId } = valid(schema, c.req.query());
     Object.assign(draft, { key, versionId });
     // Conditions are not for objects that are named so, nor is anything else.
     checkHeaders(c.req.raw.headers);
-    const { bucket } = authorise(service.config, caller, "delete", { bucket: bucketName, key });
-    const credentials = await credentialsOf(bucket.store, service.secrets);
+    return { bucket, key, versionId };
+  };
+  const plan = { operation: "DeleteObject", permission: "delete", read } as const;
+  return operate(c.var, plan, async ({ request: { key, versionId }, bucket, ...use }) => {
+    const credentials = await use.credentials();
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });
     else if (NOT_IN_XML.test(key))
       throw Problem.field("key", "holds control characters, which XML cannot name");

@@ -4,8 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import type { Caller } from "../../auth/callers.ts";
-import { authorise, limit } from "../../auth/grants.ts";
-import type { Bucket, Grant } from "../../config/load.ts";
+import { limit } from "../../auth/grants.ts";
 import type { Permission } from "../../config/schema.ts";
 import { areNone, demand, type Preconditions, preconditionsOf, type Seen } from "../../edge/conditions.ts";
 import { currentObject } from "../../edge/current.ts";
@@ -24,14 +23,14 @@ import type { CustomerKey } from "../../keys/customer-key.ts";
 import { FIELDS, type FieldValues, keyId, send } from "../../s3/api/fields.ts";
 import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
-import { type Credentials, credentialsOf } from "../../s3/store/credentials.ts";
+import type { Credentials } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
 import type { ObjectRef } from "../../s3/store/stored.ts";
-import { WhichKey } from "../../s3/store/which-key.ts";
 import { check } from "../../validation.ts";
 import { invalid, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
+import { type Addressed, type Operating, operate } from "../operate.ts";
 import { Problem } from "../problem.ts";
 import { removeNamed } from "./named-object.ts";
 
@@ -83,37 +82,20 @@ export const objectsRoutes = new Hono<AppEnv>()
   .put(OBJECT, (c) => put(c))
   .delete(OBJECT, (c) => remove(c));
 
-/** What a transfer works with. */
-interface Transfer {
-  readonly bucket: Bucket;
-  readonly key: string;
-  readonly grants: readonly Grant[];
-  readonly credentials: Credentials;
-  readonly draft: Draft;
-}
-
-/** One transfer: caller authorised, `work` done, event recorded. */
+/** One transfer of the object in the path. */
 function transfer(
   c: AppContext,
   operation: string,
   permission: Permission,
-  work: (transfer: Transfer) => Promise<Response>,
+  work: (transfer: Operating<Addressed>) => Promise<Response>,
 ): Promise<Response> {
-  const { service, caller, trail } = c.var;
-  return trail.record(async (draft) => {
-    draft.operation = operation;
-    const object = objectIn(c);
-    Object.assign(draft, object);
-    const { bucket, grants } = authorise(service.config, caller, permission, object);
-    const credentials = await credentialsOf(bucket.store, service.secrets);
-    return work({ bucket, key: object.key, grants, credentials, draft });
-  });
+  return operate(c.var, { operation, permission, read: () => objectIn(c) }, work);
 }
 
 function get(c: AppContext): Promise<Response> {
   const method = c.req.method === "HEAD" ? "HEAD" : "GET";
   const operation = method === "HEAD" ? "HeadObject" : "GetObject";
-  return transfer(c, operation, "read", async ({ bucket, key, credentials, draft }) => {
+  return transfer(c, operation, "read", async ({ request: { key }, bucket, draft, ...use }) => {
     const { versionId, partNumber, keyId, response } = valid(readSchema, groupResponse(c.req.query()));
     const { headers } = c.req.raw;
     checkHeaders(headers, whenReading);
@@ -122,9 +104,7 @@ function get(c: AppContext): Promise<Response> {
     if (range !== undefined && partNumber !== undefined)
       throw Problem.field("range", "cannot be asked for beside partNumber");
     draft.versionId = versionId;
-    const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
-    const customerKey = await new WhichKey(c.var.service).forStored(wanted);
-    note(customerKey, draft);
+    const customerKey = await use.key("stored", { versionId, keyId });
     const checksumMode = headers.get("x-amz-checksum-mode");
     const answer = await download({
       method,
@@ -138,7 +118,7 @@ function get(c: AppContext): Promise<Response> {
       ifRange: headers.get("if-range") ?? undefined,
       conditions,
       customerKey,
-      credentials,
+      credentials: await use.credentials(),
     });
     const length = answer.headers["content-length"];
     if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);
@@ -160,7 +140,7 @@ function asStored(c: AppContext, { status, body }: Downloaded, headers: Record<s
 }
 
 function put(c: AppContext): Promise<Response> {
-  return transfer(c, "PutObject", "write", async ({ bucket, key, grants, credentials, draft }) => {
+  return transfer(c, "PutObject", "write", async ({ request: { key }, bucket, grants, draft, ...use }) => {
     valid(noneSchema, c.req.query());
     const { headers } = c.req.raw;
     checkHeaders(headers, whenUploading);
@@ -182,8 +162,8 @@ function put(c: AppContext): Promise<Response> {
       "content-length",
       "content-type",
     );
-    const customerKey = await new WhichKey(c.var.service).forNew({ bucket, key, keyIdPath: "keyId" });
-    note(customerKey, draft);
+    const customerKey = await use.key("new");
+    const credentials = await use.credentials();
     const look = () => seenNow(c, conditions, { bucket, key, credentials });
     // Before the body is taken: what may not be replaced is not sent for nothing.
     const seen = await look();
@@ -236,12 +216,13 @@ function fieldsOf(headers: Headers): FieldValues {
 }
 
 function remove(c: AppContext): Promise<Response> {
-  return transfer(c, "DeleteObject", "delete", async ({ bucket, key, credentials, draft }) => {
+  return transfer(c, "DeleteObject", "delete", async ({ request: { key }, bucket, draft, ...use }) => {
     const { versionId } = valid(deleteSchema, c.req.query());
     const { headers } = c.req.raw;
     checkHeaders(headers, whenWriting);
     const conditions = preconditionsOf(headers);
     draft.versionId = versionId;
+    const credentials = await use.credentials();
     const seen = await seenNow(c, conditions, { bucket, key, versionId, credentials }, "DELETE");
     // Where a condition demands that nothing is there, there is nothing to remove.
     if (seen.ifNoneMatch !== undefined) return c.body(null, 204);
@@ -269,17 +250,18 @@ async function seenNow(
 }
 
 function list(c: AppContext): Promise<Response> {
-  const { service, caller, trail } = c.var;
-  return trail.record(async (draft) => {
-    const bucketName = bucketIn(c);
-    Object.assign(draft, { operation: "ListObjectsV2", bucket: bucketName });
+  const read = (draft: Draft) => {
+    const bucket = bucketIn(c);
+    draft.bucket = bucket;
     const asked = valid(listSchema, c.req.query());
     checkHeaders(c.req.raw.headers);
-    const { prefix = onlyPrefix(bucketName, caller), ...page } = asked;
-    draft.key = prefix;
-    const { bucket } = authorise(service.config, caller, "read", { bucket: bucketName, key: prefix });
-    const credentials = await credentialsOf(bucket.store, service.secrets);
-    return c.json(await listObjects(new S3Bucket(bucket, credentials), { prefix, ...page }));
+    const { prefix = onlyPrefix(bucket, c.var.caller), ...page } = asked;
+    return { bucket, key: prefix, page };
+  };
+  const plan = { operation: "ListObjectsV2", permission: "read", read } as const;
+  return operate(c.var, plan, async ({ request: { key: prefix, page }, bucket, ...use }) => {
+    const store = new S3Bucket(bucket, await use.credentials());
+    return c.json(await listObjects(store, { prefix, ...page }));
   });
 }
 
@@ -313,11 +295,6 @@ function contentLength(c: AppContext): number | undefined {
   const header = c.req.header("content-length");
   if (header !== undefined) return Number(header);
   return c.req.raw.body === null ? 0 : undefined;
-}
-
-function note({ id, md5 }: CustomerKey, draft: Draft): void {
-  draft.keyId = id;
-  draft.keyMD5 = md5;
 }
 
 function keyIdHeader({ id }: CustomerKey): Record<string, string> {
