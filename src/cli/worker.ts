@@ -1,10 +1,12 @@
 /** The Worker as it is configured on this machine. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { type Bucket, type Config, loadConfig } from "../config/load.ts";
 import { Secrets } from "../config/secrets.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
+import { readText } from "./text-file.ts";
+import { readWranglerConfig } from "./wrangler-config.ts";
 
 export interface Where {
   readonly config: string;
@@ -30,52 +32,24 @@ export interface ConfiguredWorker {
  * The Worker's configuration, with its secrets from .dev.vars or the environment.
  *
  * @throws {ConfigError} with every mistake
+ * @throws when a file cannot be read
  */
 export async function readWorker({ config: path, env }: Where): Promise<ConfiguredWorker> {
-  if (!existsSync(path))
-    throw new Error(
-      `there is no ${resolve(path)}: go to the Worker's folder, or name its configuration with --config`,
-    );
-  // It takes a second to load, which commands that only talk to the Worker do not need.
-  const { unstable_readConfig } = await import("wrangler");
-  const raw = unstable_readConfig({ config: path, ...(env && { env }) }, { hideWarnings: true });
-  // Without any environment wrangler takes what is outside of them, and only warns.
-  if (env && !raw.definedEnvironments?.includes(env))
-    throw new Error(`${path} has no environment ${JSON.stringify(env)}: [env.${env}]`);
-  const local = devVarsOf({ config: path, ...(env && { env }) });
-  const named: { name?: string; binding?: string }[] = [
-    ...raw.d1_databases,
-    ...(raw.queues.producers ?? []),
-    ...raw.ratelimits,
-    ...raw.analytics_engine_datasets,
-    ...raw.secrets_store_secrets,
-  ];
-  const bindings = new Set(named.map(({ name, binding }) => binding ?? name ?? ""));
-  if (raw.triggers.crons?.length) bindings.add("crons");
-  const values: Readonly<Record<string, string | undefined>> = { ...process.env, ...local };
+  const { vars, bindings, name, hosts, environments } = readWranglerConfig(path, env);
+  const values: Readonly<Record<string, string | undefined>> = {
+    ...process.env,
+    ...devVarsOf({ config: path, ...(env && { env }) }),
+  };
   return {
     // What is bound stands for itself: only whether it is there counts here.
-    config: loadConfig({ ...raw.vars, ...(bindings.has("QUEUE") && { QUEUE: {} }) }),
+    config: loadConfig({ ...vars, ...(bindings.has("QUEUE") && { QUEUE: {} }) }),
     secrets: new Secrets(values),
     has: (secret) => values[secret] !== undefined,
     bindings,
-    name: raw.name,
-    hosts: hostsOf(raw),
-    others: ["", ...(raw.definedEnvironments ?? [])].filter((other) => other !== (env ?? "")),
+    name,
+    hosts,
+    others: ["", ...environments].filter((other) => other !== (env ?? "")),
   };
-}
-
-/** What is used of wrangler's own types, which refer to packages that are not there. */
-interface Routed {
-  readonly route?: string | { readonly pattern: string };
-  readonly routes?: readonly (string | { readonly pattern: string })[];
-}
-
-function hostsOf({ route, routes = [] }: Routed): string[] {
-  return [...routes, ...(route === undefined ? [] : [route])].map((each) => {
-    const pattern = typeof each === "string" ? each : each.pattern;
-    return pattern.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
-  });
 }
 
 /** Secrets on this machine, as wrangler reads them: those of an environment, where it has a file of its own. */
@@ -83,7 +57,7 @@ export function devVarsOf({ config, env }: Where): Readonly<Record<string, strin
   const common = join(dirname(config), ".dev.vars");
   const own = `${common}.${env}`;
   const path = env && existsSync(own) ? own : common;
-  return existsSync(path) ? parseEnv(readFileSync(path, "utf8")) : {};
+  return existsSync(path) ? parseEnv(readText(path)) : {};
 }
 
 /** @throws when there is no such bucket */

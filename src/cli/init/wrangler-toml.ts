@@ -1,11 +1,8 @@
 /** The tables of `[vars]` within a wrangler.toml; all else in it, comments included, stays as it is. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { experimental_readRawConfig } from "wrangler";
 import { TABLE_NAMES } from "../../config/tables.ts";
 import { tomlHeader, tomlKey, tomlValue } from "../toml.ts";
+import { parseWranglerFile } from "../wrangler-file.ts";
 import type { Plan, Row, RowName } from "./plan.ts";
 
 type Parsed = Readonly<Record<string, unknown>>;
@@ -182,15 +179,7 @@ function says(text: string, wanted: Parsed): boolean {
   }
 }
 
-/** By wrangler's own parser, so that we agree about what a text says. */
+/** Dates as the strings that they become where the Worker runs. */
 function parse(text: string): Parsed {
-  const dir = mkdtempSync(join(tmpdir(), "ssec-init-"));
-  try {
-    const config = join(dir, "wrangler.toml");
-    writeFileSync(config, text, { mode: 0o600 });
-    const { rawConfig } = experimental_readRawConfig({ config }) as { rawConfig: Parsed };
-    return JSON.parse(JSON.stringify(rawConfig)) as Parsed;
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  return JSON.parse(JSON.stringify(parseWranglerFile(text, "wrangler.toml"))) as Parsed;
 }
