@@ -5,7 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { structuredPatch } from "diff";
 import type { Finding } from "./proof.ts";
-import { wordsOf } from "./s3.ts";
+import { wordsOf } from "./s3-errors.ts";
+import { isSame } from "./same-document.ts";
 import { agree, EXIT, paint, printable } from "./terminal.ts";
 
 /** Stores spread a new setting over their machines; so long it may take until it holds, milliseconds. */
@@ -168,24 +169,4 @@ function pretty(json: string | undefined): string {
 
 function parsed(json: string | undefined): unknown {
   return json === undefined ? null : JSON.parse(json);
-}
-
-/** Whether two documents mean the same: stores give back other spellings than they were given. */
-export function isSame(a: string | undefined, b: string | undefined): boolean {
-  return JSON.stringify(normal(parsed(a))) === JSON.stringify(normal(parsed(b)));
-}
-
-/** Fields by name; a list of one is that one, and of several words in any order; `true` and `"true"` are the same. */
-function normal(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    if (value.length === 1) return normal(value[0]);
-    const items = value.map(normal);
-    // The order of rules counts.
-    return items.every((item) => typeof item === "string") ? items.sort() : items;
-  }
-  if (typeof value === "object" && value !== null) {
-    const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(fields.map(([name, field]) => [name, normal(field)]));
-  }
-  return value === null ? null : String(value);
 }

@@ -8,7 +8,7 @@ import { isCoreWeave } from "../config/coreweave.ts";
 import { applies, type PolicyRequest } from "../dev-store/evaluate.ts";
 import { arnOf, readStatement } from "../dev-store/policy.ts";
 import { ALGORITHM_HEADER, KEY_MD5_HEADER } from "../keys/headers.ts";
-import { isSame } from "./change.ts";
+import { isSame } from "./same-document.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -12,7 +12,8 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../keys/customer-key.ts";
-import { type StoreBucket, sseCustomerKey, wordsOf } from "./s3.ts";
+import { type StoreBucket, sseCustomerKey } from "./s3.ts";
+import { wordsOf } from "./s3-errors.ts";
 
 export type Outcome = "accepted" | "refused";
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `ssec COMMAND`: the operator's tools, in the caller's folder and through the caller's proxies. */
 import { enterCallersFolder } from "./folder.ts";
 import { main, tell } from "./main.ts";

@@ -1,7 +1,7 @@
 /** What a person at a terminal sees: colours where they are wanted, and questions. */
 import { clearLine, cursorTo } from "node:readline";
 import { styleText } from "node:util";
-import { confirm as ask, isCancel } from "@clack/prompts";
+import { quoted as plainlyQuoted, ssec } from "./called-as.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -29,16 +29,24 @@ function escaped(character: string): string {
 }
 
 /** What this command was given, after the program's name. */
-export const given: { args: readonly string[] } = { args: [] };
+export const given: {
+  args: readonly string[];
+  /** Of these, what stands before the command and holds for others as well: `--config`, `--env` and `--url`. */
+  globals: readonly string[];
+} = { args: [], globals: [] };
 
 /** A command that does the same as this one did, with more options, ready to paste. */
 export function thisCommandWith(...more: readonly string[]): string {
-  return ["npm run -s ssec --", ...[...given.args, ...more].map(quoted)].join(" ");
+  return [ssec(), ...[...given.args, ...more].map(quoted)].join(" ");
+}
+
+/** Another command, about the same configuration and the same Worker, ready to paste. */
+export function nextCommand(...words: readonly string[]): string {
+  return [ssec(), ...[...given.globals, ...words].map(quoted)].join(" ");
 }
 
 function quoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (printable(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
+  if (printable(word) === word) return plainlyQuoted(word);
   const inner = word
     .replace(/[\\']/g, "\\$&")
     .replace(UNPRINTABLE, (character) =>
@@ -85,7 +93,8 @@ export function progress(doing: string): void {
 export async function agree(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY) throw new Error("nobody is here to be asked: give --yes");
-  const answer = await ask({ message: question, initialValue: false, output: process.stderr });
+  const { confirm, isCancel } = await import("@clack/prompts");
+  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
   return !isCancel(answer) && answer;
 }
 

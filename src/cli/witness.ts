@@ -6,7 +6,6 @@ import type { Bucket } from "../config/load.ts";
 import type { Presigned } from "../s3/sign/presign.ts";
 import { type Credentials, credentialsOf } from "../s3/store/credentials.ts";
 import { Api, ApiError, type ApiOptions } from "./api.ts";
-import { awsPresignedQuery } from "./aws-presigner.ts";
 import type { Line } from "./check/line.ts";
 import type { ConfiguredWorker } from "./worker.ts";
 
@@ -75,6 +74,7 @@ async function differences(
   { store, storeBucket }: Bucket,
   credentials: Credentials,
 ): Promise<string[]> {
+  const { awsPresignedQuery } = await import("./aws-presigner.ts");
   const { searchParams } = new URL(url);
   const signed = Object.fromEntries(searchParams);
   const own = Object.entries(signed).filter(([name]) => !name.startsWith("X-Amz-"));

@@ -4,10 +4,15 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
-const WRANGLER = join(
-  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
-  "bin/wrangler.js",
-);
+/** @throws when it is not installed */
+function program(): string {
+  try {
+    const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
+    return join(dirname(manifest), "bin/wrangler.js");
+  } catch {
+    throw new Error("wrangler is not installed here: npm install --save-dev wrangler");
+  }
+}
 
 /**
  * Wrangler keeps a log of its own, under the home folder and readable by everybody, that has every value of `vars` in it.
@@ -42,7 +47,7 @@ export interface WranglerOptions {
 export function runWrangler(args: readonly string[], options: WranglerOptions = {}): Promise<WranglerRun> {
   const { input = "", isShown = false, env } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [WRANGLER, ...args], {
+    const child = spawn(process.execPath, [program(), ...args], {
       env: { ...process.env, ...QUIET, ...env },
     });
     const said = { stdout: "", stderr: "" };

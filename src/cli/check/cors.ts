@@ -1,5 +1,6 @@
 /** Whether pages of ALLOWED_ORIGINS may use presigned URLs, asked as their browsers ask. */
 import { ALGORITHM_HEADER, KEY_HEADER, KEY_MD5_HEADER } from "../../keys/headers.ts";
+import { nextCommand } from "../terminal.ts";
 import type { StoreClient } from "./client.ts";
 import type { Answer } from "./http.ts";
 import { bad, type Outcome, off, ok, warn } from "./report.ts";
@@ -13,7 +14,12 @@ const READ = ["etag", ALGORITHM_HEADER];
 export async function cors(store: StoreClient, name: string, origins: readonly string[]): Promise<Outcome> {
   if (origins.length === 0) return off("ALLOWED_ORIGINS is empty: no page of another origin may call");
   const { name: bucket } = store.reach.bucket;
-  const command = `npm run ssec -- cors ${bucket} ${origins.map((origin) => `--origin ${origin}`).join(" ")} --apply`;
+  const command = nextCommand(
+    "cors",
+    bucket,
+    ...origins.flatMap((origin) => ["--origin", origin]),
+    "--apply",
+  );
   const faults = await Promise.all(origins.map((origin) => faultOf(store, name, origin)));
   const [fault] = faults.filter((each) => each !== undefined);
   if (fault !== undefined)

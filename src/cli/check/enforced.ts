@@ -6,8 +6,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { customerKeyHeaders } from "../../keys/headers.ts";
-import { isSame } from "../change.ts";
 import { everybodyOf, merge, without } from "../policy-document.ts";
+import { isSame } from "../same-document.ts";
+import { nextCommand } from "../terminal.ts";
 import type { StoreClient } from "./client.ts";
 import { type Answer, codeOf, isDone, said } from "./http.ts";
 import { randomBody, type Trial } from "./object.ts";
@@ -33,7 +34,7 @@ export async function enforced(store: StoreClient, scratch: Scratch, trial: Tria
   return warn(
     NOT_ENFORCED,
     "A policy has the store refuse it, as was tried here:",
-    `npm run ssec -- policy ${store.reach.bucket.name} --apply`,
+    nextCommand("policy", store.reach.bucket.name, "--apply"),
   );
 }
 

@@ -5,6 +5,7 @@
 import { Command, Option } from "commander";
 import type { UsedObject } from "../../audit/queries.ts";
 import { Api, ApiError, type ApiOptions } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { table } from "../table.ts";
 import { printable, progress } from "../terminal.ts";
 
@@ -42,8 +43,8 @@ The trail says which objects the key was used for; some are deleted since, or un
 key that is named; "gone" is not there; "plain" is not encrypted; "unknown" says why. Older versions are not looked at.
 
 Examples:
-  npm run -s ssec -- audit objects k1
-  npm run -s ssec -- audit objects k1 --json | jq -r 'select(.now.state == "there") | .key'`,
+  ${ssec()} audit objects k1
+  ${ssec()} audit objects k1 --json | jq -r 'select(.now.state == "there") | .key'`,
   )
   .action(async (keyId: string, _, command: Command) => {
     const options = command.optsWithGlobals<Options>();

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AuditEvent } from "../../audit/event.ts";
 import { Api, type ApiOptions } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { wholeNumber } from "../options.ts";
 import { table } from "../table.ts";
 import { printable } from "../terminal.ts";
@@ -33,7 +34,7 @@ const summary = new Command("summary")
   .description("how many events there were of each kind")
   .addOption(sinceOption)
   .addOption(jsonOption)
-  .addHelpText("after", "\nExample:\n  npm run -s ssec -- audit summary --since 7d")
+  .addHelpText("after", `\nExample:\n  ${ssec()} audit summary --since 7d`)
   .action(async (_, command: Command) => {
     const { json, since, ...options } = command.optsWithGlobals<
       ApiOptions & { since?: string; json?: true }
@@ -54,7 +55,6 @@ const summary = new Command("summary")
   });
 
 export const auditCommand = new Command("audit")
-  .description("the audit trail, newest first")
   .option("--bucket <name>")
   .option("--key <key>", "an object key")
   .option("--key-id <id>", "a key of KEYS")
@@ -71,10 +71,10 @@ export const auditCommand = new Command("audit")
     "after",
     `
 Examples:
-  npm run -s ssec -- audit --outcome denied --since 24h
-  npm run -s ssec -- audit --bucket media --key users/42/cat.jpg --json | jq .caller
-  npm run -s ssec -- audit objects k1
-  npm run -s ssec -- audit summary --since 7d`,
+  ${ssec()} audit --outcome denied --since 24h
+  ${ssec()} audit --bucket media --key users/42/cat.jpg --json | jq .caller
+  ${ssec()} audit objects k1
+  ${ssec()} audit summary --since 7d`,
   )
   .action(async (_, command: Command) => {
     const { json, limit, ...options } = command.optsWithGlobals<EventOptions>();

@@ -2,11 +2,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Bucket, ConfigError } from "../../config/load.ts";
 import type { ApiOptions } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { checkConfiguration } from "../check/configuration.ts";
 import { askElsewhere } from "../check/deployed.ts";
 import { type Line, marked } from "../check/line.ts";
-import { checkLive } from "../check/live.ts";
-import { live } from "../check/table.ts";
 import { EXIT, progress } from "../terminal.ts";
 import { witness } from "../witness.ts";
 import { bucketOf, type ConfiguredWorker, readWorker, type Where } from "../worker.ts";
@@ -25,7 +24,6 @@ interface CheckOptions extends Where, ApiOptions {
 }
 
 export const checkCommand = new Command("check")
-  .description("checks the configuration and the secrets, and with --live what the stores do")
   .option("--live", "try every promise of SSE-C in the stores, with throw-away objects that are removed")
   .addOption(new Option("--bucket <name...>", "only these of BUCKETS, live").implies({ live: true }))
   .addOption(
@@ -41,10 +39,10 @@ the Worker at --url, with SSEC_TOKEN. What each line means: docs/check.md.
 Exit status: 1 when a line is red (✗); yellow (!) and grey (·) lines leave it at 0; 130 after Ctrl-C.
 
 Examples:
-  npm run ssec -- check --env production
-  npm run ssec -- --url https://edge.example.com check
-  npm run ssec -- check --live
-  npm run -s ssec -- check --bucket media --json | jq -r 'select(.verdict == "bad") | .todo'`,
+  ${ssec()} check --env production
+  ${ssec()} --url https://edge.example.com check
+  ${ssec()} check --live
+  ${ssec()} check --bucket media --json | jq -r 'select(.verdict == "bad") | .todo'`,
   )
   .action(async (_, command: Command) => {
     const options = command.optsWithGlobals<CheckOptions>();
@@ -64,6 +62,8 @@ async function tryBuckets(
   options: CheckOptions,
 ): Promise<void> {
   const timeLimit = options.timeout * 1000;
+  const { checkLive } = await import("../check/live.ts");
+  const { live } = await import("../check/table.ts");
   const findings = await untilInterrupted((interrupted) =>
     checkLive(buckets, { ...worker, interrupted, timeLimit, progress }),
   );

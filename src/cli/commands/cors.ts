@@ -1,18 +1,10 @@
 /** `ssec cors`: lets pages of the given origins use presigned requests. */
-import {
-  type CORSRule,
-  DeleteBucketCorsCommand,
-  GetBucketCorsCommand,
-  PutBucketCorsCommand,
-} from "@aws-sdk/client-s3";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../../config/load.ts";
 import { KeyRing } from "../../keys/ring.ts";
-import { type ChangeOptions, make, type Setting } from "../change.ts";
-import { tryOrigin } from "../cors-proof.ts";
+import { ssec } from "../called-as.ts";
+import type { ChangeOptions } from "../change.ts";
 import { merge, ourRule, without } from "../cors-rules.ts";
-import { throwAwayKey } from "../proof.ts";
-import { answerOf, type StoreBucket, s3Of } from "../s3.ts";
 import { bucketOf, readWorker, type Where, writerOf } from "../worker.ts";
 
 interface CorsOptions extends Where, ChangeOptions {
@@ -21,9 +13,6 @@ interface CorsOptions extends Where, ChangeOptions {
 }
 
 export const corsCommand = new Command("cors")
-  .description(
-    "a CORS rule with which pages of your origins can use presigned requests: prints it, or applies and proves it",
-  )
   .argument("<bucket>", "a bucket of BUCKETS")
   .addOption(
     new Option("--origin <origin...>", "as https://app.example.com; one * stands for anything")
@@ -40,9 +29,9 @@ export const corsCommand = new Command("cors")
 The rule is ours by its ID (ssec-edge); others are left as they are. What does not hold when it is tried is put back.
 
 Examples:
-  npm run -s ssec -- cors media                                    # prints the rule
-  npm run ssec -- cors media --origin https://app.example.com --apply
-  npm run ssec -- cors media --remove --apply --yes`,
+  ${ssec()} cors media                                    # prints the rule
+  ${ssec()} cors media --origin https://app.example.com --apply
+  ${ssec()} cors media --remove --apply --yes`,
   )
   .action((bucket: string, _, command: Command) => cors(bucket, command.optsWithGlobals<CorsOptions>()));
 
@@ -56,6 +45,9 @@ async function cors(bucketName: string, options: CorsOptions): Promise<void> {
     return;
   }
 
+  const { make } = await import("../change.ts");
+  const { s3Of } = await import("../s3.ts");
+  const { corsOf, documentOf, rulesIn } = await import("../cors-setting.ts");
   const store = await s3Of(bucket, secrets);
   const setting = corsOf(store);
   const before = await setting.read();
@@ -67,6 +59,8 @@ async function cors(bucketName: string, options: CorsOptions): Promise<void> {
       options,
     );
   }
+  const { throwAwayKey } = await import("../proof.ts");
+  const { tryOrigin } = await import("../cors-proof.ts");
   const objectKey = throwAwayKey("");
   const named = { storeBucket: bucket.storeBucket, key: objectKey };
   const key = await new KeyRing(secrets.read).keyFor(writerOf(bucket), named);
@@ -91,43 +85,6 @@ function originsOf({ origin }: CorsOptions, { allowedOrigins }: Config): readonl
   const wanted = origin.length > 0 ? origin : allowedOrigins;
   if (wanted.length > 0) return wanted;
   throw new Error("ALLOWED_ORIGINS is empty: say whose pages, with --origin https://app.example.com");
-}
-
-function corsOf({ client, name: Bucket }: StoreBucket): Setting {
-  return {
-    name: "CORS configuration",
-    read: async () => {
-      const sent = client.send(new GetBucketCorsCommand({ Bucket }));
-      const rules = (await answerOf("GetBucketCors", sent, "NoSuchCORSConfiguration"))?.CORSRules;
-      return rules && documentOf(rules);
-    },
-    put: async (json) => {
-      const CORSConfiguration = { CORSRules: rulesIn(json) };
-      await answerOf("PutBucketCors", client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration })));
-    },
-    remove: async () => {
-      await answerOf("DeleteBucketCors", client.send(new DeleteBucketCorsCommand({ Bucket })));
-    },
-  };
-}
-
-/** Fields in one order, whatever the store's is. */
-function documentOf(rules: readonly CORSRule[]): string {
-  const CORSRules = rules.map(
-    ({ ID, AllowedOrigins, AllowedMethods, AllowedHeaders, ExposeHeaders, MaxAgeSeconds }) => ({
-      ID,
-      AllowedOrigins,
-      AllowedMethods,
-      AllowedHeaders,
-      ExposeHeaders,
-      MaxAgeSeconds,
-    }),
-  );
-  return JSON.stringify({ CORSRules });
-}
-
-function rulesIn(json: string | undefined): CORSRule[] {
-  return json === undefined ? [] : JSON.parse(json).CORSRules;
 }
 
 /** An origin as browsers send it, in which one `*` may stand for anything. */

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { Command } from "commander";
 import { Api } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { Slots } from "../parallel.ts";
 import { printable } from "../terminal.ts";
 import { copyObject } from "../transfer/copy.ts";
@@ -30,7 +31,6 @@ import {
 import { type Moved, Progress } from "../transfer/progress.ts";
 
 export const cpCommand = new Command("cp")
-  .description("copies objects, and with -r folders, each side under its own key")
   .usage("[options] <from...> <to>")
   .argument("<from...>", "BUCKET/KEY; and last where they go: after a / at its end the source's name is put")
   .addOption(recursiveOption)
@@ -44,8 +44,8 @@ objects), the bytes pass through this machine, and are not kept on it. Content h
 redirect go along; a copy that lacks one of them is a failure.
 
 Examples:
-  npm run -s ssec -- cp media/users/42/cat.jpg archive/cats/
-  npm run -s ssec -- cp -r media/users/42 archive/`,
+  ${ssec()} cp media/users/42/cat.jpg archive/cats/
+  ${ssec()} cp -r media/users/42 archive/`,
   )
   .action(async (given: string[], _, command: Command) => {
     const options = command.optsWithGlobals<Options<{ parallel: number }>>();

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { customerKey, decodeCustomerKey } from "../../keys/customer-key.ts";
 import { deriveObjectKey } from "../../keys/derive.ts";
+import { ssec } from "../called-as.ts";
 import { type HandOut, isUnasked, outOption, refuseTerminal, warnOfReaders, writeOut } from "../hand-out.ts";
 import { print } from "../output.ts";
 import { thisCommandWith } from "../terminal.ts";
@@ -12,7 +13,6 @@ interface DeriveOptions extends Where, HandOut {
 }
 
 export const deriveCommand = new Command("derive")
-  .description("prints the key of one object under a derived key, for recovery without us")
   .argument("<keyId>", "a key of KEYS with derive = true")
   .argument("<bucket>", "a bucket of BUCKETS")
   .argument("<key>", "the object key")
@@ -25,8 +25,8 @@ export const deriveCommand = new Command("derive")
 The root is read from .dev.vars beside the configuration, or from the environment.
 
 Examples:
-  npm run -s ssec -- derive root media users/42/cat.jpg --out cat.key
-  export CUSTOMER_KEY="$(npm run -s ssec -- derive root media users/42/cat.jpg)"   # then docs/keys.md, "Recovery"`,
+  ${ssec()} derive root media users/42/cat.jpg --out cat.key
+  export CUSTOMER_KEY="$(${ssec()} derive root media users/42/cat.jpg)"   # then docs/keys.md, "Recovery"`,
   )
   .action((keyId: string, bucket: string, key: string, _, command: Command) =>
     derive(keyId, bucket, key, command.optsWithGlobals<DeriveOptions>()),

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { Command } from "commander";
 import { Api } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { print } from "../output.ts";
 import { Slots } from "../parallel.ts";
 import { printable } from "../terminal.ts";
@@ -35,7 +36,6 @@ interface GetOptions extends Which {
 }
 
 export const getCommand = new Command("get")
-  .description("downloads objects, and with -r all that are in a folder")
   .usage("[options] <object...> [file]")
   .argument(
     "<object...>",
@@ -54,10 +54,10 @@ A file appears under its name only when it is whole, and what is there is not re
 checked where the object's metadata holds it, as \`ssec put\` writes it. A link is followed; a pipe or a device gets the bytes.
 
 Examples:
-  npm run -s ssec -- get media/users/42/cat.jpg
-  npm run -s ssec -- get -r media/users/42/ media/notes.txt ~/copies/
-  npm run -s ssec -- get media/backup.tar /tmp/backup.tar --resume
-  npm run -s ssec -- get media/db.sql - | psql db`,
+  ${ssec()} get media/users/42/cat.jpg
+  ${ssec()} get -r media/users/42/ media/notes.txt ~/copies/
+  ${ssec()} get media/backup.tar /tmp/backup.tar --resume
+  ${ssec()} get media/db.sql - | psql db`,
   )
   .action(async (given: string[], _, command: Command) => {
     const options = command.optsWithGlobals<Options<GetOptions>>();

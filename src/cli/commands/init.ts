@@ -3,13 +3,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
+import { ssec } from "../called-as.ts";
+import { freshKey, freshToken } from "../fresh-secrets.ts";
 import { isPlain, namesIn, withSecrets } from "../init/dev-vars.ts";
 import { type Before, readBefore, stage } from "../init/files.ts";
 import { type Plan, planOf, type RowName } from "../init/plan.ts";
 import { answersFrom, ask, askSecret, Cancelled, type Given, storeNamed } from "../init/questions.ts";
-import { type Answers, credentialsOf, type Field, faultIn, freshKey, freshToken } from "../init/setup.ts";
+import { type Answers, credentialsOf, type Field, faultIn } from "../init/setup.ts";
 import { KNOWN_STORES } from "../init/stores.ts";
 import { isStrict } from "../init/strict.ts";
+import { varsIn, withPlan } from "../init/wrangler-toml.ts";
 import { agree, EXIT } from "../terminal.ts";
 import { devVarsOf, type Where } from "../worker.ts";
 
@@ -29,7 +32,6 @@ const FLAGS: Record<Field, string> = {
 };
 
 export const initCommand = new Command("init")
-  .description("sets up a store, a bucket, a key and a caller: wrangler.toml, .dev.vars, and a check of both")
   .addOption(new Option("--store <name>", "where the objects are").choices(KNOWN_STORES.map(({ id }) => id)))
   .option("--endpoint <url>", "its endpoint, where that does not follow from the region")
   .option("--region <name>", "as the store spells it")
@@ -50,10 +52,10 @@ that comes with the project gives way as long as nobody has changed it. An envir
 its own, in .dev.vars.NAME.
 
 Examples:
-  npm run -s ssec -- init
-  npm run -s ssec -- init --store coreweave --region US-EAST-04A --bucket acme-media --caller acme --prefix acme/ --yes
-  npm run -s ssec -- init --store coreweave --bucket acme-media --caller other --prefix other/ --yes
-  npm run -s ssec -- --env production init --store minio --endpoint https://minio.example.com --bucket media --yes`,
+  ${ssec()} init
+  ${ssec()} init --store coreweave --region US-EAST-04A --bucket acme-media --caller acme --prefix acme/ --yes
+  ${ssec()} init --store coreweave --bucket acme-media --caller other --prefix other/ --yes
+  ${ssec()} --env production init --store minio --endpoint https://minio.example.com --bucket media --yes`,
   )
   .action(async (_, command: Command) => {
     try {
@@ -73,8 +75,6 @@ async function init({ yes, force, config, env, ...given }: InitOptions, command:
   const wanted = isAsking ? await ask(given) : answersOf(given, command);
   demandSound(wanted, command);
 
-  // It takes a second to load, for which no other command should wait.
-  const { varsIn, withPlan } = await import("../init/wrangler-toml.ts");
   const vars = varsIn(file.text, env);
   const unforced = planOf(vars, wanted, force === true);
   if (unforced.conflicts.length > 0) await demandForce(unforced, isAsking);

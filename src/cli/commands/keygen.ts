@@ -5,6 +5,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { KEY_ID } from "../../config/schema.ts";
 import { customerKey, KEY_BYTES } from "../../keys/customer-key.ts";
 import { bindSecret } from "../bound.ts";
+import { ssec } from "../called-as.ts";
+import { keySecret } from "../fresh-secrets.ts";
 import { type HandOut, isUnasked, outOption, refuseTerminal, warnOfReaders, writeOut } from "../hand-out.ts";
 import { print } from "../output.ts";
 import type { Where } from "../worker.ts";
@@ -15,7 +17,6 @@ interface KeygenOptions extends Where, HandOut {
 }
 
 export const keygenCommand = new Command("keygen")
-  .description("makes a customer key: the key goes to standard output, what to do with it to standard error")
   .argument("[id]", "the key's id in KEYS", keyId, "k1")
   .option("--show", "print the key even to a terminal, or after --bind")
   .addOption(outOption)
@@ -28,18 +29,13 @@ export const keygenCommand = new Command("keygen")
     "after",
     `
 Examples:
-  npm run -s ssec -- keygen k2 | npx wrangler secret put SSEC_K2
-  npm run -s ssec -- keygen k2 --bind --show | vault kv put -mount=secret ssec/k2 key=-
-  npm run -s ssec -- --env production keygen k2 --bind
-  npm run -s ssec -- keygen k2 --out k2.key
-  npm run -s ssec -- keygen --show`,
+  ${ssec()} keygen k2 | npx wrangler secret put SSEC_K2
+  ${ssec()} keygen k2 --bind --show | vault kv put -mount=secret ssec/k2 key=-
+  ${ssec()} --env production keygen k2 --bind
+  ${ssec()} keygen k2 --out k2.key
+  ${ssec()} keygen --show`,
   )
   .action((id: string, _, command: Command) => keygen(id, command.optsWithGlobals<KeygenOptions>()));
-
-/** The name of the secret that holds a key, as it is given out here. */
-export function keySecret(id: string): string {
-  return `SSEC_${id.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
-}
 
 async function keygen(id: string, { show, out, bind, json, ...where }: KeygenOptions): Promise<void> {
   const secret = keySecret(id);
@@ -47,10 +43,10 @@ async function keygen(id: string, { show, out, bind, json, ...where }: KeygenOpt
   if (isUnasked(handOut) && !bind) {
     return refuseTerminal(`Bind a fresh one without seeing it:
 
-  npm run -s ssec --${envFlag(where)} keygen ${id} --bind
+  ${ssec()}${envFlag(where)} keygen ${id} --bind
 
-or write it to a file that only you can read: npm run -s ssec -- keygen ${id} --out FILE
-or see it: npm run -s ssec -- keygen ${id} --show`);
+or write it to a file that only you can read: ${ssec()} keygen ${id} --out FILE
+or see it: ${ssec()} keygen ${id} --show`);
   }
   const { base64, md5 } = customerKey(id, randomBytes(KEY_BYTES));
   // Before it is bound: a bound key that could not be written would be lost.

@@ -1,6 +1,7 @@
 /** `ssec head`, `rm` and `ls`: what is there. */
 import { Command, Option } from "commander";
 import { Api, ApiError } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { wholeNumber } from "../options.ts";
 import { print } from "../output.ts";
 import { printable, thisCommandWith } from "../terminal.ts";
@@ -28,12 +29,11 @@ import {
 import { headObject, type Which } from "../transfer/stored.ts";
 
 export const headCommand = new Command("head")
-  .description("what the store says of an object")
   .argument("<object>", "BUCKET/KEY", objectName)
   .addOption(keyIdOption)
   .addOption(versionIdOption)
   .addOption(jsonOption)
-  .addHelpText("after", "\nExample:\n  npm run -s ssec -- head media/users/42/cat.jpg --json | jq .keyId")
+  .addHelpText("after", `\nExample:\n  ${ssec()} head media/users/42/cat.jpg --json | jq .keyId`)
   .action(async (object: ObjectName, _, command: Command) => {
     const options = command.optsWithGlobals<Options<Which>>();
     const { content, metadata, missingMetadata, tagCount, ...stored } = await headObject(
@@ -62,7 +62,6 @@ interface RmOptions extends Which {
 }
 
 export const rmCommand = new Command("rm")
-  .description("deletes objects, and with -r all that are in a folder")
   .argument("<object...>", "BUCKET/KEY")
   .addOption(recursiveOption)
   .option("--force", "be content where nothing is there; with -r, also empty a whole bucket")
@@ -72,8 +71,8 @@ export const rmCommand = new Command("rm")
     "after",
     `
 Examples:
-  npm run -s ssec -- rm media/users/42/cat.jpg
-  npm run -s ssec -- rm -r media/users/42/`,
+  ${ssec()} rm media/users/42/cat.jpg
+  ${ssec()} rm -r media/users/42/`,
   )
   .action(async (given: string[], _, command: Command) => {
     const options = command.optsWithGlobals<Options<RmOptions>>();
@@ -140,14 +139,13 @@ function versionQuery(versionId: string | undefined): string {
 }
 
 export const lsCommand = new Command("ls")
-  .description("lists a bucket, or what begins with a prefix")
   .argument("<place...>", "BUCKET or BUCKET/PREFIX")
   .addOption(new Option("-r, --recursive", "as it does anyway: folders with all that is in them"))
   .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber))
   .addOption(new Option("--json", "one JSON object a line"))
   .addHelpText(
     "after",
-    "\nExamples:\n  npm run -s ssec -- ls media/users/42/\n  npm run -s ssec -- ls media --json | jq -r .key",
+    `\nExamples:\n  ${ssec()} ls media/users/42/\n  ${ssec()} ls media --json | jq -r .key`,
   )
   .action(async (given: string[], _, command: Command) => {
     const options = command.optsWithGlobals<Options<{ limit?: number }>>();

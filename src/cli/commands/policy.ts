@@ -1,19 +1,13 @@
 /** `ssec policy`: a bucket policy that refuses uploads without a customer key. */
-import {
-  DeleteBucketPolicyCommand,
-  GetBucketPolicyCommand,
-  PutBucketPolicyCommand,
-} from "@aws-sdk/client-s3";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Bucket, Config } from "../../config/load.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
 import { KeyRing, type KeyRule } from "../../keys/ring.ts";
-import { type ChangeOptions, make, type Setting } from "../change.ts";
-import { addedOutcome } from "../check/added.ts";
-import { addedIn } from "../check/live.ts";
+import { ssec } from "../called-as.ts";
+import type { ChangeOptions } from "../change.ts";
 import { everybodyOf, lint, merge, ourStatements, type Wanted, without } from "../policy-document.ts";
-import { type Finding, throwAwayKey, tryUploads, type Uploads } from "../proof.ts";
-import { answerOf, type StoreBucket, s3Of } from "../s3.ts";
+import type { Finding, Uploads } from "../proof.ts";
+import type { StoreBucket } from "../s3.ts";
 import { bucketOf, keyOf, readWorker, type Where, writerOf } from "../worker.ts";
 
 const NO_LIST = "each object has a key of its own, whose MD5 no list can have. Leave --allow-key out";
@@ -25,9 +19,6 @@ interface PolicyOptions extends Where, ChangeOptions {
 }
 
 export const policyCommand = new Command("policy")
-  .description(
-    "a bucket policy that refuses uploads without a customer key: prints it, or applies and proves it",
-  )
   .argument("<bucket>", "a bucket of BUCKETS")
   .addOption(
     new Option("--prefix <prefix>", "only for objects below it; default is the whole bucket").argParser(
@@ -53,10 +44,10 @@ Statements are ours by their Sid (SsecEdge…); others are left as they are. Wha
 back: docs/policies.md.
 
 Examples:
-  npm run -s ssec -- policy media                                  # prints the policy
-  npm run ssec -- policy media --apply                             # the difference, a question, the proof
-  npm run ssec -- policy media --prefix sensitive/ --allow-key k1 k2 --apply
-  npm run ssec -- policy media --remove --apply --yes`,
+  ${ssec()} policy media                                  # prints the policy
+  ${ssec()} policy media --apply                             # the difference, a question, the proof
+  ${ssec()} policy media --prefix sensitive/ --allow-key k1 k2 --apply
+  ${ssec()} policy media --remove --apply --yes`,
   )
   .action((bucket: string, _, command: Command) => policy(bucket, command.optsWithGlobals<PolicyOptions>()));
 
@@ -77,6 +68,10 @@ async function policy(bucketName: string, options: PolicyOptions): Promise<void>
     return;
   }
 
+  const { make } = await import("../change.ts");
+  const { s3Of } = await import("../s3.ts");
+  const { policyOf } = await import("../policy-setting.ts");
+  const { throwAwayKey, tryUploads } = await import("../proof.ts");
   const store = await s3Of(bucket, secrets);
   const setting = policyOf(store);
   const before = await setting.read();
@@ -110,6 +105,8 @@ const TIME_LIMIT = 10_000;
 
 /** A policy does not close what headers that nobody signed open. */
 async function addedWarnings(bucket: Bucket, { credentials }: StoreBucket): Promise<string[]> {
+  const { addedIn } = await import("../check/live.ts");
+  const { addedOutcome } = await import("../check/added.ts");
   const limits = { timeLimit: TIME_LIMIT, interrupted: new AbortController().signal };
   const added = await addedIn(bucket, credentials, limits);
   if (added === undefined || added.taken.length === 0) return [];
@@ -141,22 +138,6 @@ function checkWriter({ name }: Bucket, writer: KeyRule, allowed: readonly KeyRul
   if (writer.derive) throw new Error(`BUCKETS.${name} is written under ${writer.id}, a root: ${NO_LIST}`);
   if (allowed.includes(writer)) return;
   throw new Error(`BUCKETS.${name} is written under ${writer.id}: allow that key as well`);
-}
-
-function policyOf({ client, name: Bucket }: StoreBucket): Setting {
-  return {
-    name: "bucket policy",
-    read: async () => {
-      const sent = client.send(new GetBucketPolicyCommand({ Bucket }));
-      return (await answerOf("GetBucketPolicy", sent, "NoSuchBucketPolicy"))?.Policy;
-    },
-    put: async (Policy) => {
-      await answerOf("PutBucketPolicy", client.send(new PutBucketPolicyCommand({ Bucket, Policy })));
-    },
-    remove: async () => {
-      await answerOf("DeleteBucketPolicy", client.send(new DeleteBucketPolicyCommand({ Bucket })));
-    },
-  };
 }
 
 function lowerCase(headers: Record<string, string>): Record<string, string> {

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { getMimeType } from "hono/utils/mime";
 import { Api } from "../api.ts";
+import { ssec } from "../called-as.ts";
 import { Slots } from "../parallel.ts";
 import { printable } from "../terminal.ts";
 import { descriptorOf, STANDARD } from "../transfer/descriptor.ts";
@@ -27,7 +28,6 @@ import { type Fields, uploadFile, uploadStream } from "../transfer/upload.ts";
 import { walk } from "../transfer/walk.ts";
 
 export const putCommand = new Command("put")
-  .description("uploads files, and with -r folders")
   .usage("[options] <file...> <object>")
   .argument(
     "<file...>",
@@ -49,10 +49,10 @@ SHA-256 is kept in the object's metadata, and checked by \`ssec get\`. A file th
 length of its own, as a pipe or a file of /proc, goes through the edge as it comes.
 
 Examples:
-  npm run -s ssec -- put cat.jpg media/users/42/
-  npm run -s ssec -- put -r photos notes.txt media/users/42/
-  npm run -s ssec -- put backup.tar media/backup.tar --resume
-  pg_dump db | npm run -s ssec -- put - media/db.sql --content-type application/sql`,
+  ${ssec()} put cat.jpg media/users/42/
+  ${ssec()} put -r photos notes.txt media/users/42/
+  ${ssec()} put backup.tar media/backup.tar --resume
+  pg_dump db | ${ssec()} put - media/db.sql --content-type application/sql`,
   )
   .action(async (given: string[], _, command: Command) => {
     const options = command.optsWithGlobals<Options<PutOptions>>();

@@ -4,8 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { gatherTable, TABLE_NAMES, type TableName } from "../../config/tables.ts";
-import { keySecret } from "../commands/keygen.ts";
-import { type Answers, tokenSecret, type Vars, varsOf } from "./setup.ts";
+import { keySecret, tokenSecret } from "../fresh-secrets.ts";
+import { type Answers, type Vars, varsOf } from "./setup.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Tables = Readonly<Record<TableName, Readonly<Record<string, Row>>>>;

@@ -1,5 +1,4 @@
 /** The few things that `ssec init` needs to know: from flags, or asked for at a terminal. */
-import { isCancel, password, select, text } from "@clack/prompts";
 import { isPlain } from "./dev-vars.ts";
 import { type Answers, type Field, faultIn } from "./setup.ts";
 import { endpointOf, KNOWN_STORES, type KnownStore } from "./stores.ts";
@@ -44,6 +43,7 @@ export function answersFrom(given: Given, store: KnownStore): Answers {
 
 /** @throws {Cancelled} on Ctrl-C */
 export async function ask(given: Given): Promise<Answers> {
+  const { select, text } = await prompts();
   const options = KNOWN_STORES.map(({ id, label }) => ({ value: id, label }));
   const id = given.store ?? (await asked(select({ message: "Where are the objects?", options })));
   let answers = answersFrom(given, storeNamed(id));
@@ -70,6 +70,7 @@ export async function ask(given: Given): Promise<Answers> {
 
 /** Asks for a secret without showing it; undefined when it shall be added later. */
 export async function askSecret(name: string): Promise<string | undefined> {
+  const { password } = await prompts();
   const value = await asked(
     password({
       message: `${name} (nothing: you add it later)`,
@@ -89,6 +90,7 @@ export function storeNamed(id: string): KnownStore {
 }
 
 async function askFor(field: keyof typeof QUESTIONS, answers: Answers): Promise<string> {
+  const { text } = await prompts();
   const { example } = answers.store;
   const value = await asked(
     text({
@@ -102,7 +104,11 @@ async function askFor(field: keyof typeof QUESTIONS, answers: Answers): Promise<
   return value ?? "";
 }
 
+/** Only a person at a terminal is asked. */
+const prompts = () => import("@clack/prompts");
+
 async function asked<T>(question: Promise<T>): Promise<Exclude<T, symbol>> {
+  const { isCancel } = await prompts();
   const answer = await question;
   if (isCancel(answer)) throw new Cancelled("cancelled; nothing was changed");
   return answer as Exclude<T, symbol>;

@@ -1,8 +1,6 @@
 /** What the answers come to: the tables of `[vars]`, and the secrets that they name. */
-import { randomBytes } from "node:crypto";
 import { ConfigError, loadConfig } from "../../config/load.ts";
-import { KEY_BYTES } from "../../keys/customer-key.ts";
-import { keySecret } from "../commands/keygen.ts";
+import { keySecret, tokenSecret } from "../fresh-secrets.ts";
 import type { KnownStore } from "./stores.ts";
 
 export interface Answers {
@@ -70,10 +68,6 @@ export function credentialsOf({ secretPrefix }: KnownStore) {
   };
 }
 
-/** A fresh key and a fresh token, by CSPRNG. */
-export const freshKey = (): string => randomBytes(KEY_BYTES).toString("base64");
-export const freshToken = (): string => randomBytes(32).toString("base64url");
-
 /** What is wrong with one of the answers, in the configuration's own words. */
 export function faultIn(field: Field, answers: Answers): string | undefined {
   const paths: Record<Field, RegExp> = {
@@ -92,9 +86,4 @@ export function faultIn(field: Field, answers: Answers): string | undefined {
     if (!(error instanceof ConfigError)) throw error;
     return error.errors.find(({ path }) => paths[field].test(path))?.message;
   }
-}
-
-/** The name of the secret that holds a caller's token. */
-export function tokenSecret(caller: string): string {
-  return `${caller.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_TOKEN`;
 }

@@ -1,5 +1,7 @@
 /** Whether a store that may take headers which nobody signed does, as far as that can be tried before it is configured. */
+
 import { loadConfig } from "../../config/load.ts";
+import { ssec } from "../called-as.ts";
 import { addedIn } from "../check/live.ts";
 import { type Answers, credentialsOf, varsOf } from "./setup.ts";
 
@@ -40,7 +42,7 @@ export async function isStrict(
 function unknown({ store }: Answers, reason: string): Strictness {
   return {
     isStrict: false,
-    why: `presignedUploads = false: there are versions of ${store.label} that take headers which nobody signed, and so let whoever holds a presigned upload read any object; whether this one does was not tried, for ${reason}. ${INSTEAD} When \`npm run ssec -- check --live\` finds "added headers" green, take the line out.`,
+    why: `presignedUploads = false: there are versions of ${store.label} that take headers which nobody signed, and so let whoever holds a presigned upload read any object; whether this one does was not tried, for ${reason}. ${INSTEAD} When \`${ssec()} check --live\` finds "added headers" green, take the line out.`,
   };
 }
 
