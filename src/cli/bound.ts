@@ -1,11 +1,18 @@
 /** The secrets of the deployed Worker. Cloudflare lists their names and takes values; it gives none back. */
 
+import { quoted } from "./called-as.ts";
 import type { Where } from "./worker.ts";
 import { runWrangler, wrangler } from "./wrangler.ts";
 
 /** What makes wrangler mean the same Worker as we do. An empty environment is the one outside `[env]`. */
 export function wranglerFlags({ config, env = "" }: Where): string[] {
   return ["--config", config, "--env", env];
+}
+
+/** The same in a command that is shown: with a blank before each, and nothing that goes without saying. */
+export function shownFlags({ config, env }: Where): string {
+  const path = config === "wrangler.toml" ? "" : ` --config ${quoted(config)}`;
+  return `${path}${env ? ` --env ${quoted(env)}` : ""}`;
 }
 
 /**

@@ -31,8 +31,9 @@ export function calledAs(call: Call): string {
 }
 
 /** What deploys the Worker that is configured in the caller's folder. */
-export function deployedBy({ package: own }: Pick<Call, "package">): string {
-  return own.isSource ? "npm run deploy" : "npx wrangler deploy";
+export function deployedBy({ package: own }: Pick<Call, "package">, env?: string): string {
+  const flag = env ? ` --env ${quoted(env)}` : "";
+  return own.isSource ? `npm run deploy${flag && ` --${flag}`}` : `npx wrangler deploy${flag}`;
 }
 
 /** Variables that npx sets for what it runs; what that starts in turn has them as well. */
@@ -63,4 +64,4 @@ function thisCall(): Call {
 
 /** What this run was called by, to begin a command with. */
 export const ssec = (): string => calledAs(thisCall());
-export const deploy = (): string => deployedBy(thisCall());
+export const deploy = (env?: string): string => deployedBy(thisCall(), env);

@@ -9,8 +9,7 @@ import { wordsOf } from "./s3-errors.ts";
 import { isSame } from "./same-document.ts";
 import { agree, EXIT, paint, printable } from "./terminal.ts";
 
-/** Stores spread a new setting over their machines; so long it may take until it holds, milliseconds. */
-const SPREADING = 10_000;
+/** Between two looks, milliseconds. */
 const PAUSE = 500;
 
 export interface Setting {
@@ -36,6 +35,8 @@ export interface ChangeOptions {
   readonly apply?: true;
   readonly yes?: true;
   readonly json?: true;
+  /** Stores spread a new setting over their machines; so long it may take until it holds, seconds. */
+  readonly wait: number;
 }
 
 interface Result {
@@ -81,10 +82,11 @@ async function applyWhereAsked(change: Change, changes: boolean, options: Change
   const agreed = !changes || (await agree(`Put this ${change.setting.name} in place?`, options.yes === true));
   if (!agreed) return { ...nothing, isGood: false, outcome: "Nothing was changed." };
   if (change.prove && !options.json) console.log(paint("dim", "Trying it with a throw-away object …"));
-  return apply(change, changes);
+  return apply(change, changes, options.wait * 1000);
 }
 
-async function apply(change: Change, changes: boolean): Promise<Result> {
+/** @param wait milliseconds */
+async function apply(change: Change, changes: boolean, wait: number): Promise<Result> {
   const { setting, prove } = change;
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
@@ -93,7 +95,7 @@ async function apply(change: Change, changes: boolean): Promise<Result> {
   const interrupted = AbortSignal.any([interrupt.signal, nobodyReads.signal]);
   try {
     if (changes) await replace(change);
-    const proof = prove === undefined ? [] : await proven(prove, interrupted);
+    const proof = prove === undefined ? [] : await proven(prove, wait, interrupted);
     if (!proof.every(({ holds }) => holds)) {
       const outcome = changes ? await putBack(change) : "It does not hold.";
       return { applied: false, isGood: false, proof, outcome };
@@ -118,9 +120,10 @@ async function replace({ setting, before, after }: Change): Promise<void> {
 /** What the proof finds in the end: at once where all of it holds, else when the time for spreading is over. */
 async function proven(
   prove: NonNullable<Change["prove"]>,
+  wait: number,
   interrupted: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const deadline = Date.now() + SPREADING;
+  const deadline = Date.now() + wait;
   for (;;) {
     const findings = await prove().catch((error: unknown) => [{ what: wordsOf(error), holds: false }]);
     if (interrupted.aborted) return [...findings, { what: "it was interrupted", holds: false }];

@@ -1,5 +1,6 @@
 /** Which commands there are. Each is loaded when it is called: what one needs makes no other wait. */
 import type { Command } from "commander";
+import { ssec } from "./called-as.ts";
 
 interface Listed {
   readonly description: string;
@@ -11,6 +12,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     description:
       "sets up a store, a bucket, a key and a caller: wrangler.toml, .dev.vars, and a check of both",
     load: async () => (await import("./commands/init.ts")).initCommand,
+  },
+  add: {
+    description: "adds a bucket, a key or a caller to what is there",
+    load: async () => (await import("./commands/add.ts")).addCommand,
   },
   check: {
     description: "checks the configuration and the secrets, and with --live what the stores do",
@@ -62,6 +67,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     description:
       "a CORS rule with which pages of your origins can use presigned requests: prints it, or applies and proves it",
     load: async () => (await import("./commands/cors.ts")).corsCommand,
+  },
+  store: {
+    description: "an S3 server with SSE-C, for development only",
+    load: async () => (await import("../dev-store/command.ts")).storeCommand(`${ssec()} store`),
   },
 };
 

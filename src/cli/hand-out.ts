@@ -1,6 +1,7 @@
 /** Handing out a key: into a pipe, a file of one's own, or onto a terminal that asks for it. Nowhere else. */
 import { fstatSync, writeFileSync } from "node:fs";
 import { Option } from "commander";
+import { fileFault, isAbsent } from "./file-fault.ts";
 import { EXIT, printable } from "./terminal.ts";
 
 export interface HandOut {
@@ -35,10 +36,9 @@ export function writeOut({ out }: HandOut, key: string): boolean {
   try {
     writeFileSync(out, key, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST")
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
       throw new Error(`${printable(out)} is there already: a key is never written over anything`);
-    throw new Error(`${printable(out)}: ${message}`);
+    throw new Error(isAbsent(error) ? `there is no folder for ${printable(out)}` : fileFault(error, out));
   }
   console.error(`The key is in ${printable(out)}, which only you can read.`);
   return true;

@@ -1,5 +1,6 @@
 /** `ssec COMMAND`: how a command begins, and how it ends. */
 import { CommanderError } from "commander";
+import { fileFault } from "./file-fault.ts";
 import { flushOutput, OutputError } from "./output.ts";
 import { programFor } from "./program.ts";
 import { EXIT, HintedError, printableLines } from "./terminal.ts";
@@ -30,7 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
 export function tell(error: unknown): number {
   // Commander has said what is wrong with the command line, or has shown the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = fileFault(error) ?? (error instanceof Error ? error.message : String(error));
   const message = error instanceof HintedError && error.hint ? `${said}; ${error.hint}` : said;
   if (message !== "") console.error(`ssec: ${printableLines(message)}`);
   return error instanceof OutputError ? error.exitStatus : EXIT.failed;

@@ -1,5 +1,5 @@
 /** What options take. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** For commander: @throws {InvalidArgumentError} */
 export function wholeNumber(text: string): number {
@@ -7,3 +7,19 @@ export function wholeNumber(text: string): number {
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("a whole number, at least 1.");
   return number;
 }
+
+/** An hour, in seconds. */
+const MAX_SECONDS = 3600;
+
+/** For commander: @throws {InvalidArgumentError} */
+export function seconds(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number <= MAX_SECONDS))
+    throw new InvalidArgumentError(`seconds, more than 0 and at most ${MAX_SECONDS}.`);
+  return number;
+}
+
+/** Stores spread a new setting over their machines, which takes a while. */
+export const waitOption = new Option("--wait <seconds>", "how long it may take until it holds")
+  .default(10)
+  .argParser(seconds);

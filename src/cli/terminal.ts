@@ -90,11 +90,11 @@ export function progress(doing: string): void {
  *
  * @throws when there is neither a terminal nor `yes`
  */
-export async function agree(question: string, yes: boolean): Promise<boolean> {
+export async function agree(question: string, yes: boolean, initialValue = false): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY) throw new Error("nobody is here to be asked: give --yes");
   const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  const answer = await confirm({ message: question, initialValue, output: process.stderr });
   return !isCancel(answer) && answer;
 }
 

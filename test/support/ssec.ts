@@ -44,11 +44,21 @@ export function ssec(args: string[], token = "ADMIN_TOKEN", input?: string | Buf
   return ended;
 }
 
+/** The same in this process: see `runHere`. */
+export function ssecHere(args: string[], token = "ALL_TOKEN", url = api): Promise<Run> {
+  return runHere(["--url", url, ...args], { SSEC_TOKEN: secrets[token] ?? token });
+}
+
 /**
- * The same in this process, where the folder, the terminal and pipes play no part: a process of its own takes a second to
- * begin.
+ * A command in this process, where the folder, signals, the terminal and pipes play no part: a process of its own takes
+ * most of a second to begin. One at a time: standard output and the environment are the process's.
+ *
+ * @param env beside what is there
  */
-export async function ssecHere(args: string[], token = "ALL_TOKEN", url = api): Promise<Run> {
+export async function runHere(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
   const out: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
   const taking =
     (name: "stdout" | "stderr") =>
@@ -63,11 +73,11 @@ export async function ssecHere(args: string[], token = "ALL_TOKEN", url = api): 
     vi.spyOn(console, "log").mockImplementation((line) => void taking("stdout")(`${line}\n`)),
     vi.spyOn(console, "error").mockImplementation((line) => void taking("stderr")(`${line}\n`)),
   ];
-  vi.stubEnv("SSEC_TOKEN", secrets[token] ?? token);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
-    const status = await main(["--url", url, ...args]);
+    const status = await main(args);
     const bytes = Buffer.concat(out.stdout);
     return { status, bytes, stdout: bytes.toString(), stderr: Buffer.concat(out.stderr).toString() };
   } finally {

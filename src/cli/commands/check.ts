@@ -1,19 +1,17 @@
 /** `ssec check`: whether the configuration, the secrets and, with --live, the stores are as they should be. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { type Bucket, ConfigError } from "../../config/load.ts";
 import type { ApiOptions } from "../api.ts";
 import { ssec } from "../called-as.ts";
 import { checkConfiguration } from "../check/configuration.ts";
 import { askElsewhere } from "../check/deployed.ts";
 import { type Line, marked } from "../check/line.ts";
+import { seconds } from "../options.ts";
 import { EXIT, progress } from "../terminal.ts";
 import { witness } from "../witness.ts";
 import { bucketOf, type ConfiguredWorker, readWorker, type Where } from "../worker.ts";
 
 export type { Line } from "../check/line.ts";
-
-/** An hour, in seconds. */
-const MAX_TIMEOUT = 3600;
 
 interface CheckOptions extends Where, ApiOptions {
   readonly live?: true;
@@ -44,17 +42,19 @@ Examples:
   ${ssec()} check --live
   ${ssec()} check --bucket media --json | jq -r 'select(.verdict == "bad") | .todo'`,
   )
-  .action(async (_, command: Command) => {
-    const options = command.optsWithGlobals<CheckOptions>();
-    const worker = await configured(options);
-    if (Array.isArray(worker)) return print(worker, options);
-    const { buckets } = worker.config;
-    const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
-    const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
-    const findings = await checkConfiguration(worker, () => askElsewhere(options, worker));
-    print([valid, ...findings, ...(await witness(options, worker))], options);
-    if (options.live) await tryBuckets(tried, worker, options);
-  });
+  .action((_, command: Command) => check(command.optsWithGlobals<CheckOptions>()));
+
+/** What is red sets the exit status. */
+export async function check(options: CheckOptions): Promise<void> {
+  const worker = await configured(options);
+  if (Array.isArray(worker)) return print(worker, options);
+  const { buckets } = worker.config;
+  const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
+  const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
+  const findings = await checkConfiguration(worker, () => askElsewhere(options, worker));
+  print([valid, ...findings, ...(await witness(options, worker))], options);
+  if (options.live) await tryBuckets(tried, worker, options);
+}
 
 async function tryBuckets(
   buckets: readonly Bucket[],
@@ -113,11 +113,4 @@ async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>
     progress("");
     for (const signal of signals) process.off(signal, interrupt);
   }
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number <= MAX_TIMEOUT))
-    throw new InvalidArgumentError(`seconds, more than 0 and at most ${MAX_TIMEOUT}.`);
-  return number;
 }

@@ -5,6 +5,7 @@ import { KeyRing } from "../../keys/ring.ts";
 import { ssec } from "../called-as.ts";
 import type { ChangeOptions } from "../change.ts";
 import { merge, ourRule, without } from "../cors-rules.ts";
+import { waitOption } from "../options.ts";
 import { bucketOf, readWorker, type Where, writerOf } from "../worker.ts";
 
 interface CorsOptions extends Where, ChangeOptions {
@@ -22,6 +23,7 @@ export const corsCommand = new Command("cors")
   .addOption(new Option("--remove", "take our rule out").conflicts("origin"))
   .option("--apply", "merge it into the bucket's CORS configuration, and prove that it holds")
   .option("--yes", "do not ask")
+  .addOption(waitOption)
   .option("--json", "what is done, as one JSON object")
   .addHelpText(
     "after",

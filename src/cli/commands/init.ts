@@ -1,24 +1,34 @@
 /** `ssec init`: from a few answers to a wrangler.toml, secrets for this machine, and a check of both. */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { ssec } from "../called-as.ts";
+import type { ApiOptions } from "../api.ts";
+import { shownFlags } from "../bound.ts";
+import { deploy, quoted, ssec } from "../called-as.ts";
+import { marked } from "../check/line.ts";
+import { edited, varsIn } from "../edit/carry-out.ts";
+import { devVarsPath, isPlain, namesIn, printing, withSecrets } from "../edit/dev-vars.ts";
+import type { Row, RowName } from "../edit/edit.ts";
+import { type Before, readBefore, writeTogether } from "../edit/files.ts";
 import { freshKey, freshToken } from "../fresh-secrets.ts";
-import { isPlain, namesIn, withSecrets } from "../init/dev-vars.ts";
-import { type Before, readBefore, stage } from "../init/files.ts";
-import { type Plan, planOf, type RowName } from "../init/plan.ts";
+import { asksDerive, WHY_DERIVE } from "../init/derive.ts";
+import { newConfiguration, WORKER } from "../init/new-worker.ts";
+import { type Plan, planOf, tablesIn } from "../init/plan.ts";
 import { answersFrom, ask, askSecret, Cancelled, type Given, storeNamed } from "../init/questions.ts";
 import { type Answers, credentialsOf, type Field, faultIn } from "../init/setup.ts";
 import { KNOWN_STORES } from "../init/stores.ts";
 import { isStrict } from "../init/strict.ts";
-import { varsIn, withPlan } from "../init/wrangler-toml.ts";
-import { agree, EXIT } from "../terminal.ts";
-import { devVarsOf, type Where } from "../worker.ts";
+import { ownPackage } from "../package.ts";
+import { agree, EXIT, printable } from "../terminal.ts";
+import { bucketOf, devVarsOf, readWorker, type Where } from "../worker.ts";
+import { readWranglerFile } from "../wrangler-file.ts";
+import { check } from "./check.ts";
 
-interface InitOptions extends Where, Given {
+interface InitOptions extends Where, ApiOptions, Given {
   readonly force?: true;
   readonly yes?: true;
+  readonly derive?: boolean;
+  readonly firstUpload?: true;
 }
 
 /** Flags by the answers that they give. */
@@ -39,6 +49,9 @@ export const initCommand = new Command("init")
   .option("--caller <name>", "the first caller, who gets a token (default: app)")
   .option("--prefix <prefix>", "what the caller's object keys begin with (default: the whole bucket)")
   .option("--origin <origins...>", "pages that may call the API, as https://app.example.com")
+  .option("--derive", "the key is a root: every object gets a key of its own (recommended: docs/keys.md)")
+  .addOption(new Option("--no-derive", "one key for all objects (default without a terminal)"))
+  .option("--first-upload", "put, get and remove a small object in the end, as proof")
   .option("--force", "replace a store or a bucket of that name that is there and says something else")
   .option("--yes", "ask nothing: take the defaults, and agree to the change")
   .addHelpText(
@@ -67,37 +80,69 @@ Examples:
     }
   });
 
-async function init({ yes, force, config, env, ...given }: InitOptions, command: Command): Promise<void> {
-  if (!config.endsWith(".toml")) throw new Error(`only wrangler.toml is edited here, not ${config}`);
-  if (!existsSync(config)) throw new Error(`there is no ${config} to add to: name it with --config`);
-  const file = readBefore(config);
+async function init(options: InitOptions, command: Command): Promise<void> {
+  const { yes, force, config, env, derive, firstUpload, ...given } = options;
+  const where = { config, ...(env && { env }) };
+  const file = fileAt(config);
   const isAsking = process.stdin.isTTY === true && !yes;
-  const wanted = isAsking ? await ask(given) : answersOf(given, command);
-  demandSound(wanted, command);
+  const answered = isAsking ? await ask(given) : answersOf(given, command);
+  demandSound(answered, command);
 
-  const vars = varsIn(file.text, env);
-  const unforced = planOf(vars, wanted, force === true);
+  const vars = varsIn(file, env);
+  const unforced = planOf(vars, answered, force === true);
   if (unforced.conflicts.length > 0) await demandForce(unforced, isAsking);
   // Whoever was asked has agreed.
   const isForced = force === true || unforced.conflicts.length > 0;
+  const isNewKey = unforced.secrets.key !== undefined;
+  const isDerived = isNewKey && (derive ?? (await asksDerive(yes)));
+  const wanted = { ...answered, ...(isDerived && { derive: true as const }) };
   const first = planOf(vars, wanted, isForced);
 
-  const path = join(dirname(config), env ? `.dev.vars.${env}` : ".dev.vars");
+  const path = devVarsPath(config, env);
   const devVars = readBefore(path);
-  const secrets = await secretsFor(first, wanted, { config, env }, devVars, isAsking);
+  const secrets = await secretsFor(first, wanted, where, devVars, isAsking);
   const isNewStore = wanted.store.id in first.add.STORES;
   const strict = isNewStore && wanted.store.isLax ? await isStrict(wanted, secrets.all) : undefined;
   const answers = isNewStore && wanted.store.isLax && !strict?.isStrict ? closed(wanted) : wanted;
   const plan = planOf(vars, answers, isForced);
-  const text = withPlan(file.text, plan, env);
+  const text = edited(file, plan, env);
+  const worker = file.isThere ? undefined : readBefore(join(dirname(config), WORKER.path));
 
   for (const line of summary(config, plan)) console.log(line);
   if (strict !== undefined) console.log(`  ${strict.why}`);
+  if (isNewKey && !isDerived) console.log(`  ${plan.secrets.key} is one key for all objects. ${WHY_DERIVE}`);
   console.log(`${path}: ${Object.keys(secrets.added).join(", ") || "nothing"} added, what is there stays`);
+  if (worker?.isThere === false) console.log(`${worker.path}: the Worker, which is the package's own`);
   if (!(await agree("Write this?", yes === true))) throw new Cancelled("not agreed; nothing was changed");
-  write(devVars, withSecrets(devVars.text, secrets.added), file, text);
-  console.log(next(env, path, answers));
-  check({ config, ...(env && { env }) });
+  if (worker?.isThere === false) mkdirSync(dirname(worker.path), { recursive: true });
+  writeTogether([
+    { before: devVars, text: withSecrets(devVars.text, secrets.added), mode: 0o600 },
+    ...(worker?.isThere === false ? [{ before: worker, text: WORKER.text, mode: 0o644 }] : []),
+    { before: file, text, mode: file.isThere ? file.mode : 0o644 },
+  ]);
+  console.log(next(where, path, answers, varsIn({ ...file, text }, env)));
+  await check({ ...where, url: options.url, timeout: 10 });
+  if (firstUpload || (isAsking && (await agree("Try a first upload? It is removed again.", false, true))))
+    await upload(where, answers);
+}
+
+/** The configuration as it is; where there is none, and the package is installed, what one begins with. */
+function fileAt(config: string): Before {
+  if (existsSync(config) || ownPackage().isSource) {
+    readWranglerFile(config);
+    return readBefore(config);
+  }
+  if (!existsSync(dirname(config))) throw new Error(`there is no folder for ${printable(config)}`);
+  return { ...readBefore(config), text: newConfiguration(config) };
+}
+
+async function upload(where: Where, { bucket: name }: Answers): Promise<void> {
+  const { firstUpload } = await import("../init/first-upload.ts");
+  const worker = await readWorker(where);
+  for (const { verdict, what } of await firstUpload(bucketOf(worker.config, name), worker)) {
+    console.log(marked(verdict, what));
+    if (verdict === "bad") process.exitCode = EXIT.failed;
+  }
 }
 
 const closed = (answers: Answers): Answers => ({ ...answers, presignedUploads: false });
@@ -124,7 +169,7 @@ interface SecretsFor {
 async function secretsFor(
   { secrets: { key, token } }: Plan,
   { store }: Answers,
-  { config, env }: { readonly config: string; readonly env: string | undefined },
+  where: Where,
   devVars: Before,
   isAsking: boolean,
 ): Promise<SecretsFor> {
@@ -142,7 +187,7 @@ async function secretsFor(
       throw new Error(`${name} holds what .dev.vars cannot carry plainly`);
     if (value !== undefined) added[name] = value;
   }
-  return { added, all: { ...process.env, ...devVarsOf({ config, ...(env && { env }) }), ...added } };
+  return { added, all: { ...process.env, ...devVarsOf(where), ...added } };
 }
 
 const nameOf = ({ table, id }: RowName): string => `${table}.${id}`;
@@ -160,17 +205,6 @@ function summary(config: string, { drop, add, addGrant, origins, kept }: Plan): 
   ];
 }
 
-/** Both files, each as a whole: what is interrupted leaves secrets that nothing names yet, and no half of anything. */
-function write(devVars: Before, secrets: string, file: Before, text: string): void {
-  const staged = [stage(devVars, secrets, 0o600)];
-  try {
-    staged.push(stage(file, text));
-    for (const each of staged) each.commit();
-  } finally {
-    for (const each of staged) each.discard();
-  }
-}
-
 function answersOf(given: Given, command: Command): Answers {
   if (given.store === undefined) command.error("say which store it is: --store", { exitCode: EXIT.usage });
   return answersFrom(given, storeNamed(given.store));
@@ -184,21 +218,23 @@ function demandSound(answers: Answers, command: Command): void {
   if (faults.length > 0) command.error(faults.join("\n"), { exitCode: EXIT.usage });
 }
 
-function next(env: string | undefined, devVars: string, { bucket, caller }: Answers): string {
-  const flag = env ? ` --env ${env}` : "";
+function next(where: Where, path: string, { bucket, caller }: Answers, vars: Row): string {
+  const flags = shownFlags(where);
+  const { token } = tablesIn(vars).CALLERS[caller] ?? {};
+  const isToken = typeof token === "string";
   return `
 Written. Next:
-  npx wrangler dev${flag}                     the Worker on this machine, with the secrets of ${basename(devVars)}
-  npx wrangler secret bulk ${devVars}${flag}   the same secrets for a deployed Worker that has none yet: it replaces them
-  npm run deploy${flag && ` --${flag}`}
+  npx wrangler dev${flags}
+      the Worker on this machine, with the secrets of ${basename(path)}${
+        isToken
+          ? `
+  export SSEC_TOKEN="$(${printing(path, token)})"
+      reads the token of ${caller} (${token} in ${basename(path)}), for ssec and as $SSEC_TOKEN`
+          : ""
+      }
+  npx wrangler secret bulk ${quoted(path)}${flags}
+      the same secrets for a deployed Worker that has none yet: it replaces them
+  ${deploy(where.env)}
 Keep a copy of the key in a secret manager: a lost key is lost data. ${caller} may now reach ${bucket}.
 `;
-}
-
-/** In a process of its own, as the operator would. */
-function check({ config, env }: Where): void {
-  const script = process.argv[1] ?? "";
-  const args = [script, "--config", config, ...(env ? ["--env", env] : []), "check"];
-  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
-  if (status !== 0) process.exitCode = EXIT.failed;
 }

@@ -5,6 +5,7 @@ import { customerKeyHeaders } from "../../keys/headers.ts";
 import { KeyRing, type KeyRule } from "../../keys/ring.ts";
 import { ssec } from "../called-as.ts";
 import type { ChangeOptions } from "../change.ts";
+import { waitOption } from "../options.ts";
 import { everybodyOf, lint, merge, ourStatements, type Wanted, without } from "../policy-document.ts";
 import type { Finding, Uploads } from "../proof.ts";
 import type { StoreBucket } from "../s3.ts";
@@ -36,6 +37,7 @@ export const policyCommand = new Command("policy")
   )
   .option("--apply", "merge it into the bucket's policy, and prove that it holds")
   .option("--yes", "do not ask")
+  .addOption(waitOption)
   .option("--json", "what is done, as one JSON object")
   .addHelpText(
     "after",

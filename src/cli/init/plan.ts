@@ -4,16 +4,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { gatherTable, TABLE_NAMES, type TableName } from "../../config/tables.ts";
+import type { Row, RowName, Tables } from "../edit/edit.ts";
 import { keySecret, tokenSecret } from "../fresh-secrets.ts";
 import { type Answers, type Vars, varsOf } from "./setup.ts";
-
-export type Row = Readonly<Record<string, unknown>>;
-export type Tables = Readonly<Record<TableName, Readonly<Record<string, Row>>>>;
-
-export interface RowName {
-  readonly table: TableName;
-  readonly id: string;
-}
 
 export interface Plan {
   /** Rows that go: the example's, and what was agreed to be replaced. */
@@ -104,7 +97,7 @@ function originsOf({ ALLOWED_ORIGINS = [] }: Row, { origins }: Answers): readonl
 }
 
 /** A key's id of which neither the id nor the secret is taken. */
-function freeKeyId(there: Tables): string {
+export function freeKeyId(there: Tables): string {
   for (let n = 1; ; n++) {
     const id = `k${n}`;
     if (!(id in there.KEYS) && freeSecret(keySecret(id), there) === keySecret(id)) return id;
@@ -112,7 +105,7 @@ function freeKeyId(there: Tables): string {
 }
 
 /** Two callers with one secret would be one. */
-function freeSecret(name: string, there: Tables): string {
+export function freeSecret(name: string, there: Tables): string {
   const taken = new Set(
     Object.values(there)
       .flatMap((rows) => Object.values(rows))
@@ -129,7 +122,7 @@ function freeSecret(name: string, there: Tables): string {
   return free;
 }
 
-function tablesIn(vars: Row): Tables {
+export function tablesIn(vars: Row): Tables {
   const rowsOf = (table: TableName) =>
     Object.fromEntries([...gatherTable(vars, table, [])].map(([id, { value }]) => [id, value as Row]));
   return {

@@ -1,5 +1,5 @@
 /** The few things that `ssec init` needs to know: from flags, or asked for at a terminal. */
-import { isPlain } from "./dev-vars.ts";
+import { isPlain } from "../edit/dev-vars.ts";
 import { type Answers, type Field, faultIn } from "./setup.ts";
 import { endpointOf, KNOWN_STORES, type KnownStore } from "./stores.ts";
 

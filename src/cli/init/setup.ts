@@ -13,11 +13,13 @@ export interface Answers {
   readonly prefix: string;
   /** Browsers that may call the API. */
   readonly origins: readonly string[];
+  /** Whether a new key is a root. */
+  readonly derive?: true;
   /** False where the store takes headers that nobody signed. */
   readonly presignedUploads?: false;
 }
 
-export type Field = Exclude<keyof Answers, "store" | "presignedUploads">;
+export type Field = Exclude<keyof Answers, "store" | "presignedUploads" | "derive">;
 
 /** The key that a new bucket is written under, and the secrets that it and a new caller's token get. */
 export interface Names {
@@ -28,7 +30,7 @@ export interface Names {
 
 export interface Vars {
   readonly STORES: Readonly<Record<string, Readonly<Record<string, string | boolean>>>>;
-  readonly KEYS: Readonly<Record<string, { readonly secret: string }>>;
+  readonly KEYS: Readonly<Record<string, { readonly secret: string; readonly derive?: true }>>;
   readonly BUCKETS: Readonly<Record<string, { readonly store: string; readonly keys: readonly string[] }>>;
   readonly CALLERS: Readonly<Record<string, { readonly token: string; readonly grants: readonly Grant[] }>>;
   readonly ALLOWED_ORIGINS?: readonly string[];
@@ -38,7 +40,7 @@ type Grant = Readonly<Record<string, string | readonly string[]>>;
 
 /** `[vars]`, by table, as if nothing else were there. */
 export function varsOf(answers: Answers, { id, secret, token }: Names = namesFor(answers)): Vars {
-  const { store, endpoint, region, bucket, caller, prefix, origins, presignedUploads } = answers;
+  const { store, endpoint, region, bucket, caller, prefix, origins, presignedUploads, derive } = answers;
   return {
     STORES: {
       [store.id]: {
@@ -49,7 +51,7 @@ export function varsOf(answers: Answers, { id, secret, token }: Names = namesFor
         ...(presignedUploads === false && { presignedUploads }),
       },
     },
-    KEYS: { [id]: { secret } },
+    KEYS: { [id]: { secret, ...(derive && { derive }) } },
     BUCKETS: { [bucket]: { store: store.id, keys: [id] } },
     CALLERS: { [caller]: { token, grants: [{ bucket, prefix, allow: ["read", "write", "delete"] }] } },
     ...(origins.length > 0 && { ALLOWED_ORIGINS: origins }),

@@ -4,13 +4,13 @@ import {
   closeSync,
   fsyncSync,
   openSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
+import { readText } from "../text-file.ts";
 
 /** A file as it was read. */
 export interface Before {
@@ -33,21 +33,21 @@ export function readBefore(path: string): Before {
   if (!stats.isFile()) throw new Error(`${path} is no plain file`);
   return {
     path: realpathSync(path),
-    text: readFileSync(path, "utf8"),
+    text: readText(path),
     isThere: true,
     mode: stats.mode & 0o777,
   };
 }
 
 /** What is written beside a file and not in its place yet. */
-export interface Staged {
+interface Staged {
   /** @throws when somebody has changed the file since it was read */
   commit(): void;
   discard(): void;
 }
 
 /** @param mode of its permissions, before a byte is in it */
-export function stage(before: Before, text: string, mode = before.mode): Staged {
+function stage(before: Before, text: string, mode = before.mode): Staged {
   const { path } = before;
   const staged = `${path}.${randomBytes(6).toString("hex")}.new`;
   const discard = () => rmSync(staged, { force: true });
@@ -72,4 +72,24 @@ export function stage(before: Before, text: string, mode = before.mode): Staged 
     },
     discard,
   };
+}
+
+interface Written {
+  readonly before: Before;
+  readonly text: string;
+  readonly mode?: number;
+}
+
+/**
+ * Each file as a whole, in the order given: what is interrupted leaves secrets that nothing names yet, where those come
+ * first, and no half of anything.
+ */
+export function writeTogether(files: readonly Written[]): void {
+  const staged: Staged[] = [];
+  try {
+    for (const { before, text, mode } of files) staged.push(stage(before, text, mode));
+    for (const each of staged) each.commit();
+  } finally {
+    for (const each of staged) each.discard();
+  }
 }
