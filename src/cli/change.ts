@@ -50,7 +50,17 @@ interface Result {
 /** Shows a change and, where asked to, makes it. What was not done, or does not hold, sets the exit status. */
 export async function make(change: Change, options: ChangeOptions): Promise<void> {
   // A reader that has gone, as `head`, must not end this between a change and its proof.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => nobodyReads.abort());
+  const streams = [process.stdout, process.stderr];
+  const goOn = () => nobodyReads.abort();
+  for (const stream of streams) stream.on("error", goOn);
+  try {
+    await show(change, options);
+  } finally {
+    for (const stream of streams) stream.off("error", goOn);
+  }
+}
+
+async function show(change: Change, options: ChangeOptions): Promise<void> {
   const { setting, before, after, warnings } = change;
   const changes = !isSame(before, after);
   const say = options.json ? () => {} : console.log;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { startCloudflare } from "../support/cloudflare.ts";
-import { startSsec } from "../support/ssec.ts";
+import { runHere } from "../support/ssec.ts";
 
 const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const everything = ["read", "write", "delete", "admin"];
@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 const check = (url: string, token: string, ...args: string[]) =>
-  startSsec(["--config", config, "--url", url, "check", ...args], { SSEC_TOKEN: token }).ended;
+  runHere(["--config", config, "--url", url, "check", ...args], { SSEC_TOKEN: token });
 
 test("the deployed Worker says what is bound there", { timeout: 60_000 }, async () => {
   const { status, stdout } = await check(worker.url, secrets.TOKEN);
@@ -108,7 +108,7 @@ describe("another Worker", () => {
     return path;
   };
   const run = (path: string, args: string[], env: Record<string, string> = {}) =>
-    startSsec(["--config", path, "--url", worker.url, ...args], { SSEC_TOKEN: secrets.TOKEN, ...env }).ended;
+    runHere(["--config", path, "--url", worker.url, ...args], { SSEC_TOKEN: secrets.TOKEN, ...env });
   const [grant] = vars.CALLERS.you.grants;
   const other = (change: object) => ({ ...vars, ...change });
 
@@ -168,8 +168,7 @@ describe("another Worker", () => {
 
 test("AWS's presigner is the witness of what it signs", { timeout: 60_000 }, async () => {
   const checkWith = (env: Record<string, string>) =>
-    startSsec(["--config", config, "--url", worker.url, "check"], { SSEC_TOKEN: secrets.TOKEN, ...env })
-      .ended;
+    runHere(["--config", config, "--url", worker.url, "check"], { SSEC_TOKEN: secrets.TOKEN, ...env });
   const { ID, SECRET } = secrets;
   const alike = await checkWith({ ID, SECRET });
   expect(alike.stdout).toMatch(/^✓ BUCKETS\.media: what .* is what AWS's presigner makes of it/m);

@@ -1,8 +1,11 @@
 /** The operator's commands that talk to the Worker. */
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect, test, vi } from "vitest";
-import { freshKey, presign, put, refused, send, store } from "../support/client.ts";
-import { ssec } from "../support/ssec.ts";
+import { api, freshKey, presign, put, refused, secrets, send, store } from "../support/client.ts";
+import { runHere } from "../support/ssec.ts";
+
+const ssec = (args: string[], token = "ADMIN_TOKEN") =>
+  runHere(["--url", api, ...args], { SSEC_TOKEN: secrets[token] ?? "" });
 
 test("audit prints the trail as a table, and as JSON lines", { timeout: 60_000 }, async () => {
   const key = freshKey("cat\u001b[31m.jpg");

@@ -124,7 +124,7 @@ test("others' rules stay as they are, after ours; ours is replaced, and taken ou
   expect(await apply("--remove")).toEqual([kept]);
 });
 
-describe.concurrent("where something comes between", () => {
+describe("where something comes between", () => {
   const isCors = ({ method, url = "" }: { method?: string | undefined; url?: string | undefined }) =>
     method === "GET" && /[?&]cors(=|&|$)/.test(url);
 
@@ -148,7 +148,16 @@ describe.concurrent("where something comes between", () => {
     const { ssec, name, objects } = await proxied({ ...(fault as Fault), times: Number.POSITIVE_INFINITY });
     await setRules(name, FOREIGN);
     const before = await rulesOf(name);
-    const { status, stdout } = await ssec("cors", "media", "--origin", APP, "--apply", "--yes");
+    const { status, stdout } = await ssec(
+      "cors",
+      "media",
+      "--origin",
+      APP,
+      "--apply",
+      "--yes",
+      "--wait",
+      "0.5",
+    );
     expect(status).toBe(1);
     expect(stdout).toMatch(line);
     expect(stdout).toContain("the old CORS configuration is back");
@@ -164,7 +173,16 @@ describe.concurrent("where something comes between", () => {
     });
     await setRules(name, FOREIGN);
     const before = await rulesOf(name);
-    const { status, stderr } = await ssec("cors", "media", "--origin", APP, "--apply", "--yes");
+    const { status, stderr } = await ssec(
+      "cors",
+      "media",
+      "--origin",
+      APP,
+      "--apply",
+      "--yes",
+      "--wait",
+      "0.5",
+    );
     expect(status).toBe(1);
     expect(stderr).toContain("somebody has changed the CORS configuration in the meantime");
     expect(await rulesOf(name)).toEqual(before);

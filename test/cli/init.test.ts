@@ -1,5 +1,6 @@
 /** `ssec init`, by flags and at a real terminal. */
-import { spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
   existsSync,
@@ -18,12 +19,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { CreateBucketCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { decodeCustomerKey } from "../../src/keys/customer-key.ts";
 import { isCeph, store } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { takingAdded } from "../support/lenient.ts";
-import { run } from "../support/run.ts";
+import { runHere } from "../support/ssec.ts";
 import { CTRL_C, DOWN, ENTER, openTerminal, type Terminal } from "../support/terminal.ts";
 import { isSkipped, SCRIPT } from "../support/tools.ts";
 
@@ -40,17 +43,13 @@ const CREDENTIALS = { CW_ACCESS_KEY_ID: "CWEXAMPLE", CW_SECRET_ACCESS_KEY: "made
 const read = (name: string) => readFileSync(join(dir, name), "utf8");
 const devVars = () => parseEnv(read(".dev.vars")) as Record<string, string>;
 
-function init(args: string[], env: Record<string, string> = CREDENTIALS) {
-  return spawnSync(process.execPath, ["src/cli/ssec.ts", "--config", config, ...args], {
-    encoding: "utf8",
-    env: { ...process.env, ...env },
-  });
-}
+const init = (args: string[], env: Record<string, string> = CREDENTIALS) =>
+  runHere(["--config", config, ...args], env);
 
 const COREWEAVE = ["init", "--store", "coreweave", "--bucket", "acme-photos", "--caller", "acme", "--yes"];
 
-test("flags alone set it all up, and the check is green", { timeout: 120_000 }, () => {
-  const { status, stdout } = init([...COREWEAVE, "--prefix", "a/", "--origin", "https://a.example"]);
+test("flags alone set it all up, and the check is green", { timeout: 60_000 }, async () => {
+  const { status, stdout } = await init([...COREWEAVE, "--prefix", "a/", "--origin", "https://a.example"]);
   expect(stdout).toContain("✓ KEYS.k1 is a key with MD5");
   expect(status).toBe(0);
 
@@ -95,20 +94,20 @@ allow = ["read", "write", "delete"]
 const MINIO = ["init", "--store", "minio", "--endpoint", "https://minio.invalid", "--bucket", "b.c"];
 const OTHER = { MINIO_ACCESS_KEY_ID: "m", MINIO_SECRET_ACCESS_KEY: "n" };
 
-test("a second time only adds, and no key or token is another", { timeout: 120_000 }, () => {
+test("a second time only adds, and no key or token is another", { timeout: 60_000 }, async () => {
   writeFileSync(join(dir, ".dev.vars"), "# mine\nOTHER='x'\nCW_ACCESS_KEY_ID=old", { mode: 0o644 });
-  init([...COREWEAVE, "--origin", "https://a.example"]);
+  await init([...COREWEAVE, "--origin", "https://a.example"]);
   const first = read(".dev.vars");
   expect(first).toMatch(/^# mine\nOTHER='x'\nCW_ACCESS_KEY_ID=old\n/);
   expect(statSync(join(dir, ".dev.vars")).mode & 0o777).toBe(0o600);
   const before = read("wrangler.toml");
 
   // The same again is nothing.
-  const same = init([...COREWEAVE, "--origin", "https://a.example"]);
+  const same = await init([...COREWEAVE, "--origin", "https://a.example"]);
   expect(same).toMatchObject({ status: 0, stdout: expect.stringContaining("nothing is added") });
   expect([read("wrangler.toml"), read(".dev.vars")]).toEqual([before, first]);
 
-  const again = init([...MINIO, "--caller", "acme", "--origin", "https://b.example", "--yes"], OTHER);
+  const again = await init([...MINIO, "--caller", "acme", "--origin", "https://b.example", "--yes"], OTHER);
   expect(again.stdout).toContain("there already, and kept: KEYS.k1, CALLERS.acme");
   expect(again.status).toBe(0);
   expect(read(".dev.vars")).toBe(`${first}MINIO_ACCESS_KEY_ID="m"\nMINIO_SECRET_ACCESS_KEY="n"\n`);
@@ -127,8 +126,8 @@ test("a second time only adds, and no key or token is another", { timeout: 120_0
         ...["--caller", caller, "--prefix", prefix, "--yes"],
       ]),
     );
-  expect(more("other", "o/").status).toBe(0);
-  expect(more("acme", "p/").status).toBe(0);
+  expect((await more("other", "o/")).status).toBe(0);
+  expect((await more("acme", "p/")).status).toBe(0);
   const secrets = devVars();
   expect(secrets.ACME_TOKEN).toBe(parseEnv(first).ACME_TOKEN);
   expect(secrets.SSEC_K1).toBe(parseEnv(first).SSEC_K1);
@@ -142,40 +141,45 @@ test("a second time only adds, and no key or token is another", { timeout: 120_0
   ]);
 });
 
-test("a store or bucket of that name that says something else needs --force", { timeout: 120_000 }, () => {
-  init(COREWEAVE);
-  const before = [read("wrangler.toml"), read(".dev.vars")];
-  const elsewhere = [...COREWEAVE, "--region", "US-WEST-01A"];
-  expect(init(elsewhere)).toMatchObject({
-    status: 1,
-    stderr: expect.stringContaining("STORES.coreweave has another region. Nothing was changed"),
-  });
-  const moved = init([...MINIO.slice(0, -1), "acme-photos", "--yes"], OTHER);
-  expect(moved.stderr).toContain("BUCKETS.acme-photos has another store. Nothing was changed");
-  expect([read("wrangler.toml"), read(".dev.vars")]).toEqual(before);
+test(
+  "a store or bucket of that name that says something else needs --force",
+  { timeout: 60_000 },
+  async () => {
+    await init(COREWEAVE);
+    const before = [read("wrangler.toml"), read(".dev.vars")];
+    const elsewhere = [...COREWEAVE, "--region", "US-WEST-01A"];
+    expect(await init(elsewhere)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("STORES.coreweave has another region. Nothing was changed"),
+    });
+    const moved = await init([...MINIO.slice(0, -1), "acme-photos", "--yes"], OTHER);
+    expect(moved.stderr).toContain("BUCKETS.acme-photos has another store. Nothing was changed");
+    expect([read("wrangler.toml"), read(".dev.vars")]).toEqual(before);
 
-  expect(init([...elsewhere, "--force"]).status).toBe(0);
-  expect(read("wrangler.toml")).toContain('region = "US-WEST-01A"');
-  expect(read("wrangler.toml").match(/^\[vars\.KEYS/gm)).toHaveLength(1);
-  expect(read(".dev.vars")).toBe(before[1]);
-});
+    expect((await init([...elsewhere, "--force"])).status).toBe(0);
+    expect(read("wrangler.toml")).toContain('region = "US-WEST-01A"');
+    expect(read("wrangler.toml").match(/^\[vars\.KEYS/gm)).toHaveLength(1);
+    expect(read(".dev.vars")).toBe(before[1]);
+  },
+);
 
-test("a key that is bound elsewhere is not made a second time", { timeout: 120_000 }, () => {
-  init(COREWEAVE);
+test("a key that is bound elsewhere is not made a second time", { timeout: 60_000 }, async () => {
+  await init(COREWEAVE);
   rmSync(join(dir, ".dev.vars"));
-  const { status, stdout } = init(COREWEAVE);
+  const { status, stdout } = await init(COREWEAVE);
   expect(status).toBe(1);
   expect(stdout).toMatch(/^✗ KEYS\.k1: secret SSEC_K1 is not bound/m);
   expect(Object.keys(devVars())).toEqual(Object.keys(CREDENTIALS));
 });
 
-test("an environment has a key and a token of its own", { timeout: 120_000 }, () => {
-  init(COREWEAVE);
+test("an environment has a key and a token of its own", { timeout: 60_000 }, async () => {
+  await init(COREWEAVE);
   const development = read(".dev.vars");
-  const { status, stdout } = init(["--env", "production", ...COREWEAVE]);
+  const { status, stdout } = await init(["--env", "production", ...COREWEAVE]);
   expect(status).toBe(0);
-  expect(stdout).toContain("wrangler secret bulk");
-  expect(stdout).toContain(".dev.vars.production --env production");
+  expect(stdout).toMatch(
+    /wrangler secret bulk \S+\.dev\.vars\.production --config \S+wrangler\.toml --env production$/m,
+  );
   const production = parseEnv(read(".dev.vars.production"));
   expect(statSync(join(dir, ".dev.vars.production")).mode & 0o777).toBe(0o600);
   expect(decodeCustomerKey(production.SSEC_K1 ?? "")).toHaveLength(32);
@@ -187,20 +191,23 @@ test("an environment has a key and a token of its own", { timeout: 120_000 }, ()
   expect(after).not.toContain("acme-media");
 
   // One that there is not yet comes to be, and another is not touched by it.
-  expect(init(["--env", "staging", ...COREWEAVE]).status).toBe(0);
+  expect((await init(["--env", "staging", ...COREWEAVE])).status).toBe(0);
   expect(read("wrangler.toml")).toContain(`[env.production]${after.trimEnd()}`);
   expect(parseEnv(read(".dev.vars.staging")).SSEC_K1).not.toBe(production.SSEC_K1);
 });
 
-test("what comes between leaves both files as they were", { timeout: 120_000 }, () => {
+test("what comes between leaves both files as they were", { timeout: 60_000 }, async () => {
   const before = read("wrangler.toml");
   mkdirSync(join(dir, ".dev.vars"));
-  expect(init(COREWEAVE)).toMatchObject({ status: 1, stderr: expect.stringContaining("is no plain file") });
+  expect(await init(COREWEAVE)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("is no plain file"),
+  });
   rmdirSync(join(dir, ".dev.vars"));
   // What is behind a link is edited, and the link stays.
   renameSync(config, join(dir, "real.toml"));
   symlinkSync("real.toml", config);
-  expect(init(COREWEAVE).status).toBe(0);
+  expect((await init(COREWEAVE)).status).toBe(0);
   expect(lstatSync(config).isSymbolicLink()).toBe(true);
   expect(read("real.toml")).not.toBe(before);
   expect(readdirSync(dir).sort()).toEqual([".dev.vars", "real.toml", "wrangler.toml"]);
@@ -208,12 +215,10 @@ test("what comes between leaves both files as they were", { timeout: 120_000 }, 
 
 describe("of a store that may take headers which nobody signed", () => {
   const ceph = (endpoint: string) =>
-    run(
-      ["src/cli/ssec.ts", "--config", config, "init", "--store", "ceph", "--endpoint", endpoint].concat([
-        ...["--bucket", "media", "--yes"],
-      ]),
-      { CEPH_ACCESS_KEY_ID: store.accessKeyId, CEPH_SECRET_ACCESS_KEY: store.secretAccessKey },
-    );
+    init(["init", "--store", "ceph", "--endpoint", endpoint, "--bucket", "media", "--yes"], {
+      CEPH_ACCESS_KEY_ID: store.accessKeyId,
+      CEPH_SECRET_ACCESS_KEY: store.secretAccessKey,
+    });
 
   test.skipIf(isCeph)(
     "nothing is presigned, unless it was seen to be strict",
@@ -245,9 +250,30 @@ describe("of a store that may take headers which nobody signed", () => {
   });
 });
 
-test("the example gives way only as long as it is the example", { timeout: 120_000 }, () => {
+test("a first upload proves what was set up, and is removed", async () => {
+  const Bucket = `init-${randomBytes(4).toString("hex")}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const args = ["init", "--store", "minio", "--endpoint", store.url, "--bucket", Bucket, "--yes", "--derive"];
+  const env = { MINIO_ACCESS_KEY_ID: store.accessKeyId, MINIO_SECRET_ACCESS_KEY: store.secretAccessKey };
+  const { status, stdout } = await init([...args, "--first-upload"], env);
+  expect(stdout).toMatch(
+    RegExp(`^✓ a first upload to ${Bucket} went up under k1 and came back; without the key .* refuses`, "m"),
+  );
+  expect(status).toBe(0);
+  expect((await s3.send(new ListObjectsV2Command({ Bucket }))).Contents).toBeUndefined();
+  // The command that reads the token does.
+  const reading = /export SSEC_TOKEN="\$\((.*)\)"/.exec(stdout)?.[1] ?? "";
+  expect(execFileSync("bash", ["-c", reading], { encoding: "utf8" })).toBe(`${devVars().APP_TOKEN}\n`);
+
+  writeFileSync(join(dir, ".dev.vars"), read(".dev.vars").replace(store.secretAccessKey, "another"));
+  const refused = await init([...args, "--first-upload"], env);
+  expect(refused.stdout).toMatch(/^✗ the first upload to .*: the store refuses it \(403/m);
+  expect(refused.status).toBe(1);
+});
+
+test("the example gives way only as long as it is the example", { timeout: 60_000 }, async () => {
   writeFileSync(config, read("wrangler.toml").replace('prefix = ""', 'prefix = "acme/"'));
-  init([...COREWEAVE.slice(0, -2), "other", "--yes"]);
+  await init([...COREWEAVE.slice(0, -2), "other", "--yes"]);
   const text = read("wrangler.toml").split("[env.production]")[0];
   expect(text).toContain('name = "acme-media"');
   expect(text).toContain("[vars.CALLERS.acme]");
@@ -255,29 +281,29 @@ test("the example gives way only as long as it is the example", { timeout: 120_0
   expect(text?.match(/^\[vars\.KEYS/gm)).toHaveLength(1);
 });
 
-test("what cannot be done is said, and changes nothing", { timeout: 120_000 }, () => {
+test("what cannot be done is said, and changes nothing", { timeout: 60_000 }, async () => {
   const before = read("wrangler.toml");
-  const refused = (args: string[], status: number, message: string | RegExp, env = CREDENTIALS) => {
-    const run = init(args, env);
+  const refused = async (args: string[], status: number, message: string | RegExp, env = CREDENTIALS) => {
+    const run = await init(args, env);
     expect(run).toMatchObject({ status, stderr: expect.stringMatching(message) });
     expect(readdirSync(dir)).toEqual(["wrangler.toml"]);
     return run;
   };
-  refused(["init", "--yes"], 2, /say which store it is: --store/);
-  refused(["init", "--store", "gcs", "--yes"], 2, /Allowed choices are coreweave, aws, r2/);
-  refused(
+  await refused(["init", "--yes"], 2, /say which store it is: --store/);
+  await refused(["init", "--store", "gcs", "--yes"], 2, /Allowed choices are coreweave, aws, r2/);
+  await refused(
     ["init", "--store", "ceph", "--yes"],
     2,
     /--endpoint must not be empty\n--bucket must not be empty/,
   );
-  refused(
+  await refused(
     ["init", "--store", "coreweave", "--bucket", "A", "--yes"],
     2,
     /--bucket cannot be addressed as a host/,
   );
-  refused([...COREWEAVE, "--origin", "https://a.example/"], 2, /--origin must be an origin/);
-  refused(COREWEAVE.slice(0, -1), 1, /nobody is here to be asked: give --yes/);
-  refused(COREWEAVE, 1, /CW_ACCESS_KEY_ID holds what .dev.vars cannot carry/, {
+  await refused([...COREWEAVE, "--origin", "https://a.example/"], 2, /--origin must be an origin/);
+  await refused(COREWEAVE.slice(0, -1), 1, /nobody is here to be asked: give --yes/);
+  await refused(COREWEAVE, 1, /CW_ACCESS_KEY_ID holds what .dev.vars cannot carry/, {
     ...CREDENTIALS,
     CW_ACCESS_KEY_ID: 'a"b',
   });
@@ -285,7 +311,7 @@ test("what cannot be done is said, and changes nothing", { timeout: 120_000 }, (
   // What a person wrote in a way that is not understood here is left to that person, with the tables to put in.
   const inline = 'name = "x"\nvars = { KEYS = { k1 = { secret = "K" } } }\n';
   writeFileSync(config, inline);
-  refused(COREWEAVE, 1, /Put this in by hand:\n\n\[vars\.STORES\.coreweave\]/);
+  await refused(COREWEAVE, 1, /Put this in by hand:\n\n\[vars\.STORES\.coreweave\]/);
   expect(read("wrangler.toml")).toBe(inline);
 });
 
@@ -298,6 +324,7 @@ const DIALOGUE = [
   ["first caller", ENTER],
   ["begin with", `users/${ENTER}`],
   ["Origins", `https://a.example, https://b.example${ENTER}`],
+  ["Give every object a key of its own?", ENTER],
   ["CW_ACCESS_KEY_ID", `CWEXAMPLE${ENTER}`],
   ["CW_SECRET_ACCESS_KEY", `made/for+this${ENTER}`],
   ["Write this?", "y"],
@@ -313,7 +340,9 @@ async function talk(terminal: Terminal, until?: string): Promise<void> {
 test.skipIf(isSkipped(SCRIPT))("a person at a terminal is asked", { timeout: 120_000 }, async () => {
   const terminal = openTerminal(["src/cli/ssec.ts", "--config", config, "init"]);
   await talk(terminal);
+  await terminal.answer("Try a first upload?", "n");
   expect(await terminal.ended()).toBe(0);
+  expect(terminal.screen).toContain("✓ KEYS.k1 is a key, a root, active");
   expect(terminal.screen).toContain("replaced: STORES.coreweave");
   expect(terminal.screen).not.toContain("made/for+this");
   expect(devVars()).toMatchObject(CREDENTIALS);
@@ -339,9 +368,11 @@ test.skipIf(isSkipped(SCRIPT))("another store asks for its endpoint", { timeout:
   await terminal.answer("Its endpoint", `https://abc.r2.cloudflarestorage.com${ENTER}`);
   await terminal.answer("begin with", ENTER);
   await terminal.answer("Origins", ENTER);
+  await terminal.answer("Give every object a key of its own?", "n");
   await terminal.answer("R2_ACCESS_KEY_ID", ENTER);
   await terminal.answer("R2_SECRET_ACCESS_KEY", ENTER);
   await terminal.answer("Write this?", "y");
+  await terminal.answer("Try a first upload?", "n");
   // The credentials are to come: the check says so.
   expect(await terminal.ended()).toBe(1);
   expect(terminal.screen).toContain("✗ secret R2_ACCESS_KEY_ID is not bound");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cloudflare, startCloudflare } from "../support/cloudflare.ts";
-import { run } from "../support/run.ts";
+import { runHere } from "../support/ssec.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { isSkipped, SCRIPT } from "../support/tools.ts";
 
@@ -23,8 +23,7 @@ afterAll(async () => {
   rmSync(logs, { recursive: true });
 });
 
-const ssec = (...args: string[]) =>
-  run(["src/cli/ssec.ts", ...args], { ...cloudflare.env, WRANGLER_LOG_PATH: logs });
+const ssec = (...args: string[]) => runHere(args, { ...cloudflare.env, WRANGLER_LOG_PATH: logs });
 
 test("what to do next is said exactly, for the environment that is meant", async () => {
   const { stderr } = await ssec("--env", "production", "keygen", "k.2");

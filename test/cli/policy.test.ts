@@ -15,8 +15,11 @@ import { error, type Fault, isPut } from "../support/fault-proxy.ts";
 import { takingAdded } from "../support/lenient.ts";
 import { ended, freshKeys, operator, proxied, s3 } from "../support/operator.ts";
 
+/** What is concurrent has a copy: vitest writes into it. */
 const TIMEOUT = { timeout: 240_000 };
 const MiB = 2 ** 20;
+/** The store of these tests spreads nothing: what does not hold at once never will. */
+const SOON = ["--wait", "0.5"];
 
 interface Statement {
   readonly Sid: string;
@@ -137,7 +140,7 @@ test("what cannot be is refused, with the reason", TIMEOUT, async () => {
   expect((await derived.ssec("policy", "media", "--allow-key", "k1")).stderr).toContain(
     "BUCKETS.media is written under root, a root",
   );
-  expect(await told("media", "--allow-key", "k2", "--apply", "--yes")).toMatch(
+  expect(await told("media", "--allow-key", "k2", "--apply", "--yes", ...SOON)).toMatch(
     /^1 .*BUCKETS\.media is written under k1/,
   );
   expect(await told("media", "--allow-key", "k1", "--remove")).toMatch(/^2 /);
@@ -150,7 +153,7 @@ test("what cannot be is refused, with the reason", TIMEOUT, async () => {
 describe.skipIf(isCeph)("on a store that evaluates policies", () => {
   test("it is applied, holds, and leaves nothing behind", TIMEOUT, async () => {
     const { ssec, name, objects } = await operator();
-    const { status, stdout } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status, stdout).toBe(0);
     expect(stdout).toContain('+      "Sid": "SsecEdgeRequire"');
     expect(stdout.match(/✓/g)).toHaveLength(4);
@@ -177,7 +180,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     const prefix = `policed-${randomBytes(4).toString("hex")}/`;
     const { ssec } = await operator({ bucket: "vault", keys: { k3: secrets.KEY_3 ?? "" } });
     const args = ["policy", "media", "--prefix", prefix];
-    const applied = await ssec(...args, "--allow-key", "k3", "--apply", "--yes");
+    const applied = await ssec(...args, "--allow-key", "k3", "--apply", "--yes", ...SOON);
     expect(applied.status, applied.stdout).toBe(0);
     expect(await put("vault", `${prefix}plain`)).toBe("AccessDenied");
 
@@ -226,7 +229,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     await setPolicy(name, before);
     const theirs = JSON.parse(before).Statement;
     const apply = async (...args: string[]) => {
-      const { status, stdout } = await ssec("policy", "media", ...args, "--apply", "--yes");
+      const { status, stdout } = await ssec("policy", "media", ...args, "--apply", "--yes", ...SOON);
       expect(status, stdout).toBe(0);
       const policy = await policyOf(name);
       expect(JSON.parse(policy ?? "")).toMatchObject({ Id: "theirs", Version: "2008-10-17" });
@@ -247,14 +250,14 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
 
   test("of a policy that was ours alone nothing is left", TIMEOUT, async () => {
     const { ssec, name } = await operator();
-    await ssec("policy", "media", "--prefix", "a/", "--apply", "--yes");
+    await ssec("policy", "media", "--prefix", "a/", "--apply", "--yes", ...SOON);
     expect(sidsOf(await policyOf(name))).toHaveLength(2);
-    const { status, stdout } = await ssec("policy", "media", "--remove", "--apply", "--yes");
+    const { status, stdout } = await ssec("policy", "media", "--remove", "--apply", "--yes", ...SOON);
     expect(status, stdout).toBe(0);
     expect(await policyOf(name)).toBeUndefined();
   });
 
-  test.concurrent(
+  test(
     "a statement that lets no customer key in is named, and what does not hold is put back",
     TIMEOUT,
     async () => {
@@ -267,7 +270,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
         Condition: { StringNotEquals: { "s3:x-amz-server-side-encryption": "AES256" } },
       });
       await setPolicy(name, before);
-      const { status, stdout } = await ssec("policy", "media", "--apply", "--yes");
+      const { status, stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
       expect(status).toBe(1);
       expect(stdout).toContain('! statement "OnlySseS3" denies uploads that bring a customer key');
       expect(stdout).toContain("✗ PutObject with one is accepted");
@@ -277,11 +280,11 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     },
   );
 
-  test.concurrent("what somebody else puts in place during the proof stays", TIMEOUT, async () => {
+  test.concurrent("what somebody else puts in place during the proof stays", { ...TIMEOUT }, async () => {
     const { start, name } = await operator();
     const uploads = { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` };
     await setPolicy(name, foreign(name, uploads));
-    const run = ended(start("policy", "media", "--apply", "--yes"));
+    const run = ended(start("policy", "media", "--apply", "--yes", "--wait", "4"));
     await vi.waitFor(async () => expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire"), 60_000);
     const theirs = foreign(name, { Sid: "Quicker", ...uploads });
     await setPolicy(name, theirs);
@@ -291,7 +294,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     expect(await policyOf(name)).toBe(theirs);
   });
 
-  test.concurrent("interrupted in the proof, it puts back what was there", TIMEOUT, async () => {
+  test.concurrent("interrupted in the proof, it puts back what was there", { ...TIMEOUT }, async () => {
     const { start, name, objects } = await operator();
     const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
     await setPolicy(name, before);
@@ -319,7 +322,7 @@ test.skipIf(isCeph)("whose output nobody reads, it puts back what was there", TI
   expect(await objects()).toEqual([]);
 });
 
-describe.concurrent("where something comes between", () => {
+describe("where something comes between", () => {
   const isPolicy = (method: string) => (request: { method?: string | undefined; url?: string | undefined }) =>
     request.method === method && /[?&]policy(=|&|$)/.test(request.url ?? "");
 
@@ -329,7 +332,7 @@ describe.concurrent("where something comes between", () => {
       on: (request) => isPolicy("GET")(request) && ++reads === 2,
       answer: (_, response) => void response.end(foreign("another")),
     });
-    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status).toBe(1);
     expect(stderr).toContain("somebody has changed the bucket policy in the meantime");
     expect(await policyOf(name)).toBeUndefined();
@@ -337,7 +340,7 @@ describe.concurrent("where something comes between", () => {
 
   test("a store that takes what nobody signed is named: no policy closes that", TIMEOUT, async () => {
     const { ssec } = await proxied({ ...takingAdded(store), times: Number.POSITIVE_INFINITY });
-    const { stdout } = await ssec("policy", "media", "--apply", "--yes");
+    const { stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(stdout).toMatch(
       /^! no policy closes this: taken although nobody signed them: PUT: x-amz-copy-source.*presignedUploads = false/m,
     );
@@ -361,7 +364,7 @@ describe.concurrent("where something comes between", () => {
       },
     });
     for (const args of [["policy"], ["cors", "--origin", "https://app.example.com"]]) {
-      const { status } = await ssec(args[0] ?? "", "media", ...args.slice(1), "--apply", "--yes");
+      const { status } = await ssec(args[0] ?? "", "media", ...args.slice(1), "--apply", "--yes", ...SOON);
       expect(status).toBe(1);
     }
     expect(asked).toBe(0);
@@ -370,7 +373,7 @@ describe.concurrent("where something comes between", () => {
 
   test("a store that refuses the policy is quoted", TIMEOUT, async () => {
     const { ssec, name } = await proxied({ on: isPolicy("PUT"), answer: error(400, "MalformedPolicy") });
-    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status).toBe(1);
     expect(stderr).toContain("PutBucketPolicy: MalformedPolicy: as told");
     expect(await policyOf(name)).toBeUndefined();
@@ -378,7 +381,7 @@ describe.concurrent("where something comes between", () => {
 
   test("a store that has no policies is quoted", TIMEOUT, async () => {
     const { ssec } = await proxied({ on: isPolicy("GET"), answer: error(501, "NotImplemented") });
-    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status).toBe(1);
     expect(stderr).toContain("GetBucketPolicy: NotImplemented");
   });
@@ -396,7 +399,7 @@ describe.concurrent("where something comes between", () => {
       answer: error(403, "AccessDenied"),
     };
     const { ssec, name } = await proxied(stuck, silence);
-    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status).toBe(1);
     expect(stderr).toContain("the old bucket policy could not be put back: DeleteBucketPolicy: AccessDenied");
     expect(stderr).toContain("It was: none");
@@ -405,7 +408,7 @@ describe.concurrent("where something comes between", () => {
 
   test.skipIf(isCeph)("a store that does not say that it encrypts is not believed", TIMEOUT, async () => {
     const { ssec, name, objects } = await proxied(silence);
-    const { status, stdout } = await ssec("policy", "media", "--apply", "--yes");
+    const { status, stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
     expect(status).toBe(1);
     expect(stdout).toContain("✗ the store takes SSE-C headers and does not say that it encrypts");
     expect(await policyOf(name)).toBeUndefined();
@@ -413,7 +416,7 @@ describe.concurrent("where something comes between", () => {
   });
 });
 
-describe.runIf(isCeph).concurrent("on Ceph, which takes such policies and then denies everything", () => {
+describe.runIf(isCeph)("on Ceph, which takes such policies and then denies everything", () => {
   test.for([[undefined], [foreign]] as const)(
     "the proof fails, and the old policy is back",
     TIMEOUT,
@@ -421,7 +424,7 @@ describe.runIf(isCeph).concurrent("on Ceph, which takes such policies and then d
       const { ssec, name, objects } = await operator();
       const before = make?.(name);
       if (before !== undefined) await setPolicy(name, before);
-      const { status, stdout } = await ssec("policy", "media", "--apply", "--yes");
+      const { status, stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
       expect(status).toBe(1);
       expect(stdout).toContain("✗ PutObject with one is accepted");
       expect(stdout).toContain(

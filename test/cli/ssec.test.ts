@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { codeBlocks } from "../support/documented.ts";
-import { ssecHere } from "../support/ssec.ts";
+import { runHere, ssecHere } from "../support/ssec.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { isSkipped, SCRIPT } from "../support/tools.ts";
 
@@ -144,7 +144,7 @@ test.skipIf(!hasPython)("derive recovers an object's key as the documented Pytho
   );
 });
 
-test("check says what is wrong, and what is off for want of a binding", () => {
+test("check says what is wrong, and what is off for want of a binding", async () => {
   const config = join(dir, "check.toml");
   const write = (more: string) =>
     writeFileSync(
@@ -165,7 +165,7 @@ ${more}`,
   write("");
   const key = randomBytes(32).toString("base64");
   writeFileSync(join(dir, ".dev.vars"), `ID="a"\nSECRET="b"\nK1="${key}"`);
-  const good = ssec("--config", config, "check");
+  const good = await runHere(["--config", config, "check"]);
   expect(good.status).toBe(0);
   expect(good.stdout).toMatch(/✓ .*check\.toml: the configuration is valid/);
   expect(good.stdout).toMatch(/✓ KEYS\.k1 is a key with MD5 .{24}, active/);
@@ -175,16 +175,16 @@ ${more}`,
   expect(good.stdout).not.toContain(key);
 
   write('[[ratelimits]]\nname = "RATE_LIMIT"\nnamespace_id = "1"\nsimple = { limit = 1, period = 10 }');
-  expect(ssec("--config", config, "check").stdout).toContain("✓ RATE_LIMIT is bound");
+  expect((await runHere(["--config", config, "check"])).stdout).toContain("✓ RATE_LIMIT is bound");
 
   writeFileSync(join(dir, ".dev.vars"), `ID="a"\nSECRET="b"`);
   write('[[secrets_store_secrets]]\nbinding = "K1"\nstore_id = "s"\nsecret_name = "k1"');
-  const stored = ssec("--config", config, "check");
+  const stored = await runHere(["--config", config, "check"]);
   expect(stored.status).toBe(0);
   expect(stored.stdout).toContain("· KEYS.k1: secret K1 is bound from a Secrets Store");
 
   writeFileSync(join(dir, ".dev.vars"), `ID="a"\nK1="${key}x"`);
-  const bad = ssec("--config", config, "check");
+  const bad = await runHere(["--config", config, "check"]);
   expect(bad.status).toBe(1);
   expect(bad.stdout).toMatch(/✗ secret SECRET is not bound: wrangler secret put SECRET/);
   expect(bad.stdout).toMatch(/✗ KEYS\.k1: secret K1 /);
@@ -206,7 +206,7 @@ accessKeyId = "ID"
 secretAccessKey = "SECRET"
 [vars]
 ALLOWED_ORIGINS = ["http://app.example.com", "http://localhost:3000"]`);
-  const doubtful = ssec("--config", config, "check", "--json");
+  const doubtful = await runHere(["--config", config, "check", "--json"]);
   expect(doubtful.status).toBe(1);
   const lines = doubtful.stdout
     .trimEnd()
@@ -228,7 +228,7 @@ ALLOWED_ORIGINS = ["http://app.example.com", "http://localhost:3000"]`);
   expect(of("off")).toContain("KEYS.unused is in no bucket's keys: name it there, or take it out");
 
   write('[vars.BUCKETS.other]\nstore = "none"\nkeys = ["k1"]');
-  const wrong = ssec("--config", config, "check");
+  const wrong = await runHere(["--config", config, "check"]);
   expect(wrong.status).toBe(1);
   expect(wrong.stdout).toContain('✗ BUCKETS.other.store: no store "none" in STORES (have: cw)');
 });

@@ -8,12 +8,7 @@ import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/cl
 import { afterAll } from "vitest";
 import { store } from "./client.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
-
-export interface Run {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
+import { type Run, runHere } from "./ssec.ts";
 
 export interface OperatorOptions {
   /** The bucket's name in the store; a fresh one is made when none is given. */
@@ -60,11 +55,8 @@ export async function operator(options: OperatorOptions = {}) {
     /** The bucket's name in the store. */
     name,
     start,
-    ssec: (...args: string[]): Promise<Run> => {
-      const child = start(...args);
-      child.stdin.end();
-      return ended(child);
-    },
+    /** One at a time. */
+    ssec: (...args: string[]): Promise<Run> => runHere(["--config", config, ...args]),
     /** Keys of the objects that are there. */
     objects: async () => {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: name }));
@@ -74,7 +66,7 @@ export async function operator(options: OperatorOptions = {}) {
 }
 
 /** What a command has said when it is over. */
-export function ended(child: ChildProcess): Promise<Run> {
+export function ended(child: ChildProcess): Promise<Omit<Run, "bytes">> {
   const out = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk) => (out.stdout += chunk));
   child.stderr?.on("data", (chunk) => (out.stderr += chunk));

@@ -49,6 +49,8 @@ export function ssecHere(args: string[], token = "ALL_TOKEN", url = api): Promis
   return runHere(["--url", url, ...args], { SSEC_TOKEN: secrets[token] ?? token });
 }
 
+const NO_COLOURS = { FORCE_COLOR: undefined, CLICOLOR_FORCE: undefined };
+
 /**
  * A command in this process, where the folder, signals, the terminal and pipes play no part: a process of its own takes
  * most of a second to begin. One at a time: standard output and the environment are the process's.
@@ -73,7 +75,12 @@ export async function runHere(
     vi.spyOn(console, "log").mockImplementation((line) => void taking("stdout")(`${line}\n`)),
     vi.spyOn(console, "error").mockImplementation((line) => void taking("stderr")(`${line}\n`)),
   ];
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  for (const [name, value] of Object.entries({ ...NO_COLOURS, ...env })) vi.stubEnv(name, value);
+  // Whoever runs the tests may be at a terminal.
+  const terminals = [process.stdin, process.stdout, process.stderr].map(
+    (stream) => [stream, stream.isTTY] as const,
+  );
+  for (const [stream] of terminals) stream.isTTY = false;
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
@@ -82,6 +89,7 @@ export async function runHere(
     return { status, bytes, stdout: bytes.toString(), stderr: Buffer.concat(out.stderr).toString() };
   } finally {
     process.exitCode = before;
+    for (const [stream, isTTY] of terminals) stream.isTTY = isTTY;
     vi.unstubAllEnvs();
     for (const spy of spies) spy.mockRestore();
   }

@@ -102,7 +102,8 @@ async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, interrupt);
   // A terminal that has gone takes no more text, which must not keep anything from being removed.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt);
+  const streams = [process.stdout, process.stderr];
+  for (const stream of streams) stream.on("error", interrupt);
   try {
     return await run(interruption.signal);
   } catch (error) {
@@ -112,5 +113,6 @@ async function untilInterrupted<T>(run: (interrupted: AbortSignal) => Promise<T>
   } finally {
     progress("");
     for (const signal of signals) process.off(signal, interrupt);
+    for (const stream of streams) stream.off("error", interrupt);
   }
 }
