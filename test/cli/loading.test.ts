@@ -78,7 +78,7 @@ test.concurrent.for([
 });
 
 // Those that are not called above.
-test.concurrent.for(["init", "put", "get", "cp"])(
+test.concurrent.for(["init", "add", "put", "get", "cp"])(
   "the help of %s loads no other command, no SDK, no wrangler and nothing that asks questions",
   { timeout: 120_000 },
   async (name) => {

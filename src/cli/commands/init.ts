@@ -22,7 +22,6 @@ import { ownPackage } from "../package.ts";
 import { agree, EXIT, printable } from "../terminal.ts";
 import { bucketOf, devVarsOf, readWorker, type Where } from "../worker.ts";
 import { readWranglerFile } from "../wrangler-file.ts";
-import { check } from "./check.ts";
 
 interface InitOptions extends Where, ApiOptions, Given {
   readonly force?: true;
@@ -121,6 +120,7 @@ async function init(options: InitOptions, command: Command): Promise<void> {
     { before: file, text, mode: file.isThere ? file.mode : 0o644 },
   ]);
   console.log(next(where, path, answers, varsIn({ ...file, text }, env)));
+  const { check } = await import("./check.ts");
   await check({ ...where, url: options.url, timeout: 10 });
   if (firstUpload || (isAsking && (await agree("Try a first upload? It is removed again.", false, true))))
     await upload(where, answers);
