@@ -12,11 +12,15 @@ import { startWorker } from "./worker.ts";
 
 export const BUCKET = "media";
 const REGION = "us-east-1";
+/** Whoever builds a page on this machine may call from it, whatever port its server has. */
+const PAGES = ["http://127.0.0.1:*", "http://localhost:*"];
 
 export interface Local {
   readonly url: string;
   readonly storeUrl: string;
   readonly token: string;
+  /** Holds the token and nothing else, for `$(cat …)`. */
+  readonly tokenFile: string;
   close(): Promise<void>;
 }
 
@@ -41,6 +45,8 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   chmodSync(dir, 0o700);
   const { accessKeyId, secretAccessKey, customerKey, token } = made(dir);
+  const tokenFile = join(dir, "token");
+  writePrivate(tokenFile, token);
   const credentials = { accessKeyId, secretAccessKey };
   const store = await startStore({
     data: join(dir, "store"),
@@ -71,6 +77,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
             grants: [{ bucket: BUCKET, prefix: "", allow: ["read", "write", "delete", "admin"] }],
           },
         },
+        ALLOWED_ORIGINS: PAGES,
         STORE_ACCESS_KEY_ID: accessKeyId,
         STORE_SECRET_ACCESS_KEY: secretAccessKey,
         SSEC_KEY_1: customerKey,
@@ -81,6 +88,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
       url: worker.url,
       storeUrl: store.url,
       token,
+      tokenFile,
       close: async () => {
         await worker.close();
         await store.close();
@@ -101,10 +109,15 @@ function made(dir: string): Made {
       customerKey: randomBytes(32).toString("base64"),
       token: randomBytes(24).toString("base64url"),
     };
-    writeFileSync(`${file}.new`, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    writePrivate(file, JSON.stringify(fresh, null, 2));
   }
   return JSON.parse(readFileSync(file, "utf8"));
+}
+
+/** As a whole or not at all, for its user alone. */
+function writePrivate(file: string, text: string): void {
+  writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
 }
 
 async function prepareBucket(
@@ -118,7 +131,7 @@ async function prepareBucket(
     if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
   }
   const rule = {
-    AllowedOrigins: ["http://127.0.0.1:*", "http://localhost:*"],
+    AllowedOrigins: PAGES,
     AllowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
     AllowedHeaders: ["*"],
     ExposeHeaders: ["ETag", "x-amz-server-side-encryption-customer-algorithm"],

@@ -1,5 +1,6 @@
 /** Who is calling: a partner by its token, or a user of an app by a JWT. */
 import type { Config, Grant, JwtCaller, TokenCaller } from "../config/load.ts";
+import { isAllowedOrigin } from "../config/origins.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
 import { Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
@@ -57,7 +58,8 @@ function tokenOf({ headers, url }: Request, allowedOrigins: readonly string[]): 
   const authorization = headers.get("authorization");
   if (authorization === null) {
     const origin = headers.get("origin");
-    const mayCall = origin === null || origin === new URL(url).origin || allowedOrigins.includes(origin);
+    const mayCall =
+      origin === null || origin === new URL(url).origin || isAllowedOrigin(allowedOrigins, origin);
     const assertion = headers.get("cf-access-jwt-assertion");
     if (assertion !== null && mayCall) return assertion;
   }

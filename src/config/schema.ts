@@ -1,6 +1,7 @@
 /** The shape of every table in `[vars]`. Tables hold the names of secrets, never their values. */
 import * as v from "valibot";
 import { MAX_EXPIRES_IN } from "../s3/api/limits.ts";
+import { isOriginPattern } from "./origins.ts";
 
 /** Host names of this machine itself. */
 export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -296,8 +297,8 @@ export const allowedOrigins = v.pipe(
     v.pipe(
       v.string(),
       v.check(
-        (origin) => isUrl(origin) && new URL(origin).origin === origin,
-        'must be an origin, as "https://app.example.com", without a path or a slash at the end',
+        isOriginPattern,
+        'must be an origin, as "https://app.example.com", without a path or a slash at the end, or "http://localhost:*"',
       ),
     ),
   ),

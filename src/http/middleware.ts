@@ -7,6 +7,7 @@ import { createMiddleware } from "hono/factory";
 import { Trail } from "../audit/trail.ts";
 import { authenticate } from "../auth/callers.ts";
 import { vouchedFor } from "../auth/vouched.ts";
+import { isAllowedOrigin } from "../config/origins.ts";
 import { Refused } from "../refused.ts";
 import type { ServiceOf } from "../service.ts";
 import type { AppContext, AppEnv } from "./context.ts";
@@ -48,8 +49,9 @@ export const withService = (serviceOf: ServiceOf) =>
 /** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
 export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
   if (c.req.raw.headers.get("origin") === null) return next();
+  const { allowedOrigins } = c.get("service").config;
   return cors({
-    origin: [...c.get("service").config.allowedOrigins],
+    origin: (origin) => (isAllowedOrigin(allowedOrigins, origin) ? origin : null),
     allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
     exposeHeaders: EXPOSED_HEADERS,
     maxAge: 7200,

@@ -1,4 +1,4 @@
-/** What a start leaves on the machine: keys, tokens and secrets lie in the one file that is meant to hold them. */
+/** What a start leaves on the machine: keys, tokens and secrets lie in the two files that are meant to hold them. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -106,29 +106,33 @@ function expectPrivate(...paths: string[]): void {
   for (const path of paths) expect(lstatSync(path).mode & 0o077, relative(machine, path)).toBe(0);
 }
 
-test("npm start leaves its secrets in .ssec/secrets.json alone", { timeout: 120_000 }, async () => {
-  const text = await said(start("scripts/start.ts"), /Ctrl-C ends it/);
-  const made = madeIn(join(checkout, ".ssec"));
-  const [, url] = /page +(\S+)\//.exec(text) ?? [];
-  expect(text).toContain(made.token);
+test(
+  "npm start leaves its secrets in the files of .ssec that are meant to hold them",
+  { timeout: 120_000 },
+  async () => {
+    const text = await said(start("scripts/start.ts"), /Ctrl-C ends it/);
+    const made = madeIn(join(checkout, ".ssec"));
+    const [, url] = /page +(\S+)\//.exec(text) ?? [];
+    expect(text).toContain(made.token);
 
-  // Used, so that whatever a use leaves is there as well.
-  const authorization = `Bearer ${made.token}`;
-  const at = `${url}/v1/objects/media/a`;
-  expect((await fetch(at, { method: "PUT", headers: { authorization }, body: "a" })).status).toBe(200);
-  const presigned = await fetch(`${url}/v1/presign`, {
-    method: "POST",
-    headers: { authorization },
-    body: JSON.stringify({ operation: "GetObject", bucket: "media", key: "a" }),
-  });
-  expect(presigned.status).toBe(200);
+    // Used, so that whatever a use leaves is there as well.
+    const authorization = `Bearer ${made.token}`;
+    const at = `${url}/v1/objects/media/a`;
+    expect((await fetch(at, { method: "PUT", headers: { authorization }, body: "a" })).status).toBe(200);
+    const presigned = await fetch(`${url}/v1/presign`, {
+      method: "POST",
+      headers: { authorization },
+      body: JSON.stringify({ operation: "GetObject", bucket: "media", key: "a" }),
+    });
+    expect(presigned.status).toBe(200);
 
-  const only = [join(checkout, ".ssec/secrets.json")];
-  expect(holdersOf(made)).toEqual(only);
-  expectPrivate(join(checkout, ".ssec"), ...only, ...filesBelow(join(checkout, ".ssec")));
-  await ended();
-  expect(holdersOf(made)).toEqual(only);
-});
+    const only = [join(checkout, ".ssec/secrets.json"), join(checkout, ".ssec/token")];
+    expect(holdersOf(made)).toEqual(only);
+    expectPrivate(join(checkout, ".ssec"), ...only, ...filesBelow(join(checkout, ".ssec")));
+    await ended();
+    expect(holdersOf(made)).toEqual(only);
+  },
+);
 
 test("npm run demo leaves none", { timeout: 120_000 }, async () => {
   const running = start("scripts/demo.ts");
@@ -139,8 +143,9 @@ test("npm run demo leaves none", { timeout: 120_000 }, async () => {
   const tmp = join(machine, "tmp");
   const dir = join(tmp, readdirSync(tmp).find((name) => name.startsWith("ssec-demo-")) ?? "");
   const made = madeIn(dir);
-  expect(holdersOf(made)).toEqual([join(dir, "secrets.json")]);
-  expectPrivate(dir, join(dir, "secrets.json"));
+  const only = [join(dir, "secrets.json"), join(dir, "token")];
+  expect(holdersOf(made)).toEqual(only);
+  expectPrivate(dir, ...only);
   running.kill("SIGCONT");
   expect(await exit).toBe(0);
   expect(holdersOf(made)).toEqual([]);

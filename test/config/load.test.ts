@@ -126,6 +126,8 @@ describe("every mistake has its line", () => {
     [required({ constructor: "a", azp: "b" }), "CALLERS.app.require: must not name a claim __proto__"],
     [inJwt({ audience: "a", token: "T" }), "CALLERS.app.issuer: is not a field here"],
     [{ ...good, ALLOWED_ORIGINS: ["https://a.example/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
+    [{ ...good, ALLOWED_ORIGINS: ["http://app.example.com:*"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
+    [{ ...good, ALLOWED_ORIGINS: ["http://localhost:*/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, DEFAULT_EXPIRES_IN: "soon" }, "DEFAULT_EXPIRES_IN: must be a number"],
     [{ ...good, STORES: {} }, "STORES: is missing"],
   ])("%#: %s", ([env, line]) => {

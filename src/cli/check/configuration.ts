@@ -2,6 +2,7 @@
 import { tokenFault } from "../../auth/token.ts";
 import { isCoreWeave } from "../../config/coreweave.ts";
 import type { Config } from "../../config/load.ts";
+import { sampleOrigin } from "../../config/origins.ts";
 import { LOOPBACK } from "../../config/schema.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
 import { lifeOf } from "../../keys/life.ts";
@@ -162,7 +163,7 @@ function checkOrigins({ allowedOrigins }: Config): Line[] {
   if (allowedOrigins.length === 0)
     return [off("ALLOWED_ORIGINS is empty: no page of another origin may call")];
   return allowedOrigins
-    .filter((origin) => origin.startsWith("http:") && !LOOPBACK.test(new URL(origin).hostname))
+    .filter((origin) => origin.startsWith("http:") && !LOOPBACK.test(new URL(sampleOrigin(origin)).hostname))
     .map((origin) =>
       warn(`ALLOWED_ORIGINS: ${origin} is plain http: whoever is on the way reads what its pages are handed`),
     );

@@ -1,4 +1,5 @@
 /** Whether pages of ALLOWED_ORIGINS may use presigned URLs, asked as their browsers ask. */
+import { sampleOrigin } from "../../config/origins.ts";
 import { ALGORITHM_HEADER, KEY_HEADER, KEY_MD5_HEADER } from "../../keys/headers.ts";
 import { nextCommand } from "../terminal.ts";
 import type { StoreClient } from "./client.ts";
@@ -20,11 +21,11 @@ export async function cors(store: StoreClient, name: string, origins: readonly s
     ...origins.flatMap((origin) => ["--origin", origin]),
     "--apply",
   );
-  const faults = await Promise.all(origins.map((origin) => faultOf(store, name, origin)));
+  const faults = await Promise.all(origins.map((origin) => faultOf(store, name, sampleOrigin(origin))));
   const [fault] = faults.filter((each) => each !== undefined);
   if (fault !== undefined)
     return bad(fault, "Browsers will keep pages from the store until its bucket allows them:", command);
-  const hidden = await Promise.all(origins.map((origin) => hiddenFrom(store, name, origin)));
+  const hidden = await Promise.all(origins.map((origin) => hiddenFrom(store, name, sampleOrigin(origin))));
   const [headers] = hidden.filter(({ length }) => length > 0);
   if (headers === undefined) return ok(`${origins.join(", ")} may GET and PUT`);
   return warn(

@@ -6,6 +6,7 @@ import type { Caller } from "../../auth/callers.ts";
 import { authorise, isLimited, type Limits, limit } from "../../auth/grants.ts";
 import { requirePresignable } from "../../auth/presigned-uploads.ts";
 import type { Bucket } from "../../config/load.ts";
+import { isAllowedOrigin } from "../../config/origins.ts";
 import { CopySources } from "../../edge/copied.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
@@ -219,7 +220,7 @@ function checkRedirect(
   { config }: Service,
 ): void {
   if (url === undefined || subject === undefined) return;
-  if (config.allowedOrigins.includes(new URL(url).origin)) return;
+  if (isAllowedOrigin(config.allowedOrigins, new URL(url).origin)) return;
   throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
 }
 
