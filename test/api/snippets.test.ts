@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { api, freshKey, get, isCeph, presign, put, secrets, send, xmlValue } from "../support/client.ts";
-import { codeBlocks } from "../support/documented.ts";
+import { freshKey, get, isCeph, presign, put, send, xmlValue } from "../support/client.ts";
 import { CURL, isSkipped, PYTHON_REQUESTS, programOf } from "../support/tools.ts";
+import { watchedCurl } from "../support/watched.ts";
 
 const run = promisify(execFile);
 const dirs: string[] = [];
@@ -26,25 +26,17 @@ const LANGUAGES = [
   { language: "javascript", file: ".s.mjs", tool: { program: process.execPath, install: "nodejs" } },
 ];
 
-/** An environment in which curl tells what it is called with, and then is itself. */
-async function watchedCurl(dir: string, curl: string): Promise<{ PATH: string }> {
-  const bin = await freshDir();
-  const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${join(dir, ".argv")}'\nPATH='${process.env.PATH}' exec '${curl}' "$@"\n`;
-  await writeFile(join(bin, "curl"), script, { mode: 0o700 });
-  return { PATH: `${bin}:${process.env.PATH}` };
-}
-
 describe.each(LANGUAGES)("$language", ({ language, file, tool, shell }) => {
   /** Runs the snippet of a request in a folder; what it prints. */
   async function paste(request: Record<string, unknown>, dir: string): Promise<string> {
     const program = programOf(tool);
     const { snippet } = await presign({ bucket: "media", ...request, snippet: language });
     await writeFile(join(dir, file), snippet);
-    const watched = shell === undefined ? {} : await watchedCurl(dir, program);
-    const env = { ...process.env, ...watched };
+    const watched = shell === undefined ? undefined : await watchedCurl(await freshDir(), program);
+    const env = { ...process.env, ...(watched && { PATH: watched.PATH }) };
     const { stdout } = await run(shell ?? program, [join(dir, file)], { cwd: dir, env });
     // What stands in a command's arguments, every user of the machine can read.
-    if (shell !== undefined) expect(await readFile(join(dir, ".argv"), "utf8")).toBe("--config\n-\n");
+    expect(await watched?.argv()).toBe(shell && "--config\n-\n");
     return stdout;
   }
   const tried = test.skipIf(isSkipped(tool));
@@ -219,28 +211,3 @@ describe.each(LANGUAGES)("$language", ({ language, file, tool, shell }) => {
     });
   });
 });
-
-test.skipIf(isSkipped(CURL))(
-  "the README's first screen, as it stands, with no secret in an argument",
-  async () => {
-    const [, ask = "", use = ""] = codeBlocks("README.md", "sh");
-    const dir = await freshDir();
-    const body = randomBytes(5000);
-    await writeFile(join(dir, "cat.jpg"), body);
-    const env = { ...process.env, ...(await watchedCurl(dir, programOf(CURL))) };
-    const shell = async (command: string, more: Record<string, string>) => {
-      const { stdout } = await run("sh", ["-c", command.replace("http://127.0.0.1:8787", api)], {
-        cwd: dir,
-        env: { ...env, ...more },
-      });
-      const argv = await readFile(join(dir, ".argv"), "utf8");
-      for (const secret of Object.values(more)) expect(argv).not.toContain(secret);
-      return stdout;
-    };
-    const { url, headers } = JSON.parse(await shell(ask, { TOKEN: secrets.ALL_TOKEN ?? "" }));
-    const KEY = headers["x-amz-server-side-encryption-customer-key"];
-    const KEY_MD5 = headers["x-amz-server-side-encryption-customer-key-MD5"];
-    await shell(use, { URL: url, KEY, KEY_MD5 });
-    expect((await get("media", "users/42/cat.jpg")).body.equals(body)).toBe(true);
-  },
-);
