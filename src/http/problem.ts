@@ -2,7 +2,7 @@
 import { type FieldError, type Reason, Refused, type RefusedOptions } from "../refused.ts";
 
 /** Each reason as HTTP has it: the status, and a title. */
-const PROBLEMS = {
+export const PROBLEMS = {
   "invalid-request": [400, "The request is not valid"],
   unauthenticated: [401, "Who is calling is not known"],
   forbidden: [403, "The caller may not do this"],
