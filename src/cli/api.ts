@@ -22,7 +22,7 @@ export class ApiError extends Error {
   }
 }
 
-interface Problem {
+export interface Problem {
   readonly code?: string;
   readonly detail?: string;
   readonly requestId?: string;
@@ -111,6 +111,6 @@ function isAddress(text: string): boolean {
 }
 
 /** What the Worker, or the store behind it, may get over soon. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
 }

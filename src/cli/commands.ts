@@ -51,7 +51,7 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     load: async () => (await import("./commands/objects.ts")).rmCommand,
   },
   ls: {
-    description: "lists a bucket, or what begins with a prefix",
+    description: "lists a bucket, or what begins with a prefix: one level, and with -r all",
     load: async () => (await import("./commands/objects.ts")).lsCommand,
   },
   cp: {

@@ -3,23 +3,36 @@
 /** At most `limit` under way at once, whoever asks for them. */
 export class Slots {
   readonly limit: number;
+  readonly #least: number;
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly weight: number; readonly go: () => void }[] = [];
 
-  constructor(limit: number) {
+  /** @param least what waits goes on when so many are free, so that several go on together */
+  constructor(limit: number, least = 1) {
     this.limit = limit;
+    this.#least = least;
     this.#free = limit;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** @param weight how many slots the work takes; one that is heavier than all of them takes all */
+  async run<T>(work: () => Promise<T>, weight = 1): Promise<T> {
+    const taken = Math.min(weight, this.limit);
+    if (this.#waiting.length === 0 && this.#free >= taken) this.#free -= taken;
+    else await new Promise<void>((go) => this.#waiting.push({ weight: taken, go }));
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      this.#free += taken;
+      if (this.#free >= this.#least) this.#wake();
+    }
+  }
+
+  /** In turn: what is heavy is not passed by for ever. */
+  #wake(): void {
+    for (let next = this.#waiting[0]; next && this.#free >= next.weight; next = this.#waiting[0]) {
+      this.#free -= next.weight;
+      this.#waiting.shift();
+      next.go();
     }
   }
 }
@@ -46,5 +59,7 @@ export async function inParallel<T>(
     failure ??= { error };
   };
   await Promise.all(Array.from({ length: limit }, () => worker().catch(fail)));
-  if (failure !== undefined) throw failure.error;
+  if (failure === undefined) return;
+  await queue.return?.();
+  throw failure.error;
 }

@@ -47,7 +47,7 @@ function tree(root: string): Record<string, string | null> {
 }
 
 async function keysBelow(prefix: string): Promise<string[]> {
-  const { stdout, stderr } = await ssec("ls", `media/${prefix}`, "--json");
+  const { stdout, stderr } = await ssec("ls", "-r", `media/${prefix}`, "--json");
   expect(stderr).toBe("");
   return stdout
     .trimEnd()
@@ -320,6 +320,49 @@ test("rm of nothing is a failure, unless that is no matter", { timeout: 60_000 }
   expect((await ssec("rm", `media/${gone}`, `media/${there}`, "--version-id", "x")).status).toBe(2);
 });
 
+test("ls shows one level, and with -r everything", { timeout: 60_000 }, async () => {
+  const base = freshKey("level");
+  for (const key of ["a", "b/c", "b/d/e", "z"]) await put("media", `${base}/${key}`, "x");
+  const level = await ssec("ls", `media/${base}/`, "--json");
+  const names = level.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { key?: string; prefix?: string })
+    .map(({ key, prefix }) => key ?? prefix);
+  expect(names).toEqual(["a", "b/", "z"].map((name) => `${base}/${name}`));
+  const shown = await ssec("ls", `media/${base}/`);
+  expect(shown.stdout).toMatch(new RegExp(`^ +folder  ${base}/b/$`, "m"));
+  expect(await keysBelow(`${base}/`)).toEqual(["a", "b/c", "b/d/e", "z"]);
+});
+
+test(
+  "rm -r deletes nothing where nobody can be asked, unless it is told to",
+  { timeout: 60_000 },
+  async () => {
+    const base = freshKey("asked");
+    await put("media", `${base}/a`, "x");
+    const refused = await startSsec(["--url", api, "rm", "-r", `media/${base}/`], {
+      SSEC_TOKEN: secrets.ALL_TOKEN ?? "",
+    }).ended;
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("--yes") });
+    expect(await keysBelow(`${base}/`)).toEqual(["a"]);
+    good(await ssec("rm", "-r", `media/${base}/`, "--yes"));
+    expect(await keysBelow(`${base}/`)).toEqual([]);
+  },
+);
+
+test("--quiet tells nothing but what goes wrong", { timeout: 60_000 }, async () => {
+  const here = folder({ "d/a": "a", "d/b": "b" });
+  const base = freshKey("quiet");
+  const up = await ssec("put", "-rq", "--jobs", "2", join(here, "d"), `media/${base}/`);
+  expect(up).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  writeFileSync(join(here, "b"), "mine");
+  const down = await ssec("get", "-q", `media/${base}/d/a`, `media/${base}/d/b`, here);
+  expect(down).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/^ssec: .*d\/b: /) });
+  expect(readFileSync(join(here, "b"), "utf8")).toBe("mine");
+  expect(readFileSync(join(here, "a"), "utf8")).toBe("a");
+});
+
 describe("folders", { timeout: 180_000 }, () => {
   const FILES = {
     "photos/cat.txt": "cat",
@@ -356,7 +399,7 @@ describe("folders", { timeout: 180_000 }, () => {
 
     // What only begins alike is another folder.
     await put("media", `${base}/otherwise`, "x");
-    const removed = await ssec("rm", "-r", `media/${base}/other`, `media/${base}/photos`);
+    const removed = await ssec("rm", "-r", `media/${base}/other`, `media/${base}/photos`, "--yes");
     good(removed);
     expect(removed.stderr).toBe("15 deleted\n");
     expect(await keysBelow(`${base}/`)).toEqual(["otherwise"]);

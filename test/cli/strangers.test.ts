@@ -101,7 +101,7 @@ describe("lists", () => {
     expect(readdirSync(dir).filter((name) => name === "up")).toEqual([]);
 
     // Nor are such names asked for when they are deleted or copied.
-    const removed = await ssecHere(["rm", "-r", `media/${base}/`], "ALL_TOKEN", url);
+    const removed = await ssecHere(["rm", "-r", "--yes", `media/${base}/`], "ALL_TOKEN", url);
     expect(removed.stderr).toContain("as a segment");
     expect(removed.status).toBe(1);
   });

@@ -325,6 +325,27 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect((await ssecHere(["put", path, `media/${key}`], token, worker.url)).status).toBe(0);
   });
 
+  test("Ctrl-C names an upload whose parts are in the store", async () => {
+    const path = file("interrupted", randomBytes(20 * MiB));
+    const key = freshKey();
+    let running: ReturnType<typeof watched> | undefined;
+    let parts = 0;
+    proxy.break({
+      on: (request) => {
+        if (isPart(request) && ++parts === 2) running?.child.kill("SIGINT");
+        return false;
+      },
+    });
+    running = watched("put", path, `media/${key}`, "--jobs", "1");
+    const { status, stderr } = await running.ended;
+    expect(status).toBe(130);
+    expect(stderr).toContain("--resume goes on");
+    expect(stderr).toContain(`media/${key}: its parts so far stay in the store`);
+    proxy.break();
+    expect((await watched("put", path, `media/${key}`, "--resume").ended).status).toBe(0);
+    expect(await openUploads(key)).toBe(0);
+  });
+
   test("the same file to the same object twice at once is done once", async () => {
     const path = file("twice", randomBytes(9 * MiB));
     const object = `media/${freshKey()}`;

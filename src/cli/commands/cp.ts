@@ -3,10 +3,9 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { Api } from "../api.ts";
 import { ssec } from "../called-as.ts";
-import { Slots } from "../parallel.ts";
-import { printable } from "../terminal.ts";
 import { copyObject } from "../transfer/copy.ts";
 import { type Found, foundIn } from "../transfer/found.ts";
+import { hearInterrupt } from "../transfer/interrupt.ts";
 import {
   inFolder,
   isFolderName,
@@ -18,23 +17,20 @@ import {
   placeName,
   targetName,
 } from "../transfer/location.ts";
-import { doEach, type Faulty } from "../transfer/many.ts";
+import { doEach, doOne, type Faulty, type Share } from "../transfer/many.ts";
 import {
   argument,
+  given,
   jsonOption,
-  type Options,
-  parallelOption,
-  recursiveOption,
   report,
+  type SeveralOptions,
   sourcesAndTarget,
+  takingSeveral,
 } from "../transfer/options.ts";
-import { type Moved, Progress } from "../transfer/progress.ts";
 
-export const cpCommand = new Command("cp")
+export const cpCommand = takingSeveral(new Command("cp"))
   .usage("[options] <from...> <to>")
   .argument("<from...>", "BUCKET/KEY; and last where they go: after a / at its end the source's name is put")
-  .addOption(recursiveOption)
-  .addOption(parallelOption)
   .addOption(jsonOption)
   .addHelpText(
     "after",
@@ -47,37 +43,41 @@ Examples:
   ${ssec()} cp media/users/42/cat.jpg archive/cats/
   ${ssec()} cp -r media/users/42 archive/`,
   )
-  .action(async (given: string[], _, command: Command) => {
-    const options = command.optsWithGlobals<Options<{ parallel: number }>>();
-    const { parallel, recursive = false } = options;
-    const [texts, last] = sourcesAndTarget(command, given, "to");
+  .action(async (names: string[], _, command: Command) => {
+    const options = given(command);
+    const { recursive = false } = options;
+    const [texts, last] = sourcesAndTarget(command, names, "to");
     const target = argument(command, targetName, last);
     const sources = texts.map((text) => argument(command, recursive ? placeName : objectName, text));
     if (sources.length > 1 && !isFolderName(target))
       command.error(`error: several objects go into a folder: end it with a slash, as ${last}/`);
     const api = new Api(options);
+    hearInterrupt(false);
 
     const [only] = sources.length === 1 && !recursive ? sources : [];
     if (only !== undefined) {
       const job = jobOf(only, inFolder(target, lastSegment(only)));
-      if ("fault" in job) command.error(`error: '${nameOf(only)}' is invalid: ${job.fault}`);
-      const progress = (size: number) => new Progress(printable(job.to.key), size);
-      await copyOne(api, job, { ...options, slots: new Slots(parallel), progress });
-      return;
+      if ("fault" in job) return command.error(`error: '${nameOf(only)}' is invalid: ${job.fault}`);
+      return doOne(job.to.key, options, (share) => copyOne(api, job, options, share));
     }
-    const whole = new Progress("copying", undefined);
-    const many = { parallel, nameOf: ({ from }: Job) => nameOf(from), done: "copied" };
+    const many = {
+      ...options,
+      nameOf: ({ from }: Job) => nameOf(from),
+      sizeOf: ({ size }: Job) => size,
+      doing: "copying",
+      done: "copied",
+    };
     const items = recursive
       ? recursiveJobs(api, sources, target)
       : sources.map((from) => jobOf(from, inFolder(target, lastSegment(from))));
-    await doEach(items, many, (job, slots) =>
-      copyOne(api, job, { ...options, slots, progress: () => whole.share() }),
-    ).finally(() => whole.end());
+    await doEach(items, many, (job, share) => copyOne(api, job, options, share));
   });
 
 interface Job {
   readonly from: ObjectName;
   readonly to: ObjectName;
+  /** Bytes, where the object was found in a list. */
+  readonly size?: number;
 }
 
 /** Each object of each folder, and what it becomes. */
@@ -93,28 +93,24 @@ async function* recursiveJobs(
     const found: Found[] = [];
     for await (const each of foundIn(api, place)) found.push(each);
     if (found.length === 0) yield { name: nameOf(place), fault: "nothing is there" };
-    for (const { object, below } of found) {
-      yield jobOf(object, { ...target, key: below === "" ? base : `${base}/${below}` });
+    for (const { object, below, size } of found) {
+      yield jobOf(object, { ...target, key: below === "" ? base : `${base}/${below}` }, size);
     }
   }
 }
 
 /** What neither may be read nor written by its name cannot be copied. */
-function jobOf(from: ObjectName, to: ObjectName): Job | Faulty {
+function jobOf(from: ObjectName, to: ObjectName, size?: number): Job | Faulty {
   const fault = keyFault(from.key) ?? keyFault(to.key);
   if (fault !== undefined) return { name: nameOf(from), fault: `the key ${fault}` };
   return isFolderName(to) && !isFolderName(from)
     ? { name: nameOf(from), fault: "the copy has no name" }
-    : { from, to };
+    : { from, to, ...(size !== undefined && { size }) };
 }
 
-async function copyOne(
-  api: Api,
-  { from, to }: Job,
-  { slots, progress, json }: { slots: Slots; progress: (size: number) => Moved; json?: true },
-): Promise<void> {
-  const copied = await copyObject(api, from, to, { slots, progress });
+async function copyOne(api: Api, { from, to }: Job, options: SeveralOptions, share: Share): Promise<void> {
+  const copied = await copyObject(api, from, to, share);
   const { keyId, size, byStore } = copied;
   const how = byStore ? "by the store" : "through this machine";
-  report({ ...(json && { json }) }, { ...to, ...copied }, `${size} bytes under ${keyId}, copied ${how}`);
+  report(options, { ...to, ...copied }, `${size} bytes under ${keyId}, copied ${how}`);
 }

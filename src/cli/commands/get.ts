@@ -4,48 +4,40 @@ import { Command } from "commander";
 import { Api } from "../api.ts";
 import { ssec } from "../called-as.ts";
 import { print } from "../output.ts";
-import { Slots } from "../parallel.ts";
 import { printable } from "../terminal.ts";
 import { descriptorOf, STANDARD } from "../transfer/descriptor.ts";
 import { type Downloaded, downloadFile, downloadStream } from "../transfer/download.ts";
 import { foundIn } from "../transfer/found.ts";
+import { hearInterrupt } from "../transfer/interrupt.ts";
 import { LocalFolder } from "../transfer/local-folder.ts";
 import { localName } from "../transfer/local-name.ts";
 import { lastSegment, nameOf, type ObjectName, objectName, placeName } from "../transfer/location.ts";
-import { doEach, type Faulty } from "../transfer/many.ts";
+import { doEach, doOne, type Faulty, type Share } from "../transfer/many.ts";
 import {
   argument,
+  given,
   keyIdOption,
-  type Options,
   onlyForOne,
-  parallelOption,
   pickWhich,
-  recursiveOption,
   resumeOption,
-  sayHowToGoOn,
+  type SeveralOptions,
+  takingSeveral,
   versionIdOption,
 } from "../transfer/options.ts";
-import { type Moved, Progress, uncounted } from "../transfer/progress.ts";
 import { isFolder, sinkOf } from "../transfer/sink.ts";
 import type { Which } from "../transfer/stored.ts";
 
-interface GetOptions extends Which {
-  readonly parallel: number;
-  readonly resume?: true;
-  readonly force?: true;
-}
+type GetOptions = SeveralOptions<Which & { readonly resume?: true; readonly force?: true }>;
 
-export const getCommand = new Command("get")
+export const getCommand = takingSeveral(new Command("get"))
   .usage("[options] <object...> [file]")
   .argument(
     "<object...>",
     'BUCKET/KEY; where there are two or more the last is where they go: a path, a folder, or "-" for standard output',
   )
-  .addOption(recursiveOption)
   .option("--force", "replace files that are there")
   .addOption(keyIdOption)
   .addOption(versionIdOption)
-  .addOption(parallelOption)
   .addOption(resumeOption)
   .addHelpText(
     "after",
@@ -59,11 +51,11 @@ Examples:
   ${ssec()} get media/backup.tar /tmp/backup.tar --resume
   ${ssec()} get media/db.sql - | psql db`,
   )
-  .action(async (given: string[], _, command: Command) => {
-    const options = command.optsWithGlobals<Options<GetOptions>>();
-    const { parallel, recursive = false } = options;
-    const sources = given.length > 1 ? given.slice(0, -1) : given;
-    const to = given.length > 1 ? (given.at(-1) as string) : ".";
+  .action(async (names: string[], _, command: Command) => {
+    const options = given<GetOptions>(command);
+    const { recursive = false } = options;
+    const sources = names.length > 1 ? names.slice(0, -1) : names;
+    const to = names.length > 1 ? (names.at(-1) as string) : ".";
     const isOne = sources.length === 1 && !recursive;
     onlyForOne(command, options, isOne);
     const objects = sources.map((text) => argument(command, recursive ? placeName : objectName, text));
@@ -71,20 +63,21 @@ Examples:
     if (only === undefined && isStream(to))
       command.error("error: only one object goes to standard output: the others would follow without an end");
     const api = new Api(options);
-    if (!isStream(to)) sayHowToGoOn();
+    if (!isStream(to)) hearInterrupt(true);
 
     if (only !== undefined) {
-      const progress = (size: number, what = only.key) => new Progress(printable(what), size);
-      await getOne(api, { object: only, path: to }, { ...options, slots: new Slots(parallel), progress });
-      return;
+      const job = { object: only, path: to };
+      return doOne(only.key, options, (share) => getOne(api, job, options, share));
     }
-    const whole = new Progress("downloading", undefined);
-    const progress = (_: number, what?: string) => (what === undefined ? whole.share() : uncounted);
-    const many = { parallel, nameOf: ({ object }: Job) => nameOf(object), done: "downloaded" };
+    const many = {
+      ...options,
+      nameOf: ({ object }: Job) => nameOf(object),
+      sizeOf: ({ size }: Job) => size,
+      doing: "downloading",
+      done: "downloaded",
+    };
     const items = recursive ? recursiveJobs(api, objects, to) : plainJobs(objects, to);
-    await doEach(items, many, (job, slots) => getOne(api, job, { ...options, slots, progress })).finally(() =>
-      whole.end(),
-    );
+    await doEach(items, many, (job, share) => getOne(api, job, options, share));
   });
 
 function isStream(path: string): boolean {
@@ -95,6 +88,8 @@ interface Job {
   readonly object: ObjectName;
   /** A file, or a folder that is there. */
   readonly path: string;
+  /** Bytes, where the object was found in a list. */
+  readonly size?: number;
 }
 
 /** Each object, and the file of its own name in the folder. */
@@ -118,13 +113,14 @@ async function* recursiveJobs(
     for await (const { object, below, size } of foundIn(api, place)) {
       isEmpty = false;
       // As with cp: into a folder that is there, else what there is becomes it.
-      if (below === "") yield into ? await jobOf(object, () => into.fileFor(name)) : { object, path: to };
+      if (below === "")
+        yield into ? await jobOf(object, () => into.fileFor(name), size) : { object, path: to, size };
       else {
         root ??= into ?? (await LocalFolder.at(to));
         const within = root;
         const local = into ? `${name}/${below}` : below;
         // Whoever makes folders in a browser leaves such an object.
-        if (!below.endsWith("/") || size > 0) yield await jobOf(object, () => within.fileFor(local));
+        if (!below.endsWith("/") || size > 0) yield await jobOf(object, () => within.fileFor(local), size);
         else if (below !== "/") yield* faultOf(object, () => within.makeFolder(local.slice(0, -1)));
       }
     }
@@ -132,9 +128,13 @@ async function* recursiveJobs(
   }
 }
 
-async function jobOf(object: ObjectName, pathOf: () => Promise<string>): Promise<Job | Faulty> {
+async function jobOf(
+  object: ObjectName,
+  pathOf: () => Promise<string>,
+  size?: number,
+): Promise<Job | Faulty> {
   try {
-    return { object, path: await pathOf() };
+    return { object, path: await pathOf(), ...(size !== undefined && { size }) };
   } catch (error) {
     return { name: nameOf(object), fault: (error as Error).message };
   }
@@ -151,15 +151,16 @@ async function* faultOf(object: ObjectName, work: () => Promise<void>): AsyncGen
 async function getOne(
   api: Api,
   { object, path }: Job,
-  options: GetOptions & { slots: Slots; progress: (size: number, what?: string) => Moved },
+  options: GetOptions,
+  { slots, progress }: Share,
 ): Promise<void> {
-  const { slots, force = false, resume = false, progress } = options;
+  const { force = false, resume = false, quiet } = options;
   const downloading = { which: pickWhich(options), slots, force, resume, progress };
   const sink = await sinkOf(path, { force, name: () => localName(object) });
-  if ("open" in sink) {
-    const downloaded = await downloadStream(api, object, sink, downloading);
-    if (!isStream(path)) say(path, downloaded);
-  } else say(sink.path, await downloadFile(api, object, sink, downloading));
+  const downloaded = await ("open" in sink
+    ? downloadStream(api, object, sink, downloading)
+    : downloadFile(api, object, sink, downloading));
+  if (!isStream(path) && !quiet) say("open" in sink ? path : sink.path, downloaded);
 }
 
 function say(path: string, { size, sha256, isChecked }: Downloaded): void {

@@ -4,8 +4,15 @@ import { Api, ApiError } from "../api.ts";
 import { ssec } from "../called-as.ts";
 import { wholeNumber } from "../options.ts";
 import { print } from "../output.ts";
-import { printable, thisCommandWith } from "../terminal.ts";
-import { foundIn, listed } from "../transfer/found.ts";
+import { agree, printable, thisCommandWith } from "../terminal.ts";
+import {
+  type Found,
+  foundIn,
+  type Listed,
+  type ListedFolder,
+  listed,
+  listedInFolder,
+} from "../transfer/found.ts";
 import {
   keyFault,
   nameOf,
@@ -17,15 +24,18 @@ import {
 import { doEach, type Faulty } from "../transfer/many.ts";
 import {
   argument,
+  given,
   jsonOption,
   keyIdOption,
   type Options,
   onlyForOne,
-  parallelOption,
   pickWhich,
   recursiveOption,
+  type SeveralOptions,
+  takingSeveral,
   versionIdOption,
 } from "../transfer/options.ts";
+import { inUnits } from "../transfer/progress.ts";
 import { headObject, type Which } from "../transfer/stored.ts";
 
 export const headCommand = new Command("head")
@@ -56,28 +66,27 @@ export const headCommand = new Command("head")
     for (const [name, value] of lines) print(`${String(name).padEnd(20)} ${printable(String(value))}`);
   });
 
-interface RmOptions extends Which {
-  readonly parallel: number;
-  readonly force?: true;
-}
+type RmOptions = SeveralOptions<Which & { readonly force?: true; readonly yes?: true }>;
 
-export const rmCommand = new Command("rm")
+export const rmCommand = takingSeveral(new Command("rm"))
   .argument("<object...>", "BUCKET/KEY")
-  .addOption(recursiveOption)
-  .option("--force", "be content where nothing is there; with -r, also empty a whole bucket")
+  .option("-y, --yes", "with -r: do not ask")
+  .option("--force", "be content where nothing is there; with -r, do not ask, and also empty a whole bucket")
   .addOption(versionIdOption)
-  .addOption(parallelOption)
   .addHelpText(
     "after",
     `
+With -r it tells how much there is, and asks; where no terminal is, only --yes or --force agrees.
+
 Examples:
   ${ssec()} rm media/users/42/cat.jpg
-  ${ssec()} rm -r media/users/42/`,
+  ${ssec()} rm -r media/users/42/
+  ${ssec()} rm -r media/users/42/ --yes`,
   )
-  .action(async (given: string[], _, command: Command) => {
-    const options = command.optsWithGlobals<Options<RmOptions>>();
-    const { parallel, recursive = false, force = false, versionId } = options;
-    const objects = given.map((text) => argument(command, recursive ? placeName : objectName, text));
+  .action(async (names: string[], _, command: Command) => {
+    const options = given<RmOptions>(command);
+    const { recursive = false, force = false, yes = false, versionId } = options;
+    const objects = names.map((text) => argument(command, recursive ? placeName : objectName, text));
     const [only] = objects.length === 1 && !recursive ? objects : [];
     onlyForOne(command, options, only !== undefined);
     const bucket = objects.find(({ key }) => key === "")?.bucket;
@@ -91,28 +100,65 @@ Examples:
       if (!force) await confirmThere(api, only, versionId);
       return remove(api, only, versionId);
     }
-    const many = { parallel, nameOf, done: "deleted" };
-    if (recursive) return doEach(recursiveJobs(api, objects, force), many, (object) => remove(api, object));
-    return doEach(objects, many, async (object) => {
-      if (!force) await confirmThere(api, object);
-      await remove(api, object);
-    });
+    const many = { ...options, nameOf, doing: "deleting", done: "deleted" };
+    if (!recursive)
+      return doEach(objects, many, (object, { slots }) => slots.run(() => removeOne(api, object, force)));
+    const doomed =
+      yes || force
+        ? objects.map((place) => ({ place, found: foundIn(api, place) }))
+        : await agreed(api, objects);
+    if (doomed === undefined) throw new Error("nothing was deleted");
+    return doEach(recursiveJobs(doomed, force), many, (object, { slots }) =>
+      slots.run(() => remove(api, object)),
+    );
   });
 
+/** What is to be deleted in a place. */
+interface Doomed {
+  readonly place: ObjectName;
+  readonly found: AsyncIterable<Found> | readonly Found[];
+}
+
+/**
+ * Looks what is there, and asks.
+ *
+ * @throws where nobody can be asked
+ */
+async function agreed(api: Api, places: readonly ObjectName[]): Promise<readonly Doomed[] | undefined> {
+  // Before anything is looked for.
+  if (!process.stdin.isTTY) await agree("", false);
+  const doomed: Doomed[] = [];
+  let objects = 0;
+  let bytes = 0;
+  for (const place of places) {
+    const found = await Array.fromAsync(foundIn(api, place));
+    doomed.push({ place, found });
+    objects += found.length;
+    bytes += found.reduce((sum, { size }) => sum + size, 0);
+  }
+  const where = places.map((place) => printable(nameOf(place))).join(", ");
+  const question = `Delete ${objects} object${objects === 1 ? "" : "s"}, ${inUnits(bytes)}, of ${where}?`;
+  return objects === 0 || (await agree(question, false)) ? doomed : undefined;
+}
+
 async function* recursiveJobs(
-  api: Api,
-  places: readonly ObjectName[],
+  doomed: readonly Doomed[],
   force: boolean,
 ): AsyncGenerator<ObjectName | Faulty> {
-  for (const place of places) {
+  for (const { place, found } of doomed) {
     let isEmpty = true;
-    for await (const { object } of foundIn(api, place)) {
+    for await (const { object } of found) {
       isEmpty = false;
       const fault = keyFault(object.key);
       yield fault === undefined ? object : { name: nameOf(object), fault: `the key ${fault}` };
     }
     if (isEmpty && !force) yield { name: nameOf(place), fault: "nothing is there" };
   }
+}
+
+async function removeOne(api: Api, object: ObjectName, force: boolean): Promise<void> {
+  if (!force) await confirmThere(api, object);
+  await remove(api, object);
 }
 
 async function remove(api: Api, object: ObjectName, versionId?: string): Promise<void> {
@@ -140,25 +186,39 @@ function versionQuery(versionId: string | undefined): string {
 
 export const lsCommand = new Command("ls")
   .argument("<place...>", "BUCKET or BUCKET/PREFIX")
-  .addOption(new Option("-r, --recursive", "as it does anyway: folders with all that is in them"))
+  .addOption(recursiveOption)
   .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber))
-  .addOption(new Option("--json", "one JSON object a line"))
+  .addOption(new Option("--json", "one JSON object a line: {key, …}, or {prefix} of a folder"))
   .addHelpText(
     "after",
-    `\nExamples:\n  ${ssec()} ls media/users/42/\n  ${ssec()} ls media --json | jq -r .key`,
+    `
+Keys that go on behind a slash are shown once, as the folder that they are in. As the place is the beginning of keys,
+media/users shows users/ and users.txt; media/users/ shows what is in the folder.
+
+Examples:
+  ${ssec()} ls media/users/42/
+  ${ssec()} ls -r media --json | jq -r .key`,
   )
-  .action(async (given: string[], _, command: Command) => {
-    const options = command.optsWithGlobals<Options<{ limit?: number }>>();
-    const places = given.map((text) => argument(command, placeName, text));
+  .action(async (names: string[], _, command: Command) => {
+    const options = command.optsWithGlobals<Options<{ limit?: number; recursive?: true }>>();
+    const places = names.map((text) => argument(command, placeName, text));
     const api = new Api(options);
+    const list = options.recursive ? listed : listedInFolder;
     for (const place of places) {
       // Of several it has to be said whose the keys are.
-      const bucket = places.length > 1 ? place.bucket : undefined;
-      for await (const object of listed(api, place, options.limit)) {
-        const { lastModified, size, key } = object;
-        const name = bucket === undefined ? key : nameOf({ bucket, key });
-        if (options.json) print(JSON.stringify(bucket === undefined ? object : { bucket, ...object }));
-        else print(`${lastModified}  ${String(size).padStart(14)}  ${printable(name)}`);
-      }
+      const bucket = places.length > 1 ? { bucket: place.bucket } : {};
+      for await (const entry of list(api, place, options.limit))
+        print(options.json ? JSON.stringify({ ...bucket, ...entry }) : lineOf(entry, bucket));
     }
   });
+
+/** When, how long, and what: of a folder only what. */
+function lineOf(entry: Listed | ListedFolder, { bucket }: { bucket?: string }): string {
+  const [modified, size, name] =
+    "prefix" in entry ? ["", "folder", entry.prefix] : [entry.lastModified, String(entry.size), entry.key];
+  const shown = bucket === undefined ? name : nameOf({ bucket, key: name });
+  return `${modified.padEnd(MODIFIED_WIDTH)}  ${size.padStart(14)}  ${printable(shown)}`;
+}
+
+/** `2026-01-01T00:00:00.000Z` */
+const MODIFIED_WIDTH = 24;

@@ -4,41 +4,39 @@ import { Command, InvalidArgumentError } from "commander";
 import { getMimeType } from "hono/utils/mime";
 import { Api } from "../api.ts";
 import { ssec } from "../called-as.ts";
-import { Slots } from "../parallel.ts";
 import { printable } from "../terminal.ts";
 import { descriptorOf, STANDARD } from "../transfer/descriptor.ts";
 import { toHeaderValue } from "../transfer/encoded-word.ts";
+import { hearInterrupt } from "../transfer/interrupt.ts";
 import { inFolder, isFolderName, keyFault, type ObjectName, targetName } from "../transfer/location.ts";
-import { doEach, type Faulty } from "../transfer/many.ts";
+import { doEach, doOne, type Faulty, type Share } from "../transfer/many.ts";
 import {
   argument,
+  given,
   jsonOption,
-  type Options,
-  parallelOption,
-  recursiveOption,
   report,
   resumeOption,
-  sayHowToGoOn,
+  type SeveralOptions,
   sourcesAndTarget,
+  takingSeveral,
 } from "../transfer/options.ts";
-import { type Moved, Progress, uncounted } from "../transfer/progress.ts";
 import { isFolder } from "../transfer/sink.ts";
-import { openSource } from "../transfer/source.ts";
-import { type Fields, uploadFile, uploadStream } from "../transfer/upload.ts";
+import { MAX_SINGLE, openSource } from "../transfer/source.ts";
+import { uploadStream } from "../transfer/through-edge.ts";
+import { uploadFile } from "../transfer/upload.ts";
+import type { Fields } from "../transfer/uploaded.ts";
 import { walk } from "../transfer/walk.ts";
 
-export const putCommand = new Command("put")
+export const putCommand = takingSeveral(new Command("put"))
   .usage("[options] <file...> <object>")
   .argument(
     "<file...>",
     'paths, or "-" for standard input; and last BUCKET/KEY: after a / at its end the file\'s name is put',
   )
-  .addOption(recursiveOption)
   .option("--content-type <type>", "otherwise by the key's ending")
   .option("--cache-control <value>")
   .option("--content-disposition <value>")
   .option("--meta <name=value...>", "metadata", entry)
-  .addOption(parallelOption)
   .addOption(resumeOption)
   .addOption(jsonOption)
   .addHelpText(
@@ -54,10 +52,10 @@ Examples:
   ${ssec()} put backup.tar media/backup.tar --resume
   pg_dump db | ${ssec()} put - media/db.sql --content-type application/sql`,
   )
-  .action(async (given: string[], _, command: Command) => {
-    const options = command.optsWithGlobals<Options<PutOptions>>();
-    const { parallel, recursive = false } = options;
-    const [paths, last] = sourcesAndTarget(command, given, "object");
+  .action(async (names: string[], _, command: Command) => {
+    const options = given<PutOptions>(command);
+    const { recursive = false } = options;
+    const [paths, last] = sourcesAndTarget(command, names, "object");
     const target = argument(command, targetName, last);
     const [only] = paths.length === 1 && !recursive ? paths : [];
     if (paths.length > 1 && !isFolderName(target))
@@ -65,35 +63,41 @@ Examples:
     if (only !== undefined && isFolderName(target) && nameOfFile(only) === undefined)
       command.error("error: standard input has no name: name the object");
     const api = new Api(options);
-    if (paths.some((path) => path !== STANDARD)) sayHowToGoOn();
+    if (paths.some((path) => path !== STANDARD)) hearInterrupt(true);
 
     if (only !== undefined) {
-      const to = inFolder(target, nameOfFile(only) ?? "");
-      const progress = (what: string, size?: number) => new Progress(what, size);
-      const reading = (size: number) => progress(`reading ${printable(only)}`, size);
-      await putOne(api, { path: only, to }, { ...options, slots: new Slots(parallel), progress, reading });
-      return;
+      const job = { path: only, to: inFolder(target, nameOfFile(only) ?? "") };
+      return doOne(job.path, options, (share) => putOne(api, job, options, share));
     }
-    const whole = new Progress("uploading", undefined);
-    const many = { parallel, nameOf: ({ path }: Job) => path, done: "uploaded" };
-    await doEach(jobs(paths, target, recursive), many, (job, slots) =>
-      putOne(api, job, { ...options, slots, progress: () => whole.share(), reading: () => uncounted }),
-    ).finally(() => whole.end());
+    const many = {
+      ...options,
+      nameOf: ({ path }: Job) => path,
+      sizeOf: ({ size }: Job) => size,
+      weightOf,
+      doing: "uploading",
+      done: "uploaded",
+    };
+    await doEach(jobs(paths, target, recursive), many, (job, share) => putOne(api, job, options, share));
   });
 
-interface PutOptions {
+type PutOptions = SeveralOptions<{
   readonly contentType?: string;
   readonly cacheControl?: string;
   readonly contentDisposition?: string;
   readonly meta?: Readonly<Record<string, string>>;
-  readonly parallel: number;
   readonly resume?: boolean;
-  readonly json?: true;
-}
+}>;
 
 interface Job {
   readonly path: string;
   readonly to: ObjectName;
+  /** Bytes, where the file has been looked at. */
+  readonly size?: number;
+}
+
+/** A short file is held until it is sent: many small ones, or few that are longer. */
+function weightOf({ size = MAX_SINGLE }: Job, all: number): number {
+  return Math.ceil((all / 4) * Math.min(size / MAX_SINGLE, 1)) || 1;
 }
 
 /** Each file, and the object that it becomes. */
@@ -107,7 +111,7 @@ async function* jobs(
       const base = isFolderName(target) ? `${target.key}${nameOfFolder(path)}` : `${target.key}/`;
       for await (const file of walk(path)) {
         if ("fault" in file) yield file;
-        else yield jobOf(file.path, { ...target, key: `${base}${file.below}` });
+        else yield jobOf(file.path, { ...target, key: `${base}${file.below}` }, file.size);
       }
     } else {
       const name = nameOfFile(path);
@@ -117,9 +121,11 @@ async function* jobs(
   }
 }
 
-function jobOf(path: string, to: ObjectName): Job | Faulty {
+function jobOf(path: string, to: ObjectName, size?: number): Job | Faulty {
   const fault = keyFault(to.key);
-  return fault === undefined ? { path, to } : { name: path, fault: `the object's key ${fault}` };
+  return fault === undefined
+    ? { path, to, ...(size !== undefined && { size }) }
+    : { name: path, fault: `the object's key ${fault}` };
 }
 
 /** Undefined for standard input, however it is named. */
@@ -136,20 +142,17 @@ function nameOfFolder(path: string): string {
 async function putOne(
   api: Api,
   { path, to }: Job,
-  options: PutOptions & {
-    slots: Slots;
-    progress: (what: string, size?: number) => Moved;
-    /** Of a long file, whose hash is taken first. */
-    reading: (size: number) => Moved;
-  },
+  options: PutOptions,
+  { slots, progress: progressFor, prepare }: Share,
 ): Promise<void> {
-  const { slots, resume = false, progress: progressFor } = options;
   const fields = fieldsOf(options, to.key);
-  const source = await openSource(path === STANDARD ? "/dev/stdin" : path, options.reading);
-  const progress = progressFor(printable(to.key), "stream" in source ? undefined : source.size);
+  const source = await openSource(path === STANDARD ? "/dev/stdin" : path, (size) =>
+    prepare("reading", size),
+  );
+  const progress = progressFor("stream" in source ? undefined : source.size);
   const uploaded = await ("stream" in source
-    ? uploadStream(api, source, to, { fields, progress })
-    : uploadFile(api, source, to, { fields, slots, resume, progress })
+    ? slots.run(() => uploadStream(api, source, to, { fields, progress }))
+    : uploadFile(api, source, to, { fields, slots, resume: options.resume ?? false, progress })
   ).finally(() => progress.end());
   const { size, sha256, keyId } = uploaded;
   if ("stream" in source && size === 0)

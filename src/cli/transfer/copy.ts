@@ -1,17 +1,15 @@
 /** From one object to another, each under its own key: by the store itself where it can, else through this machine. */
 import { ALGORITHM_HEADER } from "../../keys/headers.ts";
 import { type Api, ApiError } from "../api.ts";
-import type { Slots } from "../parallel.ts";
-import { withRetries } from "../retry.ts";
-import { StoredBytes } from "./download.ts";
 import { toHeaderValue } from "./encoded-word.ts";
 import type { ObjectName } from "./location.ts";
+import type { Share } from "./many.ts";
 import { isNotPresigned, type Presigned, presign } from "./presigned.ts";
-import type { Moved } from "./progress.ts";
-import { StoreError, sendToStore, textOf } from "./store.ts";
+import { askStore, StoreError } from "./store.ts";
 import { headObject, type StoredObject } from "./stored.ts";
-import { readTags, writeTags } from "./tags.ts";
-import { type Fields, type Uploaded, uploadSource } from "./upload.ts";
+import { StoredBytes } from "./stored-bytes.ts";
+import { uploadSource } from "./upload.ts";
+import type { Fields, Uploaded } from "./uploaded.ts";
 
 /** The most that one CopyObject takes, bytes. */
 const MAX_COPY = 5 * 2 ** 30;
@@ -35,14 +33,20 @@ export async function copyObject(
   api: Api,
   from: ObjectName,
   to: ObjectName,
-  { slots, progress }: { slots: Slots; progress: (size: number) => Moved },
+  { slots, progress }: Pick<Share, "slots" | "progress">,
 ): Promise<Copied> {
   const stored = await headObject(api, from);
   const byStore = await slots.run(() => copyByStore(api, from, to, stored));
+  if (byStore !== undefined) {
+    const moved = progress(stored.size);
+    moved.add(stored.size);
+    moved.end();
+  }
   const { keyId } = byStore ?? (await copyThroughHere(api, from, to, stored, { slots, progress }));
   let copy = await headObject(api, to, { keyId });
   if (copy.tagCount < stored.tagCount) {
     // A store may lose the tags of what is made of parts.
+    const { readTags, writeTags } = await tagging();
     await writeTags(api, to, await readTags(api, from)).catch(() => {});
     copy = await headObject(api, to, { keyId });
   }
@@ -52,6 +56,9 @@ export async function copyObject(
   const { size, etag } = copy;
   return { keyId, size, etag, byStore: byStore !== undefined };
 }
+
+/** Tags are XML, whose parser most copies have no need of. */
+const tagging = () => import("./tags.ts");
 
 /** Undefined where the store cannot copy it. */
 async function copyByStore(
@@ -70,10 +77,10 @@ async function copyThroughHere(
   from: ObjectName,
   to: ObjectName,
   stored: StoredObject,
-  { slots, progress: progressFor }: { slots: Slots; progress: (size: number) => Moved },
+  { slots, progress: progressFor }: Pick<Share, "slots" | "progress">,
 ): Promise<Uploaded> {
   const fields = await fieldsOf(api, from, stored);
-  const bytes = new StoredBytes(api, from, stored, {});
+  const bytes = StoredBytes.of(api, from, stored);
   const source = {
     size: stored.size,
     open: async (start: number, end: number) => ({ body: await bytes.open(start, end) }),
@@ -103,7 +110,7 @@ async function fieldsOf(
     ...(names.length > 0 && {
       metadata: Object.fromEntries(names.map((name) => [name, toHeaderValue(metadata[name] ?? "")])),
     }),
-    ...(tagCount > 0 && { tagging: await readTags(api, from) }),
+    ...(tagCount > 0 && { tagging: await (await tagging()).readTags(api, from) }),
   };
 }
 
@@ -156,12 +163,9 @@ async function presignCopy(
 /** Whether the store has made the copy; false where it does not copy encrypted objects at all. */
 async function storeCopies(presigned: Presigned): Promise<boolean> {
   try {
-    const [headers, body] = await withRetries(async () => {
-      const answer = await sendToStore(presigned);
-      return [answer.headers, await textOf(answer)] as const;
-    });
+    const { headers, text } = await askStore(async () => ({ request: presigned }));
     // A copy that fails after it has begun is told in a body, under 200.
-    const code = /<Error>.*?<Code>(\w+)<\/Code>/s.exec(body)?.[1];
+    const code = /<Error>.*?<Code>(\w+)<\/Code>/s.exec(text)?.[1];
     if (code !== undefined) throw new StoreError(200, code);
     if (headers[ALGORITHM_HEADER] === "AES256") return true;
     throw new Error("the store did not say that it encrypted: remove the copy, and see `ssec check --live`");

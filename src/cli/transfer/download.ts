@@ -1,26 +1,25 @@
 /** From the store to this machine, through presigned URLs. */
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { constants } from "node:fs";
-import { chmod, type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Api } from "../api.ts";
 import { inParallel, type Slots } from "../parallel.ts";
-import { Transient, withRetries } from "../retry.ts";
-import { hashFile } from "./hash.ts";
+import { withRetries } from "../retry.ts";
+import { InOrderHash } from "./in-order-hash.ts";
 import type { ObjectName } from "./location.ts";
 import { Memory } from "./memory.ts";
+import { PartialFile } from "./partial-file.ts";
 import { type Presigned, presign, Renewed } from "./presigned.ts";
 import type { Moved } from "./progress.ts";
-import { absent, ExistsError, type FileSink, type StreamSink } from "./sink.ts";
-import { StoreError, sendToStore } from "./store.ts";
+import type { FileSink, StreamSink } from "./sink.ts";
 import { headObject, type StoredObject, type Which } from "./stored.ts";
+import { StoredBytes } from "./stored-bytes.ts";
 
 /** What one GET asks for, bytes. */
 const PART_SIZE = 16 * 2 ** 20;
-/** Characters of a file's name that the name of what is not whole yet begins with. */
-const MAX_NAME = 50;
+/** What is written to a file at once, bytes. */
+const WRITE_SIZE = 2 ** 20;
 
 interface Options {
   readonly which: Which;
@@ -29,62 +28,13 @@ interface Options {
   readonly resume: boolean;
   /** Whether a file that is there may be replaced. */
   readonly force: boolean;
-  readonly progress: (size: number, what?: string) => Moved;
+  readonly progress: (size: number) => Moved;
 }
 
 export interface Downloaded extends StoredObject {
   readonly sha256: string;
   /** Whether the uploader had written down what the SHA-256 should be. */
   readonly isChecked: boolean;
-}
-
-/** Bytes of one object, as it was when it was asked for first. */
-export class StoredBytes {
-  readonly #request: Renewed<Presigned>;
-  readonly #etag: string;
-
-  constructor(api: Api, object: ObjectName, { etag, keyId }: StoredObject, { versionId }: Which) {
-    this.#request = new Renewed(() => presign(api, { operation: "GetObject", ...object, keyId, versionId }));
-    this.#etag = etag;
-  }
-
-  /** The bytes from `from` up to `to`. */
-  async open(from: number, to: number): Promise<AsyncIterable<Buffer>> {
-    if (from === to) return (async function* () {})();
-    const { method, url, headers } = await this.#request.get();
-    // They need no signature, and say that nothing but these bytes of this very object will do.
-    const stretch = { range: `bytes=${from}-${to - 1}`, ...(this.#etag && { "if-match": this.#etag }) };
-    try {
-      const answer = await sendToStore({ method, url, headers: { ...headers, ...stretch } });
-      if (from > 0 && answer.statusCode !== 206) {
-        answer.destroy();
-        throw new Error("the store gives the whole object instead of a range of it");
-      }
-      return whole(answer, to - from);
-    } catch (error) {
-      if (error instanceof StoreError && error.status === 412)
-        throw new Error("the object was replaced meanwhile: begin again");
-      throw error;
-    }
-  }
-}
-
-/** What breaks off, or comes short, is worth another try. */
-async function* whole(chunks: AsyncIterable<Buffer>, length: number): AsyncIterable<Buffer> {
-  let left = length;
-  try {
-    for await (const chunk of chunks) {
-      left -= chunk.length;
-      if (left < 0) break;
-      yield chunk;
-    }
-  } catch (error) {
-    throw new Transient(
-      `the store broke off (${(error as NodeJS.ErrnoException).code ?? "no reason given"})`,
-    );
-  }
-  if (left > 0) throw new Transient("the store broke off");
-  if (left < 0) throw new Error("the store sends more than it was asked for");
 }
 
 /** Of a download that was cut off. */
@@ -106,104 +56,171 @@ export async function downloadFile(
   options: Options,
 ): Promise<Downloaded> {
   const { bucket, key } = object;
-  const { versionId = "" } = options.which;
-  const memory = new Memory<Begun>("get", api.url, bucket, key, versionId, resolve(sink.path));
-  return memory.alone(() => downloadAlone(api, object, sink, options, memory));
-}
-
-async function downloadAlone(
-  api: Api,
-  object: ObjectName,
-  { path, mode }: FileSink,
-  { which, slots, resume, force, progress: progressFor }: Options,
-  memory: Memory<Begun>,
-): Promise<Downloaded> {
-  const stored = await headObject(api, object, which);
-  const { size, etag } = stored;
-  const name = `.${basename(path).slice(0, MAX_NAME)}.${memory.id.slice(0, 8)}.ssec-part`;
-  const partial = join(dirname(path), name);
-  const earlier = resume ? memory.recall() : undefined;
-  const opened = earlier?.etag === etag ? await openAgain(partial) : undefined;
-  const done = new Set(opened === undefined ? [] : earlier?.parts);
-  const file = opened ?? (await openNew(partial));
-  const progress = progressFor(size);
-  try {
-    const numbers = Array.from({ length: Math.ceil(size / PART_SIZE) }, (_, i) => i);
-    const ends = (number: number) => [number * PART_SIZE, Math.min((number + 1) * PART_SIZE, size)] as const;
-    for (const number of done) progress.skip(ends(number)[1] - ends(number)[0]);
-    const bytes = new StoredBytes(api, object, stored, which);
-    await inParallel(
-      numbers.filter((number) => !done.has(number)),
-      slots.limit,
-      async (number) => {
-        await slots.run(() => writePart(bytes, ends(number), file, progress));
-        done.add(number);
-        memory.keep({ etag, parts: [...done] });
-      },
-    );
-    await file.sync();
-  } finally {
-    progress.end();
-    await file.close();
-  }
-  const hash = createHash("sha256");
-  await hashFile(partial, hash, progressFor(size, "checking"));
-  memory.forget();
-  try {
-    const downloaded = check(stored, hash);
-    if (mode !== undefined) await chmod(partial, mode & 0o777);
-    await (force ? rename(partial, path) : renameToNew(partial, path));
-    return downloaded;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
-/** What was left of it by a command that was cut off; undefined where nothing was. */
-async function openAgain(path: string): Promise<FileHandle | undefined> {
-  return open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(absent);
-}
-
-/** A file that nobody else has put there, nor a link to one. */
-async function openNew(path: string): Promise<FileHandle> {
-  await rm(path, { force: true });
-  return open(path, "wx", 0o666);
-}
-
-/** Gives a file a name that nobody else has taken. @throws {ExistsError} */
-async function renameToNew(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new ExistsError(to);
-    // A file system without links: there it can only be looked.
-    if ((await stat(to).catch(absent)) !== undefined) throw new ExistsError(to);
-    return rename(from, to);
-  }
-  await rm(from);
-}
-
-async function writePart(
-  bytes: StoredBytes,
-  [from, to]: readonly [number, number],
-  file: FileHandle,
-  progress: Moved,
-): Promise<void> {
-  await withRetries(async () => {
-    let at = from;
+  const { which, slots, force } = options;
+  const memory = new Memory<Begun>("get", api.url, bucket, key, which.versionId ?? "", resolve(sink.path));
+  return memory.alone(async () => {
+    const download = await Download.begin(api, object, sink, options, memory);
     try {
-      for await (const chunk of await bytes.open(from, to)) {
-        await file.write(chunk, 0, chunk.length, at);
-        at += chunk.length;
-        progress.add(chunk.length);
-      }
-    } catch (error) {
-      progress.add(from - at);
-      throw error;
+      await download.fetchAll(slots);
+      return await download.become(force);
+    } finally {
+      await download.close();
     }
   });
+}
+
+class Download {
+  readonly #bytes: StoredBytes;
+  readonly #partial: PartialFile;
+  readonly #memory: Memory<Begun>;
+  readonly #progress: Moved;
+  readonly #hash: InOrderHash;
+  /** Numbers of the parts that are in the file. */
+  readonly #done: Set<number>;
+
+  private constructor(
+    bytes: StoredBytes,
+    partial: PartialFile,
+    memory: Memory<Begun>,
+    progress: Moved,
+    done: readonly number[] = [],
+  ) {
+    this.#bytes = bytes;
+    this.#partial = partial;
+    this.#memory = memory;
+    this.#progress = progress;
+    this.#hash = new InOrderHash(partial.file);
+    this.#done = new Set(done);
+  }
+
+  /** Opens what was left of an earlier one, or else begins, and fetches the first part. */
+  static async begin(
+    api: Api,
+    object: ObjectName,
+    sink: FileSink,
+    { which, slots, resume, progress }: Options,
+    memory: Memory<Begun>,
+  ): Promise<Download> {
+    const earlier = resume ? memory.recall() : undefined;
+    if (earlier !== undefined) {
+      const stored = await headObject(api, object, which);
+      const left = earlier.etag === stored.etag ? await PartialFile.openAgain(sink, memory.id) : undefined;
+      if (left !== undefined) {
+        const moved = progress(stored.size);
+        for (const number of earlier.parts) moved.skip(lengthOf(stored.size, number));
+        return new Download(StoredBytes.of(api, object, stored, which), left, memory, moved, earlier.parts);
+      }
+    }
+    const request = requestOf(api, object, which);
+    // Before it is its turn: others are asked for along with it.
+    await request.get();
+    return slots.run(async () => {
+      const bytes = await StoredBytes.begin(api, object, which, await request.get(), PART_SIZE);
+      try {
+        const partial = await PartialFile.openNew(sink, memory.id);
+        const download = new Download(bytes, partial, memory, progress(bytes.stored.size));
+        await download.#fetchBegun().catch(async (error: unknown) => {
+          await download.close();
+          throw error;
+        });
+        return download;
+      } finally {
+        bytes.close();
+      }
+    });
+  }
+
+  get #size(): number {
+    return this.#bytes.stored.size;
+  }
+
+  /** What the answer holds that told of the object: all of it where it is short. */
+  async #fetchBegun(): Promise<void> {
+    const to = this.#bytes.begun;
+    if (to === 0) return;
+    await this.#fetch(0, to);
+    await this.#note(Array.from({ length: countOf(to) }, (_, number) => number));
+  }
+
+  /** The parts that are not there yet. */
+  async fetchAll(slots: Slots): Promise<void> {
+    const missing = numbersOf(this.#size).filter((number) => !this.#done.has(number));
+    await inParallel(missing, slots.limit, async (number) => {
+      const from = number * PART_SIZE;
+      await slots.run(() => this.#fetch(from, from + lengthOf(this.#size, number)));
+      await this.#note([number]);
+    });
+  }
+
+  async #note(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) this.#done.add(number);
+    if (this.#done.size < countOf(this.#size)) {
+      this.#memory.keep({ etag: this.#bytes.stored.etag, parts: [...this.#done] });
+      this.#partial.keep();
+    }
+    let next = 0;
+    while (this.#done.has(next)) next++;
+    await this.#hash.catchUp(Math.min(next * PART_SIZE, this.#size));
+  }
+
+  async #fetch(from: number, to: number): Promise<void> {
+    const { file } = this.#partial;
+    await withRetries(async () => {
+      let at = from;
+      try {
+        for await (const chunks of gathered(await this.#bytes.open(from, to))) {
+          await file.writev(chunks, at);
+          for (const chunk of chunks) {
+            this.#hash.take(at, chunk);
+            at += chunk.length;
+            this.#progress.add(chunk.length);
+          }
+        }
+      } catch (error) {
+        this.#progress.add(from - at);
+        throw error;
+      }
+    });
+  }
+
+  /** Gives the file its name. @throws when it is not what was uploaded */
+  async become(force: boolean): Promise<Downloaded> {
+    const sha256 = await this.#hash.digest(this.#size);
+    this.#memory.forget();
+    // What is whole, and yet not to be had, is not worth going on with.
+    this.#partial.giveUp();
+    const downloaded = checked(this.#bytes.stored, sha256);
+    await this.#partial.become(force);
+    return downloaded;
+  }
+
+  async close(): Promise<void> {
+    this.#progress.end();
+    await this.#partial.close();
+  }
+}
+
+function requestOf(api: Api, object: ObjectName, which: Which): Renewed<Presigned> {
+  return new Renewed(() => presign(api, { operation: "GetObject", ...object, ...which }));
+}
+
+const countOf = (size: number) => Math.ceil(size / PART_SIZE);
+const numbersOf = (size: number) => Array.from({ length: countOf(size) }, (_, number) => number);
+const lengthOf = (size: number, number: number) => Math.min(PART_SIZE, size - number * PART_SIZE);
+
+/** Several chunks at once: to write one costs more than to receive it. */
+async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+  let held: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    bytes += chunk.length;
+    if (bytes < WRITE_SIZE) continue;
+    yield held;
+    held = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield held;
 }
 
 /** Downloads into a stream, in order. */
@@ -213,13 +230,14 @@ export async function downloadStream(
   sink: StreamSink,
   { which, progress: progressFor }: Pick<Options, "which" | "progress">,
 ): Promise<Downloaded> {
-  const stored = await headObject(api, object, which);
-  const bytes = new StoredBytes(api, object, stored, which);
-  const { stream, end } = sink.open();
+  const request = await requestOf(api, object, which).get();
+  const bytes = await StoredBytes.begin(api, object, which, request);
+  const { stored } = bytes;
   const progress = progressFor(stored.size);
   const hash = createHash("sha256");
   let at = 0;
   try {
+    const { stream, end } = sink.open();
     await withRetries(async () => {
       for await (const chunk of await bytes.open(at, stored.size)) {
         await write(stream, chunk);
@@ -231,8 +249,9 @@ export async function downloadStream(
     await end();
   } finally {
     progress.end();
+    bytes.close();
   }
-  return check(stored, hash);
+  return checked(stored, hash.digest("hex"));
 }
 
 async function write(stream: Writable, chunk: Buffer): Promise<void> {
@@ -241,8 +260,7 @@ async function write(stream: Writable, chunk: Buffer): Promise<void> {
 }
 
 /** @throws when the bytes are not those that were uploaded, by the SHA-256 in the object's metadata */
-function check(stored: StoredObject, hash: Hash): Downloaded {
-  const sha256 = hash.digest("hex");
+function checked(stored: StoredObject, sha256: string): Downloaded {
   const { sha256: expected } = stored.metadata;
   if (expected !== undefined && expected !== sha256) {
     throw new Error(

@@ -12,34 +12,71 @@ export interface Listed {
   readonly lastModified: string;
 }
 
+/** What a listing holds beside objects, where it goes one level down: the keys that go on behind a slash, as one. */
+export interface ListedFolder {
+  readonly prefix: string;
+}
+
+/** All whose key begins as the place says, or as many as make up `limit`. @throws as `entries` */
+export function listed(api: Api, place: ObjectName, limit?: number): AsyncGenerator<Listed> {
+  return entries<Listed>(api, place, {}, limit);
+}
+
+/** The same, one level down. @throws as `entries` */
+export function listedInFolder(
+  api: Api,
+  place: ObjectName,
+  limit?: number,
+): AsyncGenerator<Listed | ListedFolder> {
+  return entries<Listed | ListedFolder>(api, place, { delimiter: "/" }, limit);
+}
+
 /**
- * All whose key begins as the place says, or as many as make up `limit`.
+ * Page by page, each in the order of names.
  *
  * @throws {ApiError}
  * @throws when the list goes round in circles
  */
-export async function* listed(
+async function* entries<T extends Listed | ListedFolder>(
   api: Api,
   { bucket, key }: ObjectName,
+  parameters: Readonly<Record<string, string>>,
   limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Listed> {
+): AsyncGenerator<T> {
   const seen = new Set<string>();
   let left = limit;
   let cursor: string | undefined;
   do {
-    const page: { objects: Listed[]; cursor?: string } = await api.get(bucketPath(bucket), {
+    const page: Page = await api.get(bucketPath(bucket), {
+      ...parameters,
       // Without one, what the caller may read is listed.
       prefix: key === "" ? undefined : key,
       cursor,
       limit: String(Math.min(left, MAX_PAGE)),
     });
-    yield* page.objects.slice(0, left);
-    left -= page.objects.length;
+    const onPage = entriesOf(page);
+    yield* onPage.slice(0, left) as T[];
+    left -= onPage.length;
     ({ cursor } = page);
     if (cursor !== undefined && seen.has(cursor))
       throw new Error("the list goes round in circles: the store names the same place in it again");
     if (cursor !== undefined) seen.add(cursor);
   } while (cursor !== undefined && left > 0);
+}
+
+interface Page {
+  readonly objects: readonly Listed[];
+  readonly prefixes?: readonly string[];
+  readonly cursor?: string;
+}
+
+/** As the store orders them, by the bytes of UTF-8. */
+function entriesOf({ objects, prefixes = [] }: Page): readonly (Listed | ListedFolder)[] {
+  if (prefixes.length === 0) return objects;
+  const name = (entry: Listed | ListedFolder) => Buffer.from("prefix" in entry ? entry.prefix : entry.key);
+  return [...objects, ...prefixes.map((prefix) => ({ prefix }))].sort((a, b) =>
+    Buffer.compare(name(a), name(b)),
+  );
 }
 
 /** One object of a folder. */

@@ -1,6 +1,6 @@
 /** What a transfer that was cut off has to know to go on: kept in the user's state folder, and never a key or a URL. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
@@ -30,6 +30,8 @@ export class Memory<T> {
   }
 
   recall(): T | undefined {
+    // What is not there is not worth an exception: of many files that is nearly all.
+    if (!existsSync(this.#file)) return undefined;
     try {
       return JSON.parse(readFileSync(this.#file, "utf8")) as T;
     } catch (error) {
@@ -47,7 +49,7 @@ export class Memory<T> {
   }
 
   forget(): void {
-    rmSync(this.#file, { force: true });
+    if (existsSync(this.#file)) rmSync(this.#file, { force: true });
   }
 
   /**

@@ -3,22 +3,47 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ApiOptions } from "../api.ts";
 import { wholeNumber } from "../options.ts";
 import { print } from "../output.ts";
-import { EXIT, hideBar, printable } from "../terminal.ts";
+import { printable } from "../terminal.ts";
 import { nameOf, type ObjectName } from "./location.ts";
 import type { Which } from "./stored.ts";
-import type { Uploaded } from "./upload.ts";
+import type { Uploaded } from "./uploaded.ts";
+
+/** Under way at once, unless the command line says how many. */
+const JOBS = 4;
 
 export const jsonOption = new Option("--json", "print JSON, one object a line");
-export const parallelOption = new Option("--parallel <n>", "files, and parts of them, under way at once")
-  .default(4)
-  .argParser(wholeNumber);
 export const resumeOption = new Option("--resume", "go on where the same command was cut off");
 export const recursiveOption = new Option("-r, --recursive", "folders, with all that is in them");
+const jobsOption = new Option("-j, --jobs <n>", "files, and parts of them, under way at once")
+  .default(JOBS)
+  .argParser(wholeNumber);
+/** Its name until there was --jobs. */
+const parallelOption = new Option("--parallel <n>").argParser(wholeNumber).hideHelp();
+const quietOption = new Option("-q, --quiet", "say nothing but what goes wrong");
 export const keyIdOption = new Option("--key-id <id>", "the key it lies under; otherwise it is found");
 export const versionIdOption = new Option("--version-id <id>", "another version than the newest");
 
 /** A command's options, with those of the whole program. */
-export type Options<T> = ApiOptions & { json?: true; recursive?: true } & T;
+export type Options<T = object> = ApiOptions & { json?: true } & T;
+
+/** Of a command that takes several at once. */
+export type SeveralOptions<T = object> = Options<
+  { recursive?: true; jobs: number; parallel?: number; quiet?: true } & T
+>;
+
+/** Adds what every command takes that takes several. */
+export function takingSeveral(command: Command): Command {
+  return [recursiveOption, jobsOption, parallelOption, quietOption].reduce(
+    (taking, option) => taking.addOption(option),
+    command,
+  );
+}
+
+/** The options of a command that takes several. */
+export function given<T>(command: Command): SeveralOptions<T> {
+  const options = command.optsWithGlobals<SeveralOptions<T>>();
+  return { ...options, jobs: options.parallel ?? options.jobs };
+}
 
 export function pickWhich({ keyId, versionId }: Which): Which {
   return { keyId, versionId };
@@ -55,19 +80,12 @@ export function onlyForOne(command: Command, { versionId, keyId }: Which, isOne:
     command.error(`error: ${versionId === undefined ? "--key-id" : "--version-id"} is for one object`);
 }
 
-let isHeard = false;
-
-/** What Ctrl-C cuts off is not lost. */
-export function sayHowToGoOn(): void {
-  if (isHeard) return;
-  isHeard = true;
-  process.once("SIGINT", () => {
-    hideBar();
-    console.error("ssec: cut off; the same command with --resume goes on");
-    process.exit(EXIT.interrupted);
-  });
-}
-
-export function report({ json }: { json?: true }, data: ObjectName & Uploaded, sentence: string): void {
-  print(json ? JSON.stringify(data) : `${printable(nameOf(data))}: ${sentence}`);
+/** Tells of one that is done. */
+export function report(
+  { json, quiet }: { json?: true; quiet?: true },
+  data: ObjectName & Uploaded,
+  sentence: string,
+): void {
+  if (json) print(JSON.stringify(data));
+  else if (!quiet) print(`${printable(nameOf(data))}: ${sentence}`);
 }

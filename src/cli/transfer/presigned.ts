@@ -1,5 +1,6 @@
 /** What the API presigns for a transfer, asked for again before it ends. */
 import { type Api, ApiError } from "../api.ts";
+import { Batches } from "./batches.ts";
 import type { PresignedRequest } from "./store.ts";
 
 /** What is left of a URL's life when it is replaced, milliseconds. */
@@ -31,8 +32,10 @@ export class Renewed<T extends Expiring> {
   readonly #make: () => Promise<T>;
   #current: Promise<T> | undefined;
 
-  constructor(make: () => Promise<T>) {
+  /** @param current where it has been made once already */
+  constructor(make: () => Promise<T>, current?: T) {
     this.#make = make;
+    this.#current = current && Promise.resolve(current);
   }
 
   async get(): Promise<T> {
@@ -52,8 +55,11 @@ export function isNotPresigned(error: unknown): boolean {
   return error instanceof ApiError && error.status === 403 && error.message.includes("is not presigned");
 }
 
+const batches = new Batches<Presigned>();
+
+/** A presigned request. What is asked for side by side goes to the API together. @throws {ApiError} */
 export function presign(api: Api, request: object): Promise<Presigned> {
-  return api.post("/v1/presign", request);
+  return batches.ask(api, request);
 }
 
 interface SignedParts extends Expiring {

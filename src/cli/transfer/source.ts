@@ -1,7 +1,16 @@
 /** Where an upload's bytes come from. */
 import { createHash } from "node:crypto";
-import { type BigIntStats, createReadStream } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { printable } from "../terminal.ts";
 import { descriptorOf } from "./descriptor.ts";
@@ -9,15 +18,28 @@ import type { Moved } from "./progress.ts";
 
 /** What goes up as one PUT, bytes; more goes in parts. */
 export const MAX_SINGLE = 8 * 2 ** 20;
-/** Bytes read at once. */
-const CHUNK = 2 ** 16;
+/** Bytes read, and sent, at once: each chunk costs as much again as some tens of KiB. */
+const CHUNK = 2 ** 20;
+/** What one write hands to the network, so that no time passes in the middle of it, bytes. */
+const MAX_WRITE = 2 ** 16;
+/** The longest stretch of a file that is held while it is sent, bytes; a longer one is read twice. */
+const MAX_HELD = 2 ** 24;
+
+/** A stretch of what is uploaded. */
+export interface Stretch {
+  readonly body: AsyncIterable<Buffer>;
+  /** Base64, where it can be had, for the store to check. */
+  readonly md5?: string;
+  /** To be called when all of it has arrived: only then its memory is free for another. */
+  release?(): void;
+}
 
 /** What is uploaded. Each stretch of it may be read more than once. */
 export interface Source {
   /** Bytes. */
   readonly size: number;
-  /** The bytes from `from` up to `to`, and their MD5 as base64 where it can be had, for the store to check. */
-  open(from: number, to: number): Promise<{ body: AsyncIterable<Buffer>; md5?: string }>;
+  /** The bytes from `from` up to `to`. */
+  open(from: number, to: number): Promise<Stretch>;
   /** @throws {SourceError} when it is not what it was any more */
   confirmUnchanged?(): Promise<void>;
 }
@@ -52,18 +74,21 @@ export async function openSource(
 ): Promise<FileSource | StreamSource> {
   const descriptor = descriptorOf(path);
   if (descriptor !== undefined) return { stream: chunksOf(inputOf(descriptor), path) };
-  const stats = await statOf(path);
+  const stats = statOf(path);
   if (stats.isDirectory()) throw new SourceError(`${printable(path)} is a folder: give -r`);
   if (stats.isSocket()) throw new SourceError(`${printable(path)} is a socket: it cannot be read as a file`);
   if (!stats.isFile()) return { stream: chunksOf(createReadStream(path), path) };
   const source =
     stats.size > MAX_SINGLE
       ? await LongFile.read(path, progress(Number(stats.size)))
-      : await ShortFile.read(path);
+      : ShortFile.read(path, Number(stats.size));
   return source ?? { stream: chunksOf(createReadStream(path), path) };
 }
 
-/** A file that is held while it is sent. */
+/**
+ * A file that is held while it is sent. It is read by this thread: to have another read it costs more than to read it,
+ * and of many files that is most of the work.
+ */
 class ShortFile implements FileSource {
   readonly path: string;
   readonly sha256: string;
@@ -82,30 +107,41 @@ class ShortFile implements FileSource {
   }
 
   /** Undefined where the file's length is not the one that it says. */
-  static async read(path: string): Promise<ShortFile | undefined> {
-    const chunks: Buffer[] = [];
-    const { stats, length } = await readOnce(path, MAX_SINGLE + 1, (chunk) =>
-      chunks.push(Buffer.from(chunk)),
-    );
-    return length === Number(stats.size) ? new ShortFile(path, stats, Buffer.concat(chunks)) : undefined;
+  static read(path: string, size: number): ShortFile | undefined {
+    try {
+      // A pipe that has taken its place by now is not waited for.
+      const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      try {
+        const stats = fstatSync(file, { bigint: true });
+        // One byte more than it says that it has, to see its end.
+        const buffer = Buffer.allocUnsafe(size + 1);
+        const length = fill((at) => readSync(file, buffer, at, buffer.length - at, null), buffer.length);
+        if (Number(stats.size) !== size || !isSame(stats, fstatSync(file, { bigint: true })))
+          throw changed(path);
+        return length === size ? new ShortFile(path, stats, buffer.subarray(0, size)) : undefined;
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      return fail(path, error);
+    }
   }
 
-  async open(from: number, to: number): Promise<{ body: AsyncIterable<Buffer>; md5: string }> {
+  async open(from: number, to: number): Promise<Stretch> {
     const bytes = this.#bytes.subarray(from, to);
     return { body: this.#send(bytes), md5: createHash("md5").update(bytes).digest("base64") };
   }
 
-  /** The last byte goes only while the file is still what it was: without it the store keeps nothing. */
+  /** The last of it goes only while the file is still what it was: without that the store keeps nothing. */
   async *#send(bytes: Buffer): AsyncGenerator<Buffer> {
-    for (let at = 0; at < bytes.length - 1; at += CHUNK) {
-      yield bytes.subarray(at, Math.min(at + CHUNK, bytes.length - 1));
-    }
+    const last = bytes.length <= MAX_WRITE ? bytes.length : 1;
+    yield* piecesOf(bytes.subarray(0, bytes.length - last));
     await this.confirmUnchanged();
-    if (bytes.length > 0) yield bytes.subarray(-1);
+    if (last > 0) yield bytes.subarray(bytes.length - last);
   }
 
-  confirmUnchanged(): Promise<void> {
-    return confirmSame(this.path, this.#stats);
+  async confirmUnchanged(): Promise<void> {
+    confirmSame(this.path, this.#stats);
   }
 }
 
@@ -115,6 +151,8 @@ class LongFile implements FileSource {
   readonly size: number;
   readonly sha256: string;
   readonly #stats: BigIntStats;
+  /** Memory for stretches that nothing holds: new memory for each would cost as much as to read it. */
+  readonly #free: Buffer[] = [];
 
   private constructor(path: string, stats: BigIntStats, sha256: string) {
     this.path = path;
@@ -127,9 +165,10 @@ class LongFile implements FileSource {
   static async read(path: string, progress: Moved): Promise<LongFile | undefined> {
     const hash = createHash("sha256");
     try {
-      const { stats, length } = await readOnce(path, Number.POSITIVE_INFINITY, (chunk) => {
+      const { stats, length } = await readOnce(path, Buffer.allocUnsafe(CHUNK), (chunk) => {
         hash.update(chunk);
         progress.add(chunk.length);
+        return true;
       });
       return length === Number(stats.size) ? new LongFile(path, stats, hash.digest("hex")) : undefined;
     } finally {
@@ -137,53 +176,89 @@ class LongFile implements FileSource {
     }
   }
 
-  async open(from: number, to: number): Promise<{ body: AsyncIterable<Buffer>; md5: string }> {
-    const stretch = () => chunksOf(createReadStream(this.path, { start: from, end: to - 1 }), this.path);
+  async open(from: number, to: number): Promise<Stretch> {
     const hash = createHash("md5");
-    for await (const chunk of stretch()) hash.update(chunk);
-    return { body: stretch(), md5: hash.digest("base64") };
+    if (to - from > MAX_HELD) {
+      for await (const chunk of this.#read(from, to)) hash.update(chunk);
+      return { body: this.#read(from, to), md5: hash.digest("base64") };
+    }
+    const length = to - from;
+    const free = this.#free.findIndex((each) => each.length >= length);
+    const memory = free < 0 ? Buffer.allocUnsafeSlow(length) : (this.#free.splice(free, 1)[0] as Buffer);
+    const bytes = memory.subarray(0, length);
+    await readAt(this.path, bytes, from);
+    return {
+      body: piecesOf(bytes),
+      md5: hash.update(bytes).digest("base64"),
+      release: () => this.#free.push(memory),
+    };
   }
 
-  confirmUnchanged(): Promise<void> {
-    return confirmSame(this.path, this.#stats);
+  #read(from: number, to: number): AsyncGenerator<Buffer> {
+    const stretch = { start: from, end: to - 1, highWaterMark: CHUNK };
+    return chunksOf(createReadStream(this.path, stretch), this.path);
+  }
+
+  async confirmUnchanged(): Promise<void> {
+    confirmSame(this.path, this.#stats);
   }
 }
 
 /**
- * Reads a file from its beginning, up to `most` bytes.
+ * Reads a file from its beginning to its end, as much at once as fills the buffer.
  *
  * @throws {SourceError} when it changed meanwhile
  */
 async function readOnce(
   path: string,
-  most: number,
+  buffer: Buffer,
   take: (chunk: Buffer) => void,
 ): Promise<{ stats: BigIntStats; length: number }> {
   const file = await open(path).catch((error: unknown) => fail(path, error));
   try {
     const stats = await file.stat({ bigint: true });
     let length = 0;
-    for await (const chunk of stretchOf(file, path)) {
-      length += chunk.length;
-      take(chunk);
-      if (length >= most) break;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+      take(buffer.subarray(0, bytesRead));
     }
     if (!isSame(stats, await file.stat({ bigint: true }))) throw changed(path);
     return { stats, length };
+  } catch (error) {
+    return fail(path, error);
   } finally {
     await file.close();
   }
 }
 
-async function* stretchOf(file: FileHandle, path: string): AsyncGenerator<Buffer> {
-  const buffer = Buffer.alloc(CHUNK);
-  for (;;) {
-    const { bytesRead } = await file
-      .read(buffer, 0, CHUNK, null)
-      .catch((error: unknown) => fail(path, error));
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+/** Fills the buffer from a position on. @throws {SourceError} when the file ends before */
+async function readAt(path: string, buffer: Buffer, from: number): Promise<void> {
+  const file = await open(path).catch((error: unknown) => fail(path, error));
+  try {
+    let at = 0;
+    while (at < buffer.length) {
+      const { bytesRead } = await file.read(buffer, at, buffer.length - at, from + at);
+      if (bytesRead === 0) throw changed(path);
+      at += bytesRead;
+    }
+  } catch (error) {
+    fail(path, error);
+  } finally {
+    await file.close();
   }
+}
+
+/** How much was read, when the buffer is full or the file at its end: some files give less at once. */
+function fill(read: (at: number) => number, size: number): number {
+  let at = 0;
+  for (let bytesRead = -1; bytesRead !== 0 && at < size; at += bytesRead) bytesRead = read(at);
+  return at;
+}
+
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
 }
 
 /** Chunks of a stream, whose failure is this source's. */
@@ -200,12 +275,17 @@ function inputOf(descriptor: number): Readable {
   return descriptor === 0 ? process.stdin : createReadStream("", { fd: descriptor });
 }
 
-async function statOf(path: string): Promise<BigIntStats> {
-  return stat(path, { bigint: true }).catch((error: unknown) => fail(path, error));
+function statOf(path: string): BigIntStats {
+  try {
+    return statSync(path, { bigint: true });
+  } catch (error) {
+    return fail(path, error);
+  }
 }
 
-async function confirmSame(path: string, stats: BigIntStats): Promise<void> {
-  if (!isSame(stats, await statOf(path))) throw changed(path);
+/** @throws {SourceError} */
+function confirmSame(path: string, stats: BigIntStats): void {
+  if (!isSame(stats, statOf(path))) throw changed(path);
 }
 
 /** Whether nobody has written to the file, cut it, or put another in its place. */

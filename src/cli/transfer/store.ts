@@ -1,10 +1,10 @@
 /** Presigned requests, sent to the store exactly as they were given. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { proxyHint } from "../proxy.ts";
-import { Transient } from "../retry.ts";
+import { Transient, withRetries } from "../retry.ts";
 import { SourceError } from "./source.ts";
 
 export interface PresignedRequest {
@@ -36,6 +36,28 @@ export class StoreError extends Error {
     this.status = status;
     this.code = code;
   }
+}
+
+/** What the store answered to a request that has been sent until it was answered. */
+export interface Answered {
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/**
+ * Sends a request whose answer is short, again where that may help.
+ *
+ * @param attempt makes the request, and opens its body, anew for each attempt
+ * @throws as `sendToStore`
+ */
+export function askStore(
+  attempt: () => Promise<{ request: PresignedRequest; body?: AsyncIterable<Buffer> }>,
+): Promise<Answered> {
+  return withRetries(async () => {
+    const { request, body } = await attempt();
+    const answer = await sendToStore(request, body);
+    return { headers: answer.headers, text: await textOf(answer) };
+  });
 }
 
 /**

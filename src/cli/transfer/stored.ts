@@ -2,11 +2,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { MARKER_HEADER } from "../../s3/api/upload-id.ts";
 import type { Api } from "../api.ts";
-import { withRetries } from "../retry.ts";
 import { fromHeaderValue } from "./encoded-word.ts";
 import type { ObjectName } from "./location.ts";
 import { presign } from "./presigned.ts";
-import { StoreError, sendToStore, textOf } from "./store.ts";
+import { askStore, StoreError } from "./store.ts";
 
 export interface Which {
   readonly versionId?: string | undefined;
@@ -47,15 +46,14 @@ export const CONTENT_HEADERS = {
 /** @throws {ApiError} not-found, key-unknown, forbidden, … */
 export async function headObject(api: Api, object: ObjectName, which: Which = {}): Promise<StoredObject> {
   const { keyId, ...request } = await presign(api, { operation: "HeadObject", ...object, ...which });
-  const { headers } = await withRetries(async () => {
-    const answer = await sendToStore(request);
-    await textOf(answer);
-    return answer;
-  }).catch((error: unknown) => explain(error, api, { ...object, ...which }));
+  const { headers } = await askStore(async () => ({ request })).catch((error: unknown) =>
+    explain(error, api, { ...object, ...which }),
+  );
   return { keyId, ...storedBy(headers) };
 }
 
-function storedBy(headers: IncomingHttpHeaders): Omit<StoredObject, "keyId"> {
+/** What the headers of an answer to HEAD, or to GET, tell. */
+export function storedBy(headers: IncomingHttpHeaders): Omit<StoredObject, "keyId"> {
   const size = headers["content-length"];
   if (size === undefined) throw new Error("the store does not say how long the object is");
   const versionId = text(headers, "x-amz-version-id");
@@ -84,8 +82,8 @@ function text(headers: IncomingHttpHeaders, name: string): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-/** A store's answer to HEAD has no body; the service finds out what it means. */
-async function explain(error: unknown, api: Api, object: object): Promise<never> {
+/** A store's answer to HEAD has no body, and that to GET says little; the service finds out what it means. */
+export async function explain(error: unknown, api: Api, object: object): Promise<never> {
   if (!(error instanceof StoreError)) throw error;
   const { encrypted } = await api.post<{ encrypted: boolean }>("/v1/verify", object);
   if (!encrypted) throw new Error("the object is there, but was stored without a customer key");

@@ -1,10 +1,9 @@
 /** The tags of an object: HEAD tells only how many there are. */
 import { XMLParser } from "fast-xml-parser";
 import type { Api } from "../api.ts";
-import { withRetries } from "../retry.ts";
 import type { ObjectName } from "./location.ts";
 import { presign } from "./presigned.ts";
-import { sendToStore, textOf } from "./store.ts";
+import { askStore } from "./store.ts";
 
 const parser = new XMLParser({
   ignoreDeclaration: true,
@@ -17,8 +16,8 @@ const parser = new XMLParser({
 /** As the API takes them: `a=1&b=2`, percent-encoded. */
 export async function readTags(api: Api, object: ObjectName): Promise<string> {
   const request = await presign(api, { operation: "GetObjectTagging", ...object });
-  const xml = await withRetries(async () => textOf(await sendToStore(request)));
-  const { Tagging } = parser.parse(xml) as {
+  const { text } = await askStore(async () => ({ request }));
+  const { Tagging } = parser.parse(text) as {
     Tagging?: { TagSet?: { Tag?: { Key?: string; Value?: string }[] } };
   };
   const tags = Tagging?.TagSet?.Tag ?? [];
@@ -27,19 +26,10 @@ export async function readTags(api: Api, object: ObjectName): Promise<string> {
 
 /** Replaces all tags of an object. */
 export async function writeTags(api: Api, object: ObjectName, tagging: string): Promise<void> {
-  const {
-    method,
-    url,
-    headers,
-    body = "",
-  } = await presign(api, {
-    operation: "PutObjectTagging",
-    ...object,
-    tagging,
-  });
+  const { body = "", ...request } = await presign(api, { operation: "PutObjectTagging", ...object, tagging });
   const bytes = Buffer.from(body);
-  const sized = { ...headers, "content-length": String(bytes.length) };
-  await withRetries(async () => textOf(await sendToStore({ method, url, headers: sized }, only(bytes))));
+  const headers = { ...request.headers, "content-length": String(bytes.length) };
+  await askStore(async () => ({ request: { ...request, headers }, body: only(bytes) }));
 }
 
 async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
