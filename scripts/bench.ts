@@ -1,24 +1,34 @@
 /** `npm run bench`: us and our peers, side by side in one run. `--quick` only sees that all of it works. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { measure } from "./bench/measure.ts";
+import { measure, movingEffort } from "./bench/measure.ts";
+import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
-import { table } from "./bench/report.ts";
+import { movingTable, table } from "./bench/report.ts";
 import type { Effort } from "./bench/sections.ts";
+import { bundleWorker } from "./bundle.ts";
 
-const FULL: Effort = { rounds: 21, slice: 20, requests: 3000, starts: 15, transfer: 256 };
-const QUICK: Effort = { rounds: 1, slice: 1, requests: 50, starts: 1, transfer: 4 };
+const FULL: Effort = { rounds: 21, slice: 20, requests: 3000, starts: 15, transfer: 256, files: 500 };
+const QUICK: Effort = { rounds: 1, slice: 1, requests: 50, starts: 1, transfer: 4, files: 10 };
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     /** Where the figures go, as JSON. */
     json: { type: "string" },
+    /** Only `ssec` beside the aws command line. */
+    moving: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
   },
 });
-const results = await measure(values.quick ? QUICK : FULL);
+const effort = values.quick ? QUICK : FULL;
+if (values.moving) {
+  const { code } = await bundleWorker();
+  console.log(movingTable(await moving(code, movingEffort(effort))));
+  process.exit();
+}
+const results = await measure(effort);
 
 console.log(table(results));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,5 +1,6 @@
 /** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
 import type { Results } from "./measure.ts";
+import type { Moving } from "./moving.ts";
 
 export function table({
   signing,
@@ -7,6 +8,7 @@ export function table({
   batches,
   starting,
   transferring,
+  moving,
   sizes,
   machine,
 }: Results): string {
@@ -31,6 +33,7 @@ export function table({
     section(["batch of", "CPU µs a URL"], rows(batches, 1)),
     section(["start to the first answer", "ms"], rows(starting, 1)),
     section(["download", "MiB a second"], rows(transferring, 0)),
+    movingTable(moving),
     section(
       ["bundle", "minified, KB", "and gzip, KB"],
       Object.entries(sizes).map(([name, { bytes, gzip }]) => [
@@ -40,6 +43,19 @@ export function table({
       ]),
     ),
   ].join("\n\n");
+}
+
+/** `ssec` beside `aws s3 cp`. */
+export function movingTable({ store, seconds }: Moving): string {
+  return section(
+    [`moving files, seconds (${store})`, "ssec", "aws s3 cp", "of its time"],
+    Object.entries(seconds).map(([name, { ssec, aws }]) => [
+      name,
+      ssec.toFixed(2),
+      aws?.toFixed(2) ?? "not installed",
+      aws === undefined ? "" : `${(ssec / aws).toFixed(2)}×`,
+    ]),
+  );
 }
 
 function rows(figures: Readonly<Record<string, number>>, digits: number): string[][] {

@@ -24,6 +24,8 @@ export interface Effort {
   readonly starts: number;
   /** MiB. */
   readonly transfer: number;
+  /** Short ones, moved at once. */
+  readonly files: number;
 }
 
 /** URLs in a slice: they are kept to be verified, and more would let the garbage collector be measured. */
