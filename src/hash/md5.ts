@@ -1,8 +1,8 @@
-/** MD5 (RFC 1321) of a single block: the stores know a customer key by that of its 32 bytes. No secret rests on it. */
+/** MD5 (RFC 1321): the stores know a customer key by that of its 32 bytes. No secret rests on it. */
 import { BLOCK } from "./message.ts";
 
-/** What fits beside the padding, bytes. */
-const MOST = BLOCK - 9;
+/** The least padding, bytes: a one, and how long the message is. */
+const PADDING = 9;
 
 /** RFC 1321, 3.4: how far the steps of each round rotate, four in turn. */
 const SHIFTS = Uint8Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
@@ -14,24 +14,35 @@ const SINES = Int32Array.from({ length: 64 }, (_, step) =>
 );
 const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
 
-// Nothing here waits, so that one serves all.
+// Nothing here waits, so that one of each serves all.
 const block = new DataView(new ArrayBuffer(BLOCK));
+const state = new Int32Array(4);
 
-/**
- * @param message at most 55 bytes
- * @returns 16 bytes
- * @throws {RangeError} when it is longer
- */
+/** @returns 16 bytes */
 export function md5(message: Uint8Array): Uint8Array {
-  if (message.length > MOST) throw new RangeError(`${message.length} bytes do not fit into one block`);
-  for (let at = 0; at < BLOCK; at++) block.setUint8(at, message[at] ?? 0);
-  block.setUint8(message.length, 0x80);
-  block.setUint32(BLOCK - 8, 8 * message.length, true);
+  const { length } = message;
+  const end = Math.ceil((length + PADDING) / BLOCK) * BLOCK;
+  state.set(START);
+  for (let start = 0; start < end; start += BLOCK) {
+    for (let at = 0; at < BLOCK; at++) block.setUint8(at, message[start + at] ?? 0);
+    if (start <= length && length < start + BLOCK) block.setUint8(length - start, 0x80);
+    if (start + BLOCK === end) {
+      block.setUint32(BLOCK - 8, 8 * length, true);
+      block.setUint32(BLOCK - 4, Math.floor(length / 2 ** 29), true);
+    }
+    absorb();
+  }
+  const digest = new DataView(new ArrayBuffer(16));
+  for (const [i, word] of state.entries()) digest.setInt32(4 * i, word, true);
+  return new Uint8Array(digest.buffer);
+}
 
-  let a = START[0] | 0;
-  let b = START[1] | 0;
-  let c = START[2] | 0;
-  let d = START[3] | 0;
+/** Takes the block into the state. */
+function absorb(): void {
+  let a = state[0] ?? 0;
+  let b = state[1] ?? 0;
+  let c = state[2] ?? 0;
+  let d = state[3] ?? 0;
   for (let step = 0; step < 64; step++) {
     const word = block.getInt32(4 * (WORDS[step] ?? 0), true);
     const sum = (a + mix(step >> 4, b, c, d) + word + (SINES[step] ?? 0)) | 0;
@@ -41,12 +52,11 @@ export function md5(message: Uint8Array): Uint8Array {
     c = b;
     b = (b + ((sum << by) | (sum >>> (32 - by)))) | 0;
   }
-  const digest = new DataView(new ArrayBuffer(16));
-  digest.setInt32(0, a + START[0], true);
-  digest.setInt32(4, b + START[1], true);
-  digest.setInt32(8, c + START[2], true);
-  digest.setInt32(12, d + START[3], true);
-  return new Uint8Array(digest.buffer);
+  // The sums are taken modulo 2 ** 32, as an Int32Array does by itself.
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
 }
 
 /** RFC 1321, 3.4: F, G, H and I. */

@@ -3,7 +3,7 @@
  * that is malformed, or encoded twice on its way, locks the object for good. Hence nothing is mended here:
  * what is not exactly right is refused, with the reason.
  */
-import { Buffer } from "node:buffer";
+import { fromBase64, toBase64 } from "../hash/base64.ts";
 import { md5 } from "../hash/md5.ts";
 
 /** Bytes in an SSE-C key (AES-256). */
@@ -45,10 +45,10 @@ export function decodeCustomerKey(secret: string): Uint8Array {
   if (secret.length % 4 !== 0)
     throw new CustomerKeyError("lacks its padding: 32 bytes in base64 end in one =");
 
-  const raw = Buffer.from(secret, "base64");
+  const raw = fromBase64(secret);
   if (raw.length !== KEY_BYTES)
     throw new CustomerKeyError(`is ${raw.length} bytes long: it must be ${KEY_BYTES}`);
-  if (raw.toString("base64") !== secret) {
+  if (toBase64(raw) !== secret) {
     throw new CustomerKeyError("is not canonical base64: its last digit carries bits that belong to no byte");
   }
   return raw;
@@ -60,9 +60,5 @@ export function decodeCustomerKey(secret: string): Uint8Array {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
 export function customerKey(id: string, raw: Uint8Array): CustomerKey {
-  return { id, base64: base64(raw), md5: base64(md5(raw)) };
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return { id, base64: toBase64(raw), md5: toBase64(md5(raw)) };
 }

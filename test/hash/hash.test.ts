@@ -70,14 +70,13 @@ test("RFC 4231, test case 2", () => {
   expect(hex(bytesOf(digest))).toBe("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 });
 
-test("MD5 is the runtime's own, for what fits into one block", () => {
+test("MD5 is the runtime's own, for messages of any length", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 55 }), (message) => {
+    fc.property(fc.uint8Array({ maxLength: 5 * BLOCK }), (message) => {
       expect(hex(md5(message))).toBe(createHash("md5").update(message).digest("hex"));
     }),
     { numRuns: 2000 },
   );
-  expect(() => md5(new Uint8Array(56))).toThrow(RangeError);
 });
 
 function hex(bytes: Uint8Array): string {

@@ -2,8 +2,8 @@
  * The fields of a request, by name: what is allowed in each, and where it goes in the S3 request. An operation in
  * operations.ts names the fields that it takes; nothing else needs to know them.
  */
-import { Buffer } from "node:buffer";
 import * as v from "valibot";
+import { isBase64Of } from "../../hash/base64.ts";
 import { faultless } from "../../validation.ts";
 import { futureDate, httpDate } from "./dates.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
@@ -56,11 +56,6 @@ const base64Of = (bytes: number, what: string) =>
     v.string(),
     v.check((text) => isBase64Of(text, bytes), `must be ${what}: canonical base64 of ${bytes} bytes`),
   );
-
-function isBase64Of(text: string, bytes: number): boolean {
-  const raw = Buffer.from(text, "base64");
-  return raw.length === bytes && raw.toString("base64") === text;
-}
 
 export const wholeNumber = (least: number, most: number) =>
   v.pipe(

@@ -4,8 +4,9 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
-import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { toBase64 } from "../../hash/base64.ts";
+import { md5 } from "../../hash/md5.ts";
 import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
@@ -345,7 +346,8 @@ function tagByBody(sent: Sent): void {
   sent.headers["content-md5"] = md5Base64(sent.body);
 }
 
-const md5Base64 = (text: string) => createHash("md5").update(text).digest("base64");
+const utf8 = new TextEncoder();
+const md5Base64 = (text: string) => toBase64(md5(utf8.encode(text)));
 
 function taggingFault({ tagging, contentMD5 }: PresignRequest): FieldError | undefined {
   if (tagging === undefined || contentMD5 === undefined || contentMD5 === md5Base64(tagsXml(tagging)))

@@ -4,12 +4,14 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
-import { Buffer } from "node:buffer";
+import { toBase64 } from "../../hash/base64.ts";
 import { KEY_HEADER } from "../../keys/headers.ts";
 import { MAX_PUT_BYTES } from "../api/limits.ts";
 import { addressOf, type SignedBucket } from "./address.ts";
 import type { SigningOptions } from "./presign.ts";
 import { ALGORITHM, signerOf } from "./sigv4.ts";
+
+const utf8 = new TextEncoder();
 
 export interface Form {
   readonly bucket: SignedBucket;
@@ -56,7 +58,7 @@ export function presignForm(
       ...(hasRange ? [["content-length-range", minBytes ?? 0, maxBytes ?? MAX_PUT_BYTES]] : []),
     ],
   });
-  const encoded = Buffer.from(policy).toString("base64");
+  const encoded = toBase64(utf8.encode(policy));
   const { origin, path } = addressOf(bucket);
   return {
     method: "POST",
