@@ -51,35 +51,44 @@ function isOnTheCalendar(text: string): boolean {
 const ADDRESSINGS = ["virtual", "path"] as const;
 export type Addressing = (typeof ADDRESSINGS)[number];
 
+/** Where a store is, and how its buckets are addressed. */
+const place = {
+  endpoint: v.pipe(
+    v.string(),
+    v.check(isUrl, 'must be a URL, as "https://cwobject.com"'),
+    v.check((url) => !isUrl(url) || /^https?:$/.test(new URL(url).protocol), "must begin with https://"),
+    v.check((url) => !isUrl(url) || isOrigin(url), "must be a bare origin: no path, query, fragment or user"),
+  ),
+  region: text,
+  addressing: v.optional(v.picklist(ADDRESSINGS), "virtual"),
+  insecure: v.optional(v.boolean(), false),
+};
+
+const isSafe = ({ endpoint, insecure }: { endpoint: string; insecure: boolean }) =>
+  !endpoint.startsWith("http:") || insecure || !isUrl(endpoint) || isSecureOrLocal(new URL(endpoint));
+const UNSAFE = "sends customer keys over plain http: use https, or say insecure = true";
+
 export const storeTable = v.pipe(
   v.strictObject({
-    endpoint: v.pipe(
-      v.string(),
-      v.check(isUrl, 'must be a URL, as "https://cwobject.com"'),
-      v.check((url) => !isUrl(url) || /^https?:$/.test(new URL(url).protocol), "must begin with https://"),
-      v.check(
-        (url) => !isUrl(url) || isOrigin(url),
-        "must be a bare origin: no path, query, fragment or user",
-      ),
-    ),
-    region: text,
-    addressing: v.optional(v.picklist(ADDRESSINGS), "virtual"),
-    insecure: v.optional(v.boolean(), false),
+    ...place,
     accessKeyId: secretName,
     secretAccessKey: secretName,
     sessionToken: v.optional(secretName),
     presignedUploads: v.optional(v.boolean(), true),
     timeLimit: v.optional(timeLimit),
   }),
-  v.forward(
-    v.partialCheck(
-      [["endpoint"], ["insecure"]],
-      ({ endpoint, insecure }) =>
-        !endpoint.startsWith("http:") || insecure || !isUrl(endpoint) || isSecureOrLocal(new URL(endpoint)),
-      "sends customer keys over plain http: use https, or say insecure = true",
-    ),
-    ["endpoint"],
-  ),
+  v.forward(v.partialCheck([["endpoint"], ["insecure"]], isSafe, UNSAFE), ["endpoint"]),
+);
+
+/** A store and its credentials themselves, which no table holds. */
+export const storeWithCredentials = v.pipe(
+  v.strictObject({
+    ...place,
+    accessKeyId: text,
+    secretAccessKey: text,
+    sessionToken: v.optional(text),
+  }),
+  v.forward(v.partialCheck([["endpoint"], ["insecure"]], isSafe, UNSAFE), ["endpoint"]),
 );
 
 export const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -317,7 +326,7 @@ export const auditDays = v.pipe(
 );
 
 /** A bucket's name in its store, by what the addressing can carry. */
-function bucketNameFault(name: string, addressing: Addressing = "virtual"): string | undefined {
+export function bucketNameFault(name: string, addressing: Addressing = "virtual"): string | undefined {
   if (addressing === "path") {
     return /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(name)
       ? undefined

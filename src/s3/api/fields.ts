@@ -28,8 +28,9 @@ export interface Sent {
   body?: string;
 }
 
-interface Field<T> {
-  readonly schema: v.GenericSchema<unknown, T>;
+/** @typeParam Input what may be given for it */
+interface Field<T, Input> {
+  readonly schema: v.GenericSchema<Input, T>;
   /** Puts the value where S3 expects it. What goes elsewhere (the copy source, the range of a form) has none. */
   readonly send?: (value: T, sent: Sent) => void;
 }
@@ -178,7 +179,10 @@ const copySource = v.strictObject({
 const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 /** A field that is one header, sent as it stands. */
-const header = <T extends string | number>(name: string, schema: v.GenericSchema<unknown, T>): Field<T> => ({
+const header = <T extends string | number, Input>(
+  name: string,
+  schema: v.GenericSchema<Input, T>,
+): Field<T, Input> => ({
   schema,
   send: (value, { headers }) => {
     headers[name] = String(value);
@@ -186,17 +190,20 @@ const header = <T extends string | number>(name: string, schema: v.GenericSchema
 });
 
 /** A field that is one query parameter. */
-const parameter = <T extends string | number>(
+const parameter = <T extends string | number, Input>(
   name: string,
-  schema: v.GenericSchema<unknown, T>,
-): Field<T> => ({
+  schema: v.GenericSchema<Input, T>,
+): Field<T, Input> => ({
   schema,
   send: (value, { query }) => {
     query[name] = String(value);
   },
 });
 
-const field = <T>(schema: v.GenericSchema<unknown, T>, send?: Field<T>["send"]): Field<T> => ({
+const field = <T, Input>(
+  schema: v.GenericSchema<Input, T>,
+  send?: Field<T, Input>["send"],
+): Field<T, Input> => ({
   schema,
   ...(send && { send }),
 });
@@ -264,8 +271,21 @@ export const FIELDS = {
 export type FieldName = keyof typeof FIELDS;
 
 export type FieldValues = {
-  readonly [Name in FieldName]?: (typeof FIELDS)[Name] extends Field<infer T> ? T : never;
+  readonly [Name in FieldName]?: v.InferOutput<(typeof FIELDS)[Name]["schema"]>;
 };
+
+/** What may be given for each field, before it is checked. */
+export type FieldInputs = {
+  readonly [Name in FieldName]: Name extends keyof RecordInputs
+    ? RecordInputs[Name]
+    : v.InferInput<(typeof FIELDS)[Name]["schema"]>;
+};
+
+/** Of what has names of the caller's own, the schemas take anything, and look at it themselves. */
+interface RecordInputs {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tagging: string | Readonly<Record<string, string>>;
+}
 
 export type CopySource = NonNullable<FieldValues["source"]>;
 
@@ -279,7 +299,7 @@ export function send(values: FieldValues): Sent {
 function sendOne<Name extends FieldName>(name: Name, values: FieldValues, sent: Sent): void {
   const value = values[name];
   // That a name's value is of its field's type is FieldValues' doing, which TypeScript cannot follow back.
-  const field = FIELDS[name] as unknown as Field<typeof value> | undefined;
+  const field = FIELDS[name] as unknown as Field<typeof value, unknown> | undefined;
   if (value !== undefined) field?.send?.(value, sent);
 }
 

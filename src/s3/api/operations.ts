@@ -10,7 +10,15 @@ import { md5 } from "../../hash/md5.ts";
 import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
-import { FIELDS, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";
+import {
+  FIELDS,
+  type FieldInputs,
+  type FieldName,
+  type FieldValues,
+  keyId,
+  type Sent,
+  send,
+} from "./fields.ts";
 import { MAX_EXPIRES_IN } from "./limits.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 import { tagsXml } from "./tags.ts";
@@ -262,6 +270,15 @@ const TABLE = {
 export type OperationName = keyof typeof TABLE;
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = TABLE;
 export const OPERATION_NAMES = Object.keys(TABLE) as OperationName[];
+
+/** What may be given for an operation, beside what all have in common. */
+export type InputsOf<Name extends OperationName> = {
+  readonly [Field in (typeof TABLE)[Name]["fields"][number]]?: FieldInputs[Field] | undefined;
+} & { readonly [Field in RequiredOf<(typeof TABLE)[Name]>]: FieldInputs[Field] };
+
+type RequiredOf<Entry> = Entry extends { readonly required: readonly (infer Field extends FieldName)[] }
+  ? Field
+  : never;
 
 /** Everything that an operation's fields put into its request. */
 export function sentBy(operation: OperationName, values: FieldValues): Sent {
