@@ -1,15 +1,13 @@
 #!/usr/bin/env node
-/** `ssec COMMAND`: the operator's tools, in the caller's folder and through the caller's proxies. */
-import { enterCallersFolder } from "./folder.ts";
-import { main, tell } from "./main.ts";
-import { watchOutput } from "./output.ts";
-import { useProxies } from "./proxy.ts";
+/** `ssec COMMAND`, where Node has what it needs. On an older one an import would fail that names no version. */
 
-watchOutput();
-try {
-  enterCallersFolder();
-  useProxies();
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.exitCode = tell(error);
+/** As package.json's engines have it: major and minor. */
+const LEAST = [22, 13] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
+  console.error(`ssec: Node ${LEAST.join(".")} or newer is needed; this is ${process.versions.node}`);
+  process.exitCode = 1;
+} else {
+  await import("./run.ts");
 }
