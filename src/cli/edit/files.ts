@@ -66,7 +66,8 @@ function stage(before: Before, text: string, mode = before.mode): Staged {
   return {
     commit: () => {
       const now = readBefore(path);
-      if (now.text !== before.text || now.isThere !== before.isThere)
+      // What there is to begin with is given where there is no file: it is the file's text only where there is one.
+      if (now.isThere !== before.isThere || (now.isThere && now.text !== before.text))
         throw new Error(`somebody has changed ${path} in the meantime: run it again`);
       renameSync(staged, path);
     },
