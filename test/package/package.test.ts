@@ -120,7 +120,7 @@ test("types hold, those of the package itself too", async () => {
   const types = devDependencies["@types/node"];
   await user.succeed("npm", [
     ...["install", "--no-audit", "--no-fund", "--save-dev"],
-    ...[`typescript@${typescript}`, `@types/node@${types}`, `hono@${manifest.dependencies.hono}`],
+    ...[`typescript@${typescript}`, `@types/node@${types}`, `hono@${devDependencies.hono}`],
   ]);
   user.write("consumer.ts", CONSUMER);
   const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
