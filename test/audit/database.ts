@@ -3,9 +3,13 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { AuditEvent } from "../../src/audit/event.ts";
-import type { Database } from "../../src/bindings.ts";
+import type { Database, Statement } from "../../src/bindings.ts";
 
-const bound = env as unknown as { DB: Database; MIGRATIONS: never };
+interface Batched extends Database {
+  batch<Row>(statements: readonly Statement[]): Promise<{ results: Row[] }[]>;
+}
+
+const bound = env as unknown as { DB: Batched; MIGRATIONS: never };
 
 export const db = bound.DB;
 
@@ -42,4 +46,13 @@ export async function rows<Row>(sql: string, ...values: unknown[]): Promise<Row[
       .bind(...values)
       .all<Row>()
   ).results;
+}
+
+/** What each of several questions finds. */
+export async function batch<Row>(
+  questions: readonly { sql: string; values: readonly unknown[] }[],
+): Promise<Row[][]> {
+  const statements = questions.map(({ sql, values }) => db.prepare(sql).bind(...values));
+  const answers = await db.batch<Row>(statements);
+  return answers.map(({ results }) => results);
 }
