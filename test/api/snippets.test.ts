@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { freshKey, get, isCeph, presign, put, send, xmlValue } from "../support/client.ts";
+import { Interpreter } from "../support/interpreter.ts";
 import { CURL, isSkipped, PYTHON_REQUESTS, programOf } from "../support/tools.ts";
 import { watchedCurl } from "../support/watched.ts";
 
@@ -21,22 +22,30 @@ async function freshDir(): Promise<string> {
 }
 
 const LANGUAGES = [
-  { language: "curl", file: ".s.sh", tool: CURL, shell: "sh" },
+  { language: "curl", file: ".s.sh", tool: CURL },
   { language: "python", file: ".s.py", tool: PYTHON_REQUESTS },
   { language: "javascript", file: ".s.mjs", tool: { program: process.execPath, install: "nodejs" } },
-];
+] as const;
 
-describe.each(LANGUAGES)("$language", ({ language, file, tool, shell }) => {
+const interpreters: Partial<Record<string, Interpreter>> = {};
+afterAll(() => {
+  for (const interpreter of Object.values(interpreters)) interpreter?.close();
+});
+
+describe.each(LANGUAGES)("$language", ({ language, file, tool }) => {
   /** Runs the snippet of a request in a folder; what it prints. */
   async function paste(request: Record<string, unknown>, dir: string): Promise<string> {
     const program = programOf(tool);
     const { snippet } = await presign({ bucket: "media", ...request, snippet: language });
     await writeFile(join(dir, file), snippet);
-    const watched = shell === undefined ? undefined : await watchedCurl(await freshDir(), program);
-    const env = { ...process.env, ...(watched && { PATH: watched.PATH }) };
-    const { stdout } = await run(shell ?? program, [join(dir, file)], { cwd: dir, env });
+    if (language !== "curl") {
+      interpreters[language] ??= Interpreter[language](program);
+      return (await interpreters[language].run(join(dir, file), dir)).stdout;
+    }
+    const { PATH, argv } = await watchedCurl(await freshDir(), program);
+    const { stdout } = await run("sh", [join(dir, file)], { cwd: dir, env: { ...process.env, PATH } });
     // What stands in a command's arguments, every user of the machine can read.
-    expect(await watched?.argv()).toBe(shell && "--config\n-\n");
+    expect(await argv()).toBe("--config\n-\n");
     return stdout;
   }
   const tried = test.skipIf(isSkipped(tool));

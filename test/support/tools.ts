@@ -8,18 +8,16 @@ export interface Tool {
   readonly install: string;
 }
 
-export const CURL: Tool = { program: first(["curl"], ["--version"]), install: "curl" };
+export const CURL = tool("curl", ["curl"], "--version");
 /** util-linux's, which makes a terminal; that of BSD takes other flags. */
-export const SCRIPT: Tool = { program: first(["script"], ["--version"]), install: "bsdutils" };
-export const PYTHON: Tool = {
-  program: first(["/usr/bin/python3", "python3"], ["--version"]),
-  install: "python3",
-};
-export const PYTHON_REQUESTS: Tool = { program: python("requests"), install: "python3-requests" };
-export const AWS_CLI: Tool = { program: first(["/usr/bin/aws", "aws"], ["--version"]), install: "awscli" };
-export const RCLONE: Tool = { program: first(["rclone"], ["version"]), install: "rclone" };
-export const S3CMD: Tool = { program: first(["s3cmd"], ["--version"]), install: "s3cmd" };
-export const PYTHON_BOTO3: Tool = { program: python("boto3"), install: "python3-boto3" };
+export const SCRIPT = tool("bsdutils", ["script"], "--version");
+const PYTHONS = ["/usr/bin/python3", "python3"];
+export const PYTHON = tool("python3", PYTHONS, "--version");
+export const PYTHON_REQUESTS = tool("python3-requests", PYTHONS, "-c", "import requests");
+export const PYTHON_BOTO3 = tool("python3-boto3", PYTHONS, "-c", "import boto3");
+export const AWS_CLI = tool("awscli", ["/usr/bin/aws", "aws"], "--version");
+export const RCLONE = tool("rclone", ["rclone"], "version");
+export const S3CMD = tool("s3cmd", ["s3cmd"], "--version");
 
 export function isSkipped({ program }: Tool): boolean {
   return program === undefined && !process.env.CI;
@@ -31,17 +29,23 @@ export function programOf({ program, install }: Tool): string {
   return program;
 }
 
-function python(module: string): string | undefined {
-  return first(["/usr/bin/python3", "python3"], ["-c", `import ${module}`]);
+/** Looked for when it is first asked for: some take a second to say that they are there. */
+function tool(install: string, programs: readonly string[], ...args: string[]): Tool {
+  let found: { program: string | undefined } | undefined;
+  return {
+    install,
+    get program() {
+      found ??= { program: programs.find((program) => works(program, args)) };
+      return found.program;
+    },
+  };
 }
 
-function first(programs: string[], args: string[]): string | undefined {
-  return programs.find((program) => {
-    try {
-      execFileSync(program, args, { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
+function works(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }
