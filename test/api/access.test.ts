@@ -1,5 +1,5 @@
 /** Who may do what, which key goes with it, and what callers and operators are told when it does not. */
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import {
   api,
@@ -12,8 +12,8 @@ import {
   rawKeys,
   refused,
   secrets,
-  store,
 } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 import { BAD_KEYS } from "../support/environment.ts";
 
 describe("callers", () => {
@@ -200,13 +200,6 @@ describe("which key", () => {
       code: "key-unknown",
     });
 
-    const { url, accessKeyId, secretAccessKey } = store;
-    const s3 = new S3Client({
-      endpoint: url,
-      region: "us-east-1",
-      credentials: { accessKeyId, secretAccessKey },
-      forcePathStyle: true,
-    });
     const plain = freshKey();
     await s3.send(new PutObjectCommand({ Bucket: "media", Key: plain, Body: "in the clear" }));
     expect(await refused({ operation: "GetObject", bucket: "media", key: plain })).toMatchObject({

@@ -1,6 +1,6 @@
 /** Uploads in parts, driven by the service. */
 import { randomBytes } from "node:crypto";
-import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import {
   call,
@@ -12,10 +12,9 @@ import {
   put,
   rawKeys,
   send,
-  store,
 } from "../support/client.ts";
+import { MiB, s3 } from "../support/edge.ts";
 
-const MiB = 2 ** 20;
 type Token = Parameters<typeof call>[2];
 
 interface Begun {
@@ -246,13 +245,6 @@ test("abort may be called twice, and ends the upload", async () => {
   await upload(begun, Buffer.alloc(5 * MiB + 1), [1]);
   await post("/abort", idOf(begun), 204);
   await post("/abort", idOf(begun), 204);
-  const { url: endpoint, accessKeyId, secretAccessKey } = store;
-  const s3 = new S3Client({
-    endpoint,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-  });
   const { Uploads = [] } = await s3.send(
     new ListMultipartUploadsCommand({ Bucket: "media", Prefix: begun.key }),
   );

@@ -1,6 +1,6 @@
 /** Every operation, through a real request to the store. */
 import { createHash, randomBytes } from "node:crypto";
-import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/api/operations.ts";
 import { leastOf, mostOf } from "../s3/api/samples.ts";
@@ -19,6 +19,7 @@ import {
   store,
   xmlValue,
 } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 
 const KEY = "x-amz-server-side-encryption-customer-key";
 
@@ -196,9 +197,6 @@ test("GetObject and HeadObject answer what was asked for instead of what is kept
 });
 
 test("an older version is read and deleted by its id", async () => {
-  const { url: endpoint, accessKeyId, secretAccessKey } = store;
-  const credentials = { accessKeyId, secretAccessKey };
-  const s3 = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true });
   const VersioningConfiguration = { Status: "Enabled" as const };
   await s3.send(new PutBucketVersioningCommand({ Bucket: "vault", VersioningConfiguration }));
   const key = freshKey();

@@ -1,7 +1,8 @@
 /** Is it really encrypted? */
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { call, freshKey, type ProblemBody, put, store } from "../support/client.ts";
+import { call, freshKey, type ProblemBody, put } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 
 async function verify(
   body: object,
@@ -31,13 +32,6 @@ test("an object under a key is, and the key is named", async () => {
 
 test("an object in the clear is not", async () => {
   const key = freshKey();
-  const { url: endpoint, accessKeyId, secretAccessKey } = store;
-  const s3 = new S3Client({
-    endpoint,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-  });
   await s3.send(new PutObjectCommand({ Bucket: "media", Key: key, Body: "plain" }));
   for (const bucket of ["media", "media-lost"]) {
     const { status, answer } = await verify({ bucket, key });

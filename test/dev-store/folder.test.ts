@@ -10,10 +10,10 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startStore } from "../../src/dev-store/index.ts";
+import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 let data = "";
@@ -62,7 +62,7 @@ test("an older folder is taken over whole, and stays so", async () => {
   oldFolder();
   for (const round of [1, 2]) {
     const store = await startStore({ data, credentials });
-    const s3 = new S3Client({ endpoint: store.url, region: "us-east-1", credentials, forcePathStyle: true });
+    const s3 = s3Client({ url: store.url, ...credentials });
     const read = async (Key: string) =>
       (await s3.send(new GetObjectCommand({ Bucket: "old", Key }))).Body?.transformToString();
     expect(await read("k")).toBe("old");

@@ -16,7 +16,7 @@ import {
   ListPartsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -26,6 +26,7 @@ import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import { customerKeyHeaders } from "../../src/keys/headers.ts";
 import { presignForm } from "../../src/s3/sign/post-policy.ts";
+import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const Bucket = "policed";
@@ -37,13 +38,7 @@ let s3: S3Client;
 
 beforeAll(async () => {
   store = await startStore({ data, credentials });
-  s3 = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    credentials,
-    forcePathStyle: true,
-    maxAttempts: 1,
-  });
+  s3 = s3Client({ url: store.url, ...credentials }, { maxAttempts: 1 });
   await s3.send(new CreateBucketCommand({ Bucket }));
 });
 afterAll(async () => {

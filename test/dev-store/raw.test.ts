@@ -5,13 +5,14 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bucket } from "../../src/config/load.ts";
 import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import { customerKeyHeaders } from "../../src/keys/headers.ts";
 import { presign } from "../../src/s3/sign/presign.ts";
+import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const data = mkdtempSync(join(tmpdir(), "ssec-store-raw-"));
@@ -20,8 +21,7 @@ let store: RunningStore;
 
 beforeAll(async () => {
   store = await startStore({ data, credentials });
-  const s3 = new S3Client({ endpoint: store.url, region: "us-east-1", credentials, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: "bkt" }));
+  await s3Client({ url: store.url, ...credentials }).send(new CreateBucketCommand({ Bucket: "bkt" }));
 });
 afterAll(async () => {
   await store.close();

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client, type S3ServiceException } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, type S3Client, type S3ServiceException } from "@aws-sdk/client-s3";
 import aws4 from "aws4";
 import { afterAll, beforeAll } from "vitest";
 import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
+import { s3Client } from "../support/s3.ts";
 
 export const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 
@@ -49,13 +50,7 @@ export function testStore(now: () => number = () => Date.now()): TestStore {
   };
   beforeAll(async () => {
     running = await startStore({ data, credentials, now });
-    client = new S3Client({
-      endpoint: running.url,
-      region: "us-east-1",
-      credentials,
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = s3Client({ url: running.url, ...credentials }, { maxAttempts: 1 });
   });
   afterAll(async () => {
     client?.destroy();

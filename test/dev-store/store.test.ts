@@ -17,7 +17,7 @@ import {
   type ListObjectsV2CommandOutput,
   PutBucketCorsCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type S3ServiceException,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -25,6 +25,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { verify } from "../../src/dev-store/sigv4.ts";
+import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const Bucket = "b-1";
@@ -33,8 +34,8 @@ let now = Date.now;
 let store: RunningStore;
 let s3: S3Client;
 
-function clientFor(endpoint: string): S3Client {
-  return new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true, maxAttempts: 1 });
+function clientFor(url: string): S3Client {
+  return s3Client({ url, ...credentials }, { maxAttempts: 1 });
 }
 
 beforeAll(async () => {
@@ -218,20 +219,9 @@ describe("signatures", () => {
     // The SDK would learn the store's clock from the first refusal.
     expect(await refusal(put(clientFor(store.url)))).toMatch(/^403 RequestTimeTooSkewed/);
     now = Date.now;
-    const elsewhere = new S3Client({
-      endpoint: store.url,
-      region: "eu-1",
-      credentials,
-      forcePathStyle: true,
-    });
+    const elsewhere = s3Client({ url: store.url, ...credentials }, { region: "eu-1" });
     expect(await refusal(put(elsewhere))).toMatch(/^400 AuthorizationHeaderMalformed/);
-    const forged = { ...credentials, secretAccessKey: "guess" };
-    const stranger = new S3Client({
-      endpoint: store.url,
-      region: "us-east-1",
-      credentials: forged,
-      forcePathStyle: true,
-    });
+    const stranger = s3Client({ url: store.url, ...credentials, secretAccessKey: "guess" });
     expect(await refusal(put(stranger))).toMatch(/^403 SignatureDoesNotMatch/);
     expect((await fetch(`${store.url}/${Bucket}/clock`)).status).toBe(403);
   });

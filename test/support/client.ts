@@ -1,7 +1,7 @@
 /** What a user of the API does: ask for a presigned request, and send it as it stands. */
 import { randomBytes } from "node:crypto";
-import { request as httpRequest } from "node:http";
 import { expect, inject } from "vitest";
+import { type Exchanged, exchange } from "./exchange.ts";
 
 export const secrets = inject("secrets");
 export const store = inject("store");
@@ -56,42 +56,20 @@ export async function refused(request: Record<string, unknown>, token?: Token): 
   return body;
 }
 
-export interface Sent {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: Buffer;
+export interface Sent extends Exchanged {
   text: string;
 }
 
 /** Sends a presigned request byte for byte as it was given; no URL parser comes between. */
-export function send(
+export async function send(
   { method, url, headers = {} }: Partial<Answer>,
   body: string | Buffer = "",
 ): Promise<Sent> {
   const [, host = "", path] = /^https?:\/\/([^/]+)(.*)$/s.exec(url ?? "") ?? [];
   const [hostname, port] = host.split(":");
   const length = ["PUT", "POST"].includes(method ?? "") ? { "content-length": Buffer.byteLength(body) } : {};
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(
-      { hostname, port, path, method, headers: { ...headers, ...length } },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on("data", (chunk) => chunks.push(chunk));
-        incoming.on("error", reject);
-        incoming.on("end", () => {
-          const bytes = Buffer.concat(chunks);
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            body: bytes,
-            text: bytes.toString(),
-          });
-        });
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.end(body);
-  });
+  const sent = await exchange({ hostname, port, path, method, headers: { ...headers, ...length } }, [body]);
+  return { ...sent, text: sent.body.toString() };
 }
 
 let names = 0;

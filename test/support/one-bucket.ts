@@ -1,11 +1,6 @@
 /** The least that a Worker of a test's own needs: one bucket, `media`, under one key, `k1`. */
 import { randomBytes } from "node:crypto";
-
-interface StoreAccess {
-  readonly url: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+import type { StoreAccess } from "./s3.ts";
 
 /** For tests that need no store: nobody listens there. */
 const NO_STORE = { url: "http://127.0.0.1:9", accessKeyId: "id", secretAccessKey: "secret" };
