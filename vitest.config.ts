@@ -23,11 +23,13 @@ export default defineConfig({
           include: ["test/{audit,auth,config,edge,hash,http,jobs,keys,presign,s3}/**/*.test.ts"],
           exclude: ["**/*.node.test.ts"],
           isolate: false,
+          testTimeout: 30_000,
         },
       },
       {
         test: {
           name: "node",
+          isolate: false,
           include: [
             "test/*.test.ts",
             "test/{api,cli,dev-store,scripts,snippets}/**/*.test.ts",

@@ -28,6 +28,20 @@ export const FOR_WORKERD = {
   external: ["node:*", "cloudflare:*", "crypto", "url", "querystring"],
 };
 
+/** One module for workerd of everything that the entrypoint imports. */
+export async function bundle(entryPoint: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    ...FOR_WORKERD,
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
 /** The bundle as it is deployed. */
 export async function bundleWorker(): Promise<Bundle> {
   const dir = mkdtempSync(join(tmpdir(), "ssec-bundle-"));

@@ -1,24 +1,35 @@
 /** The Worker in workerd on this machine, bundled as `wrangler deploy` bundles it, with the bindings of wrangler.toml. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { unstable_readConfig, unstable_startWorker } from "wrangler";
-import { NO_LOG_FILE, runWrangler } from "../src/cli/wrangler.ts";
+import { convertV4MiniflareOptions, Miniflare, NoOpLog, type V4WorkerOptionsShape } from "miniflare";
+import { parse } from "smol-toml";
+import type { Database, Statement } from "../src/bindings.ts";
+import { bundle } from "./bundle.ts";
 
-/** What is used of wrangler's own types, which refer to packages that are not there. */
+/** What is used of wrangler.toml. */
 interface Deployed {
   readonly name: string;
   readonly main: string;
   readonly compatibility_date: string;
-  readonly compatibility_flags: readonly string[];
-  readonly minify: boolean;
-  readonly keep_names: boolean;
-  readonly d1_databases: readonly { readonly binding: string; readonly migrations_dir?: string }[];
-  readonly queues: { readonly producers?: readonly object[]; readonly consumers?: readonly object[] };
-  readonly ratelimits: readonly { readonly name: string }[];
-  readonly analytics_engine_datasets: readonly { readonly binding: string }[];
-  readonly triggers: object;
+  readonly compatibility_flags: string[];
+  readonly d1_databases: readonly { readonly binding: string; readonly migrations_dir: string }[];
+  readonly queues: {
+    readonly producers: readonly { readonly binding: string; readonly queue: string }[];
+    readonly consumers: readonly {
+      readonly queue: string;
+      readonly max_batch_size: number;
+      readonly max_retries: number;
+      readonly dead_letter_queue: string;
+    }[];
+  };
+  readonly ratelimits: readonly {
+    readonly name: string;
+    readonly namespace_id: string;
+    readonly simple: { readonly limit: number; readonly period: 10 | 60 };
+  }[];
+  readonly analytics_engine_datasets: readonly { readonly binding: string; readonly dataset: string }[];
+  readonly triggers: { readonly crons: readonly string[] };
 }
 
 export interface RunningWorker {
@@ -31,7 +42,7 @@ export interface RunningWorker {
 }
 
 export interface WorkerOptions {
-  /** `[vars]` and secrets alike, by name. Tables are `[vars]`; a text may be a secret, and is bound as one. */
+  /** `[vars]` and secrets alike, by name. */
   readonly env: Readonly<Record<string, unknown>>;
   /** Bindings of wrangler.toml to leave out, and so to switch their features off. */
   readonly without?: readonly BindingName[];
@@ -39,109 +50,135 @@ export interface WorkerOptions {
   readonly rateLimit?: { readonly limit: number; readonly period: 10 | 60 };
   /** Instead of the Worker's own. */
   readonly entrypoint?: string;
+  /** The entrypoint, where it is bundled already. */
+  readonly code?: string;
   /** Folder for what bindings keep; without one it goes when the Worker does. */
   readonly dir?: string;
   /** 0: a free one. */
   readonly port?: number;
   /** Whether a debugger may attach. */
   readonly inspected?: boolean;
-  readonly logLevel?: "none" | "error" | "log";
-  /** Takes what the Worker writes to its log, line by line, instead of the console. */
+  /** Takes what the Worker writes to its log, line by line; without it only errors are shown, on the console. */
   readonly onLog?: (line: string) => void;
 }
 
 export type BindingName = "DB" | "QUEUE" | "RATE_LIMIT" | "METRICS";
 
-const CONFIG = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/**
- * Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. No file holds its
- * secrets: they go to workerd by a pipe.
- */
+/** Starts the Worker with an environment of its own; of wrangler.toml only what is not `[vars]` counts. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { dir, port = 0, inspected = false, logLevel = "error", onLog } = options;
-  // Without it wrangler looks on the internet for what `request.cf` should be.
+  // Without it the simulator looks on the internet for what `request.cf` should be.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
-  // Nor does it keep to logLevel in what it says of queues.
-  process.env.WRANGLER_LOG ??= "error";
-  Object.assign(process.env, NO_LOG_FILE);
-  const scratch = mkdtempSync(join(tmpdir(), "ssec-worker-"));
+  const deployed = parse(readFileSync(join(ROOT, "wrangler.toml"), "utf8")) as unknown as Deployed;
+  const { entrypoint = join(ROOT, deployed.main), dir, port = 0, inspected = false, onLog } = options;
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port,
+      ...(inspected && { inspectorHost: "127.0.0.1", inspectorPort: 0 }),
+      ...(dir !== undefined && { resourcePersistencePath: join(dir, "v3") }),
+      log: new NoOpLog(),
+      handleStructuredLogs: ({ level, message }) => {
+        if (onLog) onLog(message);
+        else if (level === "error") console.error(message);
+      },
+      telemetry: { enabled: false },
+      modules: true,
+      script: options.code ?? (await bundle(entrypoint)),
+      ...workerFor(deployed, options),
+    }),
+  );
   try {
-    const config = join(scratch, "wrangler.json");
-    const persist = dir ?? join(scratch, "state");
-    writeFileSync(config, JSON.stringify(configFor(options)), { mode: 0o600 });
-    if (!options.without?.includes("DB")) await migrate(config, persist);
-    const worker = await unstable_startWorker({
-      config,
-      bindings: secretsOf(options.env),
-      dev: {
-        server: { hostname: "127.0.0.1", port },
-        inspector: inspected && { hostname: "127.0.0.1", port: 0 },
-        watch: false,
-        persist,
-        logLevel,
-        ...(onLog && { structuredLogsHandler: ({ message }: { message: string }) => onLog(message) }),
-      },
-    });
-    await worker.ready;
+    const { origin } = await runtime.ready;
+    if (!options.without?.includes("DB")) await migrate(deployed, runtime);
     return {
-      url: String(await worker.url).replace(/\/$/, ""),
-      inspectorUrl: inspected ? String(await worker.inspectorUrl) : undefined,
-      scheduled: () => worker.scheduled({ cron: "17 3 * * *" }),
-      close: async () => {
-        await worker.dispose();
-        rmSync(scratch, { recursive: true, force: true });
+      url: origin,
+      inspectorUrl: inspected ? String(await runtime.getInspectorURL()) : undefined,
+      scheduled: async () => {
+        const worker: Scheduled = (await runtime.getWorker()) as never;
+        return worker.scheduled({ cron: deployed.triggers.crons[0] });
       },
+      close: () => runtime.dispose(),
     };
   } catch (error) {
-    rmSync(scratch, { recursive: true, force: true });
+    await runtime.dispose();
     throw error;
   }
 }
 
-/** Wrangler tells of `vars` wherever it tells of a Worker, and of secrets only that there are such. */
-function secretsOf(env: WorkerOptions["env"]): Record<string, { type: "secret_text"; value: string }> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name, { type: "secret_text" as const, value }]] : [],
-    ),
-  );
+/** Its types are those of a runtime that this file is not in. */
+interface Scheduled {
+  scheduled(options: { cron: string | undefined }): Promise<{ outcome: string }>;
 }
 
-function configFor({ env, without = [], rateLimit, entrypoint }: WorkerOptions) {
-  const deployed: Deployed = unstable_readConfig({ config: CONFIG }, { hideWarnings: true });
+function workerFor(
+  deployed: Deployed,
+  { env, without = [], rateLimit }: WorkerOptions,
+): V4WorkerOptionsShape {
   const isKept = (name: string) => !without.includes(name as BindingName);
   return {
     name: deployed.name,
-    main: entrypoint ?? deployed.main,
-    compatibility_date: deployed.compatibility_date,
-    compatibility_flags: deployed.compatibility_flags,
-    minify: deployed.minify,
-    keep_names: deployed.keep_names,
-    vars: Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value !== "string")),
-    d1_databases: deployed.d1_databases
-      .filter(({ binding }) => isKept(binding))
-      .map((database) => ({
-        ...database,
-        migrations_dir: join(dirname(CONFIG), database.migrations_dir ?? "migrations"),
-      })),
-    queues: isKept("QUEUE")
-      ? {
-          ...deployed.queues,
-          consumers: deployed.queues.consumers?.map((each) => ({ ...each, max_batch_timeout: 0 })),
-        }
-      : {},
-    ratelimits: deployed.ratelimits
-      .filter(({ name }) => isKept(name))
-      .map((limit) => ({ ...limit, ...(rateLimit && { simple: rateLimit }) })),
-    analytics_engine_datasets: deployed.analytics_engine_datasets.filter(({ binding }) => isKept(binding)),
-    triggers: deployed.triggers,
+    compatibilityDate: deployed.compatibility_date,
+    compatibilityFlags: deployed.compatibility_flags,
+    bindings: Object.fromEntries(
+      Object.entries(env).filter(([, value]) => value !== undefined),
+    ) as NonNullable<V4WorkerOptionsShape["bindings"]>,
+    d1Databases: deployed.d1_databases.map(({ binding }) => binding).filter(isKept),
+    ...(isKept("QUEUE") && {
+      queueProducers: Object.fromEntries(
+        deployed.queues.producers.map(({ binding, queue }) => [binding, queue]),
+      ),
+      queueConsumers: Object.fromEntries(
+        deployed.queues.consumers.map((consumer) => [
+          consumer.queue,
+          {
+            maxBatchSize: consumer.max_batch_size,
+            maxBatchTimeout: 0,
+            maxRetries: consumer.max_retries,
+            deadLetterQueue: consumer.dead_letter_queue,
+          },
+        ]),
+      ),
+    }),
+    ratelimits: Object.fromEntries(
+      deployed.ratelimits
+        .filter(({ name }) => isKept(name))
+        .map(({ name, namespace_id, simple }) => [name, { namespace_id, simple: rateLimit ?? simple }]),
+    ),
+    analyticsEngineDatasets: Object.fromEntries(
+      deployed.analytics_engine_datasets
+        .filter(({ binding }) => isKept(binding))
+        .map(({ binding, dataset }) => [binding, { dataset }]),
+    ),
   };
 }
 
-/** The schema of the database, as `wrangler d1 migrations apply` brings it about anywhere else. */
-async function migrate(config: string, persist: string): Promise<void> {
-  const args = ["d1", "migrations", "apply", "DB", "--local", "--config", config, "--persist-to", persist];
-  const { status, stderr } = await runWrangler(args, { env: { CI: "true" } });
-  if (status !== 0) throw new Error(`the audit trail's schema was not made: ${stderr}`);
+interface Migrated extends Database {
+  batch(statements: readonly Statement[]): Promise<unknown>;
+}
+
+/** The schema of the database, as `wrangler d1 migrations apply` brings it about and notes it anywhere else. */
+async function migrate({ d1_databases }: Deployed, runtime: Miniflare): Promise<void> {
+  for (const { binding, migrations_dir } of d1_databases) {
+    const database: Migrated = (await runtime.getD1Database(binding)) as never;
+    await database
+      .prepare(
+        `CREATE TABLE IF NOT EXISTS d1_migrations (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          name TEXT UNIQUE,
+          applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+        )`,
+      )
+      .run();
+    const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+    const applied = new Set(results.map(({ name }) => name));
+    for (const name of readdirSync(join(ROOT, migrations_dir)).sort()) {
+      if (applied.has(name)) continue;
+      await database.batch([
+        database.prepare(readFileSync(join(ROOT, migrations_dir, name), "utf8")),
+        database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
+      ]);
+    }
+  }
 }

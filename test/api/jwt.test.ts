@@ -2,10 +2,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { JWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import type { ProblemBody } from "../support/client.ts";
 import { AUDIENCE, BEHAVIOURS, type Issuer, startIssuer } from "../support/issuer.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const b64 = (value: object | string) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -37,7 +37,7 @@ beforeAll(async () => {
   ];
   const forMe = (prefix: string) => [{ bucket: "media", prefix, allow: ["read"] }];
   const at = ({ issuer, jwks }: Issuer) => ({ issuer, jwks });
-  worker = await startWorker({
+  worker = await startTestWorker({
     env: {
       ...oneBucket(),
       CALLERS: {
@@ -69,7 +69,6 @@ beforeAll(async () => {
       PARTNER: partnerToken,
     },
     without: ["DB", "QUEUE", "RATE_LIMIT"],
-    logLevel: "none",
   });
   issuers.idp = idp;
 });

@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { RunningWorker } from "../../scripts/worker.ts";
-import { startWorker } from "../../scripts/worker.ts";
 import { type ProblemBody, store } from "../support/client.ts";
 import { type FaultProxy, isComplete, isHead, isPart, startFaultProxy } from "../support/fault-proxy.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import type { RunningWorker } from "../support/worker.ts";
+import { startTestWorker } from "../support/worker.ts";
 
 const token = randomBytes(24).toString("base64url");
 let proxy: FaultProxy;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
   const { KEYS, BUCKETS, ...env } = oneBucket({ ...store, url: proxy.url });
   const allow = ["read", "write", "delete"];
-  worker = await startWorker({
+  worker = await startTestWorker({
     env: {
       ...env,
       KEYS: { ...KEYS, k2: { secret: "KEY_2" } },
@@ -31,7 +31,6 @@ beforeAll(async () => {
       TOKEN: token,
     },
     without: ["DB", "QUEUE", "RATE_LIMIT"],
-    logLevel: "none",
     onLog: (line) => lines.push(line),
   });
 });

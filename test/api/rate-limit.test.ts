@@ -1,9 +1,9 @@
 /** How often a caller may call. */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "../support/issuer.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const tokens = [randomBytes(24).toString("base64url"), randomBytes(24).toString("base64url")];
 let worker: RunningWorker;
@@ -13,7 +13,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   issuer = await startIssuer();
   const grants = [{ bucket: "media", prefix: "", allow: ["read"] }];
-  worker = await startWorker({
+  worker = await startTestWorker({
     env: {
       ...oneBucket(),
       CALLERS: {

@@ -1,8 +1,8 @@
 /** Objects of every size that could be a limit, by each way. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey } from "../support/client.ts";
 import { download, hashOf, MiB, remove, startTransferWorker, WAYS } from "../support/ways.ts";
+import type { RunningWorker } from "../support/worker.ts";
 
 let worker: RunningWorker;
 beforeAll(async () => {

@@ -2,19 +2,18 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { freshKey, store } from "../support/client.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const token = randomBytes(24).toString("base64url");
 const ORIGIN = "https://app.example.com";
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({
+  worker = await startTestWorker({
     entrypoint: fileURLToPath(new URL("strict/refusing-queue.ts", import.meta.url)),
     without: ["DB", "QUEUE", "RATE_LIMIT", "METRICS"],
-    logLevel: "none",
     env: {
       ...oneBucket(store),
       CALLERS: {

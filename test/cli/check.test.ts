@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { startCloudflare } from "../support/cloudflare.ts";
 import { runHere } from "../support/ssec.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const everything = ["read", "write", "delete", "admin"];
@@ -49,7 +49,7 @@ let worker: RunningWorker;
 
 beforeAll(async () => {
   writeFileSync(config, JSON.stringify({ name: "x", vars }));
-  worker = await startWorker({ env: { ...vars, ...secrets }, without: ["RATE_LIMIT"], logLevel: "none" });
+  worker = await startTestWorker({ env: { ...vars, ...secrets }, without: ["RATE_LIMIT"] });
 });
 afterAll(async () => {
   await worker.close();
@@ -71,10 +71,9 @@ test("the deployed Worker says what is bound there", { timeout: 60_000 }, async 
 });
 
 test("what it cannot use is red", { timeout: 60_000 }, async () => {
-  const broken = await startWorker({
+  const broken = await startTestWorker({
     env: { ...vars, ...secrets, K2: `${secrets.K2}\n` },
     without: ["RATE_LIMIT"],
-    logLevel: "none",
   });
   const { status, stdout } = await check(broken.url, secrets.TOKEN);
   expect(status).toBe(1);

@@ -13,10 +13,10 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { api, freshKey, put, secrets, store } from "../support/client.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { ssecHere, startSsec } from "../support/ssec.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-strangers-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -286,7 +286,7 @@ describe("a store that is presigned no writes", { timeout: 120_000 }, () => {
 
   test("is written to through the edge, by put and by cp", async () => {
     const { STORES, ...rest } = oneBucket(store);
-    worker = await startWorker({
+    worker = await startTestWorker({
       env: {
         ...rest,
         STORES: { main: { ...STORES.main, presignedUploads: false } },
@@ -299,7 +299,6 @@ describe("a store that is presigned no writes", { timeout: 120_000 }, () => {
         TOKEN: secrets.ALL_TOKEN,
       },
       without: ["DB", "QUEUE", "RATE_LIMIT"],
-      logLevel: "none",
     });
     const { url } = worker;
     for (const size of [0, 1000, 9 * 2 ** 20]) {

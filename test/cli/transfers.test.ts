@@ -14,11 +14,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey, isCeph, put, send, store } from "../support/client.ts";
 import { error, type FaultProxy, isGet, isPart, isPut, startFaultProxy } from "../support/fault-proxy.ts";
 import { ssec, ssecHere, startSsec } from "../support/ssec.ts";
 import { MiB, startTransferWorker, token } from "../support/ways.ts";
+import type { RunningWorker } from "../support/worker.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-transfers-"));
 afterAll(() => rmSync(dir, { recursive: true }));

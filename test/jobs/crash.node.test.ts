@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const EVENTS = 10_000;
 const BATCH = 1000;
@@ -41,10 +41,9 @@ beforeAll(async () => {
   controlUrl = `http://127.0.0.1:${(control.address() as AddressInfo).port}`;
   consumerPort = await freePort();
   await startConsumer();
-  relay = await startWorker({
+  relay = await startTestWorker({
     entrypoint: path("relay.ts"),
     without: ["DB", "RATE_LIMIT", "METRICS"],
-    logLevel: "none",
     env: {
       ...oneBucket(),
       CALLERS: { me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["write"] }] } },

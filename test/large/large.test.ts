@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RunningWorker } from "../../scripts/worker.ts";
 import { freshKey } from "../support/client.ts";
 import { download, hashOf, MiB, remove, startTransferWorker, token, WAYS } from "../support/ways.ts";
+import type { RunningWorker } from "../support/worker.ts";
 import { Heap } from "./heap.ts";
 
 const SIZE = 2048 * MiB;

@@ -4,10 +4,11 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { afterAll } from "vitest";
+import { CreateBucketCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { onTestFinished } from "vitest";
 import { store } from "./client.ts";
-import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { type Fault, startFaultProxy } from "./fault-proxy.ts";
+import { s3Client } from "./s3.ts";
 import { type Run, runHere } from "./ssec.ts";
 
 export interface OperatorOptions {
@@ -23,24 +24,12 @@ export interface OperatorOptions {
 
 const { accessKeyId, secretAccessKey } = store;
 
-export const s3 = new S3Client({
-  endpoint: store.url,
-  region: "us-east-1",
-  credentials: { accessKeyId, secretAccessKey },
-  forcePathStyle: true,
-});
-
-const dirs: string[] = [];
-const proxies: FaultProxy[] = [];
-afterAll(() => {
-  for (const dir of dirs) rmSync(dir, { recursive: true });
-  for (const proxy of proxies) proxy.close();
-});
+export const s3 = s3Client(store);
 
 /** An operator between whom and the store something is wrong. */
 export async function proxied(...faults: Fault[]) {
   const proxy = await startFaultProxy(store.url);
-  proxies.push(proxy);
+  onTestFinished(() => proxy.close());
   proxy.break(...faults);
   return operator({ endpoint: proxy.url });
 }
@@ -78,7 +67,7 @@ function configFor(
   { endpoint = store.url, keys = freshKeys(), vars = "" }: OperatorOptions,
 ): string {
   const dir = mkdtempSync(join(tmpdir(), "ssec-operator-"));
-  dirs.push(dir);
+  onTestFinished(() => rmSync(dir, { recursive: true }));
   const ids = Object.keys(keys);
   writeFileSync(
     join(dir, "wrangler.toml"),

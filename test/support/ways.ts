@@ -4,9 +4,9 @@ import { request as httpRequest } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { expect } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { store } from "./client.ts";
 import { oneBucket } from "./one-bucket.ts";
+import { type RunningWorker, startTestWorker } from "./worker.ts";
 
 export const MiB = 2 ** 20;
 
@@ -29,17 +29,21 @@ export function startTransferWorker(
   endpoint = store.url,
   onLog?: (line: string) => void,
 ): Promise<RunningWorker> {
-  return startWorker({
+  const { STORES, BUCKETS, ...env } = oneBucket({ ...store, url: endpoint });
+  const allow = ["read", "write", "delete"];
+  return startTestWorker({
     env: {
-      ...oneBucket({ ...store, url: endpoint }),
+      ...env,
+      STORES: { ...STORES, hasty: { ...STORES.main, timeLimit: 1 } },
+      // The same place, for tests that wait in vain.
+      BUCKETS: { ...BUCKETS, hasty: { store: "hasty", name: "media", keys: ["k1"] } },
       CALLERS: {
-        me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }] },
+        me: { token: "TOKEN", grants: ["media", "hasty"].map((bucket) => ({ bucket, prefix: "", allow })) },
       },
       TOKEN: token,
     },
     without: ["DB", "QUEUE", "RATE_LIMIT"],
     inspected: true,
-    logLevel: "none",
     ...(onLog && { onLog }),
   });
 }

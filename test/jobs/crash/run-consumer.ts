@@ -9,6 +9,6 @@ await startWorker({
   without: ["QUEUE", "RATE_LIMIT", "METRICS"],
   port: Number(port),
   dir,
-  logLevel: "none",
+  onLog: () => {},
 });
 await fetch(`${controlUrl}/up`);
