@@ -32,6 +32,12 @@ const ROOMS: readonly Room[] = [
     imports: ["http", "jobs", "service", "base"],
   },
   {
+    name: "presign",
+    purpose: "ssec-edge/presign: requests signed for who has no Worker",
+    at: ["src/presign.ts"],
+    imports: ["s3/sign", "s3/api", "config", "keys", "base"],
+  },
+  {
     name: "cli",
     purpose: "the ssec command",
     at: ["src/cli/"],
@@ -109,7 +115,7 @@ const ROOMS: readonly Room[] = [
     name: "s3/api",
     purpose: "S3 as it is documented: operations, their fields, limits, names",
     at: ["src/s3/api/"],
-    imports: ["keys", "base"],
+    imports: ["hash", "keys", "base"],
     isPure: true,
   },
   {
