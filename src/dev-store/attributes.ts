@@ -1,7 +1,8 @@
 /** What the headers of a write, or the fields of a form, make of an object: all that is kept beside its bytes. */
 import type { Store } from "./call.ts";
 import { S3Error } from "./errors.ts";
-import { type Lock, lockOf } from "./locks.ts";
+import { lockOf } from "./locks.ts";
+import type { Lock } from "./rows.ts";
 import { type Named, type SseKey, sseKeyOf } from "./ssec.ts";
 import { type Tags, tagsInHeader } from "./tags.ts";
 

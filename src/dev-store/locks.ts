@@ -5,21 +5,11 @@
  */
 import type { Store } from "./call.ts";
 import { S3Error } from "./errors.ts";
+import type { Lock, Retention } from "./rows.ts";
 import type { Named } from "./ssec.ts";
 import { type Element, malformed, text } from "./xml.ts";
 
 export const MODES = ["GOVERNANCE", "COMPLIANCE"] as const;
-
-export interface Retention {
-  readonly mode: (typeof MODES)[number];
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-}
-
-export interface Lock {
-  readonly retention?: Retention;
-  readonly hold?: "ON" | "OFF";
-}
 
 /** A bucket's setting: enabled, and what its new objects get. */
 export interface BucketLock {

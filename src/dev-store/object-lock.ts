@@ -3,17 +3,8 @@ import { documentOf, requireDigest } from "./body.ts";
 import { answer, type Call, header } from "./call.ts";
 import { S3Error } from "./errors.ts";
 import { authorize } from "./evaluate.ts";
-import {
-  bucketLock,
-  bucketLockIn,
-  checkRetention,
-  future,
-  type Lock,
-  modeNamed,
-  type Retention,
-  requireLock,
-} from "./locks.ts";
-import type { ObjectRow } from "./rows.ts";
+import { bucketLock, bucketLockIn, checkRetention, future, modeNamed, requireLock } from "./locks.ts";
+import type { Lock, ObjectRow, Retention } from "./rows.ts";
 import { objectOf, versionIdOf, versioningOf } from "./versions.ts";
 import { allElements, malformed, parseXml, text, xml } from "./xml.ts";
 

@@ -1,8 +1,18 @@
 /** What the database keeps, as the rest of the store sees it. */
 import type { Algorithm, Checksum, ChecksumType, PartChecksum } from "./checksums.ts";
-import type { Lock } from "./locks.ts";
 import type { Segment } from "./segments.ts";
 import type { Tags } from "./tags.ts";
+
+export interface Retention {
+  readonly mode: "GOVERNANCE" | "COMPLIANCE";
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+export interface Lock {
+  readonly retention?: Retention;
+  readonly hold?: "ON" | "OFF";
+}
 
 /** The version of an object that a bucket without versioning has, and one with it suspended writes. */
 export const NULL_VERSION = "null";

@@ -10,7 +10,10 @@ import { tablesIn } from "../init/plan.ts";
 import { agree, EXIT, nextCommand, printable } from "../terminal.ts";
 import type { Where } from "../worker.ts";
 import { readWranglerConfig } from "../wrangler-config.ts";
-import type { AddOptions } from "./rows.ts";
+
+export interface AddOptions extends Where {
+  readonly yes?: true;
+}
 
 interface FreshSecret {
   readonly name: string;

@@ -4,12 +4,7 @@ import type { Row, RowName, Tables } from "../edit/edit.ts";
 import { freshKey, freshToken, keySecret, tokenSecret } from "../fresh-secrets.ts";
 import { asksDerive } from "../init/derive.ts";
 import { freeKeyId, freeSecret } from "../init/plan.ts";
-import type { Where } from "../worker.ts";
-import { type Addition, add, tablesAt } from "./add.ts";
-
-export interface AddOptions extends Where {
-  readonly yes?: true;
-}
+import { type Addition, type AddOptions, add, tablesAt } from "./add.ts";
 
 interface BucketOptions extends AddOptions {
   readonly store?: string;
