@@ -3,9 +3,12 @@ import type { Draft } from "../audit/event.ts";
 import type { Trail } from "../audit/trail.ts";
 import type { Caller } from "../auth/callers.ts";
 import { authorise } from "../auth/grants.ts";
-import type { Bucket, Grant } from "../config/load.ts";
+import type { Bucket, Config, Grant } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
+import { writer } from "../keys/ring.ts";
+import { Refused } from "../refused.ts";
+import type { CopySource } from "../s3/api/fields.ts";
 import { type Credentials, credentialsOf } from "../s3/store/credentials.ts";
 import { WhichKey } from "../s3/store/which-key.ts";
 import type { Service } from "../service.ts";
@@ -16,7 +19,7 @@ export interface Asker {
   readonly caller: Caller;
   readonly trail: Trail;
   /** Shared by the items of a batch. */
-  readonly whichKey?: WhichKey;
+  readonly whichKey?: WhichKey | undefined;
 }
 
 /** What every request names. */
@@ -24,9 +27,13 @@ export interface Addressed {
   readonly bucket: string;
   /** Or what the keys begin with that a request is about. */
   readonly key: string;
+  /** What a form's key begins with, in place of `key`. */
+  readonly keyPrefix?: string | undefined;
   readonly versionId?: string | undefined;
   readonly keyId?: string | undefined;
   readonly uploadId?: string | undefined;
+  /** What is copied, which the caller must be allowed to read. */
+  readonly source?: CopySource | undefined;
 }
 
 export interface Plan<T> {
@@ -41,54 +48,90 @@ export interface Plan<T> {
 export type KeyKind = "new" | "stored" | "upload";
 type KeyOf = Pick<Addressed, "versionId" | "keyId">;
 
+/** What is copied, in a bucket of the same store. */
+export type Source = Omit<CopySource, "bucket"> & { readonly bucket: Bucket };
+
 /** What the work is done with; what may have to be asked for is asked for when it is needed. */
 export interface Operating<T> {
   readonly request: T;
   readonly bucket: Bucket;
   readonly grants: readonly Grant[];
+  readonly source: Source | undefined;
   readonly draft: Draft;
   /** The customer key, which the event then names. */
   key(kind: KeyKind, of?: KeyOf): Promise<CustomerKey>;
+  /** The one that the source of a copy lies under, as the event then says. */
+  keyOfSource(source: Source): Promise<CustomerKey>;
   credentials(): Promise<Credentials>;
 }
 
 /**
  * Checks the request, authorises the caller and does the work, of which there is one event however it ends.
  *
- * @throws {Problem} forbidden; what `read` and `work` throw
+ * @throws {Refused} forbidden; invalid-request where another store holds the source; what `read` and `work` throw
  */
 export function operate<T extends Addressed, R>(
-  { service, caller, trail, whichKey }: Asker,
+  { service, caller, trail, whichKey = new WhichKey(service) }: Asker,
   { operation, permission, read }: Plan<T>,
   work: (operating: Operating<T>) => Promise<R>,
 ): Promise<R> {
-  return trail.record(async (draft) => {
+  const { config, secrets } = service;
+  // A promise of its own would be one more for each item of a batch: the trail takes what is thrown as well.
+  return trail.record((draft) => {
     if (operation !== undefined) draft.operation = operation;
     const request = read(draft);
+    const { key, keyPrefix } = request;
     draft.bucket = request.bucket;
-    draft.key ??= request.key;
+    draft.key = keyPrefix === undefined ? key : `${keyPrefix}\${filename}`;
     draft.versionId = request.versionId;
+    draft.source = request.source as Draft["source"];
     const needed = typeof permission === "function" ? permission(request) : permission;
-    const { bucket, grants } = authorise(service.config, caller, needed, request);
+    const { bucket, grants } = authorise(config, caller, needed, {
+      bucket: request.bucket,
+      key: keyPrefix ?? key,
+    });
     return work({
       request,
       bucket,
       grants,
+      source: request.source && sourceOf(request.source, bucket, config, caller),
       draft,
       key: async (kind, { versionId, keyId } = request) => {
-        const keys = whichKey ?? new WhichKey(service);
-        const { key, uploadId } = request;
+        if (keyPrefix !== undefined) requireSharedKey(bucket);
+        const { uploadId } = request;
         const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
         const customerKey = await (kind === "stored"
-          ? keys.forStored(wanted)
+          ? whichKey.forStored(wanted)
           : kind === "new" || uploadId === undefined
-            ? keys.forNew(wanted)
-            : keys.forUpload({ ...wanted, uploadId }));
+            ? whichKey.forNew(wanted)
+            : whichKey.forUpload({ ...wanted, uploadId }));
         draft.keyId = customerKey.id;
         draft.keyMD5 = customerKey.md5;
         return customerKey;
       },
-      credentials: () => credentialsOf(bucket.store, service.secrets),
+      keyOfSource: async (source) => {
+        const customerKey = await whichKey.forStored({ ...source, keyIdPath: "source.keyId" });
+        if (draft.source) draft.source = { ...draft.source, keyId: customerKey.id };
+        return customerKey;
+      },
+      credentials: () => credentialsOf(bucket.store, secrets),
     });
   });
+}
+
+function sourceOf(source: CopySource, { store }: Bucket, config: Config, caller: Caller): Source {
+  const { bucket } = authorise(config, caller, "read", source);
+  if (bucket.store === store) return { ...source, bucket };
+  throw Refused.field(
+    "source.bucket",
+    "is in another store, which cannot copy: download the object and upload it",
+  );
+}
+
+function requireSharedKey({ keys }: Bucket): void {
+  if (!writer(keys, Date.now())?.derive) return;
+  throw Refused.field(
+    "keyPrefix",
+    "this bucket's keys are derived from the object's whole name: give key instead",
+  );
 }

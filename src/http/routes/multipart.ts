@@ -1,7 +1,6 @@
 /** /v1/multipart: uploads in parts, driven by the service, so that clients need neither XML nor a customer key's name. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { Draft } from "../../audit/event.ts";
 import { type Authorised, limit } from "../../auth/grants.ts";
 import { requirePresignable } from "../../auth/presigned-uploads.ts";
 import { completeUpload } from "../../edge/complete.ts";
@@ -30,7 +29,7 @@ import type { Credentials } from "../../s3/store/credentials.ts";
 import { MultipartUpload } from "../../s3/store/multipart.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { operate } from "../operate.ts";
+import { type Addressed, type Operating, operate } from "../operate.ts";
 import { Problem } from "../problem.ts";
 
 /** Parts signed at once. */
@@ -79,7 +78,10 @@ const signSchema = v.strictObject({
   expiresIn,
 });
 
+type SignRequest = v.InferOutput<typeof signSchema>;
+
 const partsSchema = v.strictObject(upload);
+type UploadRequest = v.InferOutput<typeof partsSchema>;
 
 const completeSchema = v.strictObject({
   ...upload,
@@ -91,116 +93,122 @@ const completeSchema = v.strictObject({
   ),
   size,
 });
+type CompleteRequest = v.InferOutput<typeof completeSchema>;
 
 const abortSchema = v.strictObject({ ...upload, keyId: v.optional(keyId) });
+type AbortRequest = v.InferOutput<typeof abortSchema>;
 
 export const multipartRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/", (c) =>
-    step(
-      c,
-      "CreateMultipartUpload",
-      createSchema,
-      async ({ bucket: name, key, size, partSize, ifMatch, ifNoneMatch, ...fields }, use) => {
-        use.draft.bytes = size;
-        const fault = newObjectFault(fields);
-        if (fault !== undefined) throw invalid([fault]);
-        limitLength(c, "PutObject", use.authorised.grants, { size, contentType: fields.contentType });
-        const plan = planOf(size, partSize);
-        await use.look({ ifMatch, ifNoneMatch })?.();
-        const customerKey = await use.key();
-        const uploadId = await use.upload(customerKey).create(fields);
-        return c.json({ bucket: name, key, keyId: customerKey.id, uploadId, ...plan });
-      },
-    ),
-  )
-  .post("/sign", (c) =>
-    step(c, "UploadPart", signSchema, async (request, use) => {
-      const { key, uploadId, partNumbers, size, partSize } = request;
-      requirePresignable("UploadPart", use.authorised.bucket);
-      const limits = limit(
-        { operation: "UploadPart", contentLength: size, expiresIn: request.expiresIn },
-        use.authorised.grants,
-        c.var.service.config.defaultExpiresIn,
-        "size",
-      );
-      const lengths = lengthsOf(partNumbers, size, partSize);
-      const customerKey = await use.key();
-      const headers = customerKeyHeaders(customerKey);
-      const signing = {
-        credentials: await use.credentials(),
-        signingDate: new Date(),
-        expiresIn: limits.expiresIn,
-      };
-      const expiresAt = expiryOf(signing);
-      use.draft.expiresAt = expiresAt;
-      const { method, query } = OPERATIONS.UploadPart;
-      const parts = partNumbers.map((partNumber, i) => {
-        const contentLength = lengths?.[i];
-        const { url } = presign(
-          {
-            method,
-            bucket: use.authorised.bucket,
-            key,
-            query: { ...query, partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
-            headers: {
-              ...(contentLength !== undefined && { "content-length": String(contentLength) }),
-              ...headers,
-            },
-          },
-          signing,
-        );
-        return { partNumber, method, url, ...(contentLength !== undefined && { contentLength }) };
-      });
-      return c.json({ parts, headers, expiresAt });
-    }),
-  )
-  .post("/parts", (c) =>
-    step(c, "ListParts", partsSchema, async ({ uploadId }, use) =>
-      c.json({ parts: await use.upload(await use.key()).list(uploadId) }),
-    ),
-  )
-  .post("/complete", (c) =>
-    step(c, "CompleteMultipartUpload", completeSchema, async (request, use) => {
-      const { key, uploadId, parts, size } = request;
-      const look = use.look(request);
-      const customerKey = await use.key();
-      const { bucket, grants } = use.authorised;
-      const { stored } = await completeUpload({
-        upload: use.upload(customerKey),
-        uploadId,
-        parts,
-        size,
-        ...(look && { look }),
-        object: { bucket, key },
-        customerKey,
-        credentials: await use.credentials(),
-        checkLength: (length) => limitLength(c, "UploadPart", grants, { size: length }),
-      });
-      use.draft.bytes = stored.size;
-      return c.json({ etag: stored.etag, size: stored.size, keyId: customerKey.id });
-    }),
-  )
-  .post("/abort", (c) =>
-    step(c, "AbortMultipartUpload", abortSchema, async ({ uploadId }, use) => {
-      await use.upload(undefined).abort(uploadId);
-      return c.body(null, 204);
-    }),
-  );
+  .post("/", (c) => step(c, "CreateMultipartUpload", createSchema, create))
+  .post("/sign", (c) => step(c, "UploadPart", signSchema, sign))
+  .post("/parts", (c) => step(c, "ListParts", partsSchema, list))
+  .post("/complete", (c) => step(c, "CompleteMultipartUpload", completeSchema, complete))
+  .post("/abort", (c) => step(c, "AbortMultipartUpload", abortSchema, abort));
 
-/** What a step works with, each resolved when it is asked for. */
-interface Use {
-  readonly authorised: Authorised;
-  readonly draft: Draft;
-  key(): Promise<CustomerKey>;
-  credentials(): Promise<Credentials>;
-  upload(customerKey: CustomerKey | undefined): MultipartUpload;
-  /**
-   * Holds what is there now against the request's conditions; undefined where it has none.
-   *
-   * @throws {Problem} invalid-request where they are none
-   */
-  look(demanded: Demanded): (() => Promise<Seen>) | undefined;
+/** One step of an upload. */
+async function step<T extends Addressed>(
+  c: AppContext,
+  operation: OperationName,
+  schema: v.GenericSchema<unknown, T>,
+  work: (step: Operating<T>, c: AppContext) => Promise<Response>,
+): Promise<Response> {
+  const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
+  const input = await readJson(c, isConditional ? whenWriting : undefined);
+  const { permission } = OPERATIONS[operation];
+  const plan = { operation, permission, read: () => valid(schema, input) };
+  return operate(c.var, plan, (step) => work(step, c));
+}
+
+async function create(step: Operating<CreateRequest>, c: AppContext): Promise<Response> {
+  const { bucket, key, size, partSize, ifMatch, ifNoneMatch, ...fields } = step.request;
+  step.draft.bytes = size;
+  const fault = newObjectFault(fields);
+  if (fault !== undefined) throw invalid([fault]);
+  limitLength(c, "PutObject", step.grants, { size, contentType: fields.contentType });
+  const plan = planOf(size, partSize);
+  const credentials = await step.credentials();
+  await lookOf(c, step, credentials)?.();
+  const customerKey = await step.key("new");
+  const uploadId = await uploadOf(step, credentials, customerKey).create(fields);
+  return c.json({ bucket, key, keyId: customerKey.id, uploadId, ...plan });
+}
+
+async function sign(step: Operating<SignRequest>, c: AppContext): Promise<Response> {
+  const { request, bucket } = step;
+  const { key, uploadId, partNumbers, size, partSize } = request;
+  requirePresignable("UploadPart", bucket);
+  const limits = limit(
+    { operation: "UploadPart", contentLength: size, expiresIn: request.expiresIn },
+    step.grants,
+    c.var.service.config.defaultExpiresIn,
+    "size",
+  );
+  const lengths = lengthsOf(partNumbers, size, partSize);
+  const headers = customerKeyHeaders(await step.key("upload"));
+  const credentials = await step.credentials();
+  const signing = { credentials, signingDate: new Date(), expiresIn: limits.expiresIn };
+  const expiresAt = expiryOf(signing);
+  step.draft.expiresAt = expiresAt;
+  const { method, query } = OPERATIONS.UploadPart;
+  const parts = partNumbers.map((partNumber, i) => {
+    const contentLength = lengths?.[i];
+    const { url } = presign(
+      {
+        method,
+        bucket,
+        key,
+        query: { ...query, partNumber: String(partNumber), uploadId: storeUploadId(uploadId) },
+        headers: {
+          ...(contentLength !== undefined && { "content-length": String(contentLength) }),
+          ...headers,
+        },
+      },
+      signing,
+    );
+    return { partNumber, method, url, ...(contentLength !== undefined && { contentLength }) };
+  });
+  return c.json({ parts, headers, expiresAt });
+}
+
+async function list(step: Operating<UploadRequest>, c: AppContext): Promise<Response> {
+  const customerKey = await step.key("upload");
+  const upload = uploadOf(step, await step.credentials(), customerKey);
+  return c.json({ parts: await upload.list(step.request.uploadId) });
+}
+
+async function complete(step: Operating<CompleteRequest>, c: AppContext): Promise<Response> {
+  const { request, bucket, grants } = step;
+  const { key, uploadId, parts, size } = request;
+  const credentials = await step.credentials();
+  const look = lookOf(c, step, credentials);
+  const customerKey = await step.key("upload");
+  const { stored } = await completeUpload({
+    upload: uploadOf(step, credentials, customerKey),
+    uploadId,
+    parts,
+    size,
+    ...(look && { look }),
+    object: { bucket, key },
+    customerKey,
+    credentials,
+    checkLength: (length) => limitLength(c, "UploadPart", grants, { size: length }),
+  });
+  step.draft.bytes = stored.size;
+  return c.json({ etag: stored.etag, size: stored.size, keyId: customerKey.id });
+}
+
+async function abort(step: Operating<AbortRequest>, c: AppContext): Promise<Response> {
+  await uploadOf(step, await step.credentials()).abort(step.request.uploadId);
+  return c.body(null, 204);
+}
+
+function uploadOf(
+  { bucket, request: { key } }: Operating<Addressed>,
+  credentials: Credentials,
+  customerKey?: CustomerKey,
+): MultipartUpload {
+  return new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey);
 }
 
 /** Conditions as fields. */
@@ -209,39 +217,23 @@ interface Demanded {
   readonly ifNoneMatch?: string | undefined;
 }
 
-/** One step of an upload: schema in, caller authorised, event recorded, `work` done. */
-async function step<
-  T extends { bucket: string; key: string; keyId?: string | undefined; uploadId?: string | undefined },
->(
+/**
+ * Holds what is there now against the request's conditions; undefined where it has none.
+ *
+ * @throws {Refused} invalid-request where they are none
+ */
+function lookOf(
   c: AppContext,
-  operation: OperationName,
-  schema: v.GenericSchema<unknown, T>,
-  work: (request: T, use: Use) => Promise<Response>,
-): Promise<Response> {
-  const { service } = c.var;
-  const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
-  const input = await readJson(c, isConditional ? whenWriting : undefined);
-  const { permission } = OPERATIONS[operation];
-  const plan = { operation, permission, read: () => valid(schema, input) };
-  return operate(c.var, plan, async ({ request, bucket, grants, draft, ...use }) => {
-    const { key } = request;
-    const credentials = await use.credentials();
-    return work(request, {
-      authorised: { bucket, grants },
-      draft,
-      key: () => use.key("upload"),
-      credentials: async () => credentials,
-      upload: (customerKey) => new MultipartUpload(new S3Bucket(bucket, credentials), key, customerKey),
-      look: (demanded) => {
-        const conditions = conditionsOf(demanded, c.req.raw.headers);
-        if (areNone(conditions)) return undefined;
-        return async () => {
-          const state = await currentState({ bucket, key }, { ring: service.ring, credentials });
-          return demand(conditions, state, "POST");
-        };
-      },
-    });
-  });
+  { bucket, request }: Operating<Addressed & Demanded>,
+  credentials: Credentials,
+): (() => Promise<Seen>) | undefined {
+  const conditions = conditionsOf(request, c.req.raw.headers);
+  if (areNone(conditions)) return undefined;
+  const object = { bucket, key: request.key };
+  return async () => {
+    const state = await currentState(object, { ring: c.var.service.ring, credentials });
+    return demand(conditions, state, "POST");
+  };
 }
 
 /** The conditions of a request, be they fields or headers. */

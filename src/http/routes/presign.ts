@@ -1,16 +1,14 @@
 /** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
 import { Hono } from "hono";
 import type { Draft } from "../../audit/event.ts";
-import type { Trail } from "../../audit/trail.ts";
 import type { Caller } from "../../auth/callers.ts";
-import { authorise, isLimited, type Limits, limit } from "../../auth/grants.ts";
+import { isLimited, type Limits, limit } from "../../auth/grants.ts";
 import { requirePresignable } from "../../auth/presigned-uploads.ts";
-import type { Bucket } from "../../config/load.ts";
+import type { Bucket, Config } from "../../config/load.ts";
 import { isAllowedOrigin } from "../../config/origins.ts";
 import { CopySources } from "../../edge/copied.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
-import { writer } from "../../keys/ring.ts";
 import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
 import {
   OPERATION_NAMES,
@@ -22,14 +20,13 @@ import {
 } from "../../s3/api/operations.ts";
 import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3/sign/presign.ts";
-import { credentialsOf } from "../../s3/store/credentials.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
-import type { Service } from "../../service.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
 import { invalid, limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { report } from "../errors.ts";
 import { chargeItems } from "../middleware.ts";
+import { type Asker, type Operating, operate, type Source } from "../operate.ts";
 import { Problem } from "../problem.ts";
 import { tooManyRequests } from "../rate-limit.ts";
 
@@ -61,7 +58,7 @@ interface Answer {
 export const presignRoutes = new Hono<AppEnv>()
   .use(limitBody)
   .post("/", async (c) => {
-    return c.json(await answer(await readJson(c), askerOf(c)));
+    return c.json(await answer(await readJson(c), askerOf(c), true));
   })
   .post("/batch", async (c) => {
     const requests = batchOf(await readJson(c));
@@ -70,7 +67,7 @@ export const presignRoutes = new Hono<AppEnv>()
     const allowed = requests.length === 0 ? 0 : 1 + (await chargeItems(c, requests.length - 1));
     const results = await mapInOrder(requests, BATCH_CONCURRENCY, async (request, i) => {
       try {
-        return await (i < allowed ? answer(request, asker) : refuse(request, asker));
+        return await answer(request, asker, i < allowed);
       } catch (error) {
         return { problem: report(error, asker.requestId, asker.trail).details };
       }
@@ -79,66 +76,51 @@ export const presignRoutes = new Hono<AppEnv>()
   });
 
 /** What all requests of one HTTP request share. */
-interface Asker {
-  readonly service: Service;
-  readonly caller: Caller;
-  readonly trail: Trail;
+interface BatchAsker extends Asker {
   readonly requestId: string;
-  readonly whichKey: WhichKey;
   readonly copySources: CopySources;
 }
 
-function askerOf(c: AppContext): Asker {
+function askerOf(c: AppContext): BatchAsker {
   const { service, caller, trail, requestId } = c.var;
-  return {
-    service,
-    caller,
-    trail,
-    requestId,
-    whichKey: new WhichKey(service),
-    copySources: new CopySources(),
+  const whichKey = new WhichKey(service);
+  return { service, caller, trail, requestId, whichKey, copySources: new CopySources() };
+}
+
+/** @param isAllowed whether the caller may ask for it now */
+function answer(input: unknown, asker: BatchAsker, isAllowed: boolean): Promise<Answer> {
+  const read = (draft: Draft) => {
+    const operation = operationOf(input);
+    draft.operation = operation;
+    if (!isAllowed) throw tooManyRequests();
+    const request = parse(input, operation);
+    draft.bytes = request.contentLength;
+    return request;
   };
+  return operate(asker, { permission, read }, (operating) => presignOne(operating, asker));
 }
 
-function answer(input: unknown, asker: Asker): Promise<Answer> {
-  return asker.trail.record((draft) => presignOne(input, asker, draft));
-}
+const permission = ({ operation }: PresignRequest) => OPERATIONS[operation].permission;
 
-/** One of a batch that is beyond what the caller may ask for now. */
-function refuse(input: unknown, asker: Asker): Promise<never> {
-  return asker.trail.record(async (draft) => {
-    draft.operation = operationOf(input);
-    throw tooManyRequests();
-  });
-}
-
-async function presignOne(input: unknown, asker: Asker, draft: Draft): Promise<Answer> {
-  const { service, caller, whichKey, copySources } = asker;
-  const operation = operationOf(input);
-  draft.operation = operation;
-  const request = parse(input, operation);
-  describe(request, draft);
-  const { bucket, grants } = authorise(service.config, caller, OPERATIONS[operation].permission, {
-    bucket: request.bucket,
-    key: request.keyPrefix ?? request.key,
-  });
+async function presignOne(operating: Operating<PresignRequest>, asker: BatchAsker): Promise<Answer> {
+  const { request, bucket, grants, source, draft } = operating;
+  const { caller, copySources } = asker;
+  const { config } = asker.service;
+  const { operation } = request;
   requirePresignable(operation, bucket);
-  checkRedirect(request, caller, service);
-  const source = sourceOf(request, bucket, service, caller);
-  let limits = limit(request, grants, service.config.defaultExpiresIn);
+  checkRedirect(request, caller, config);
+  let limits = limit(request, grants, config.defaultExpiresIn);
 
-  const key = await keyOf(request, bucket, whichKey);
-  draft.keyId = key?.id;
-  draft.keyMD5 = key?.md5;
-  const sourceKey = source && (await whichKey.forStored({ ...source, keyIdPath: "source.keyId" }));
-  if (draft.source && sourceKey) draft.source = { ...draft.source, keyId: sourceKey.id };
+  const { customerKey } = OPERATIONS[operation];
+  const key = customerKey === "none" ? undefined : await operating.key(customerKey);
+  const sourceKey = source && (await operating.keyOfSource(source));
 
-  const credentials = await credentialsOf(bucket.store, service.secrets);
+  const credentials = await operating.credentials();
   const sent = sentBy(operation, request);
   if (source && sourceKey && isLimited(grants)) {
     const copied = await copySources.copied(request, source, sourceKey, credentials);
     const { length: contentLength, field, ifSourceMatch } = copied;
-    limits = limit({ ...request, contentLength }, grants, service.config.defaultExpiresIn, field);
+    limits = limit({ ...request, contentLength }, grants, config.defaultExpiresIn, field);
     if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
     draft.bytes = contentLength;
   }
@@ -187,72 +169,21 @@ function parse(input: unknown, operation: OperationName): PresignRequest {
   return request;
 }
 
-function describe(
-  { bucket, key, keyPrefix, versionId, source, contentLength }: PresignRequest,
-  draft: Draft,
-): void {
-  draft.bucket = bucket;
-  draft.key = keyPrefix === undefined ? key : `${keyPrefix}\${filename}`;
-  draft.versionId = versionId;
-  draft.source = source as Draft["source"];
-  draft.bytes = contentLength;
-}
-
-/** The source of a copy, which the caller must be allowed to read, and which the same store must hold. */
-function sourceOf({ source }: PresignRequest, { store }: Bucket, { config }: Service, caller: Caller) {
-  if (source === undefined) return undefined;
-  const { bucket } = authorise(config, caller, "read", source);
-  if (bucket.store !== store) {
-    throw Problem.field(
-      "source.bucket",
-      "is in another store, which cannot copy: download the object and upload it",
-    );
-  }
-  return { ...source, bucket };
-}
-
-type Source = ReturnType<typeof sourceOf>;
-
 /** Users of an app may send a browser only to the app; a partner's server knows its own pages. */
 function checkRedirect(
   { successActionRedirect: url }: PresignRequest,
   { subject }: Caller,
-  { config }: Service,
+  { allowedOrigins }: Config,
 ): void {
   if (url === undefined || subject === undefined) return;
-  if (isAllowedOrigin(config.allowedOrigins, new URL(url).origin)) return;
+  if (isAllowedOrigin(allowedOrigins, new URL(url).origin)) return;
   throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
-}
-
-async function keyOf(
-  request: PresignRequest,
-  bucket: Bucket,
-  whichKey: WhichKey,
-): Promise<CustomerKey | undefined> {
-  if (request.keyPrefix !== undefined && writer(bucket.keys, Date.now())?.derive) {
-    throw Problem.field(
-      "keyPrefix",
-      "this bucket's keys are derived from the object's whole name: give key instead",
-    );
-  }
-  const { operation, key, versionId, keyId, uploadId = "" } = request;
-  const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
-  switch (OPERATIONS[operation].customerKey) {
-    case "new":
-      return whichKey.forNew(wanted);
-    case "upload":
-      return whichKey.forUpload({ ...wanted, uploadId });
-    case "stored":
-      return whichKey.forStored(wanted);
-    case "none":
-      return undefined;
-  }
 }
 
 interface Parts {
   readonly bucket: Bucket;
   readonly key: CustomerKey | undefined;
-  readonly source: Source;
+  readonly source: Source | undefined;
   readonly sourceKey: CustomerKey | undefined;
   readonly limits: Limits;
 }
