@@ -1,32 +1,23 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
 import type { FieldError } from "../refused.ts";
-import { FIELDS, type FieldName } from "../s3/api/fields.ts";
-import { CHECKSUMS } from "../s3/api/operations.ts";
+import { type FieldName, headerOf } from "../s3/api/fields.ts";
+import { CHECKSUMS, CONDITIONS, TABLE } from "../s3/api/operations.ts";
+import { requestSchema } from "../s3/api/request-schema.ts";
 import { MARKER_HEADER } from "../s3/api/upload-id.ts";
 
 export const METADATA = "x-amz-meta-";
 
-/** Of an upload, to the store: each is a field of PutObject, and as such is checked. */
-export const UPLOADED = {
-  "content-type": "contentType",
-  "cache-control": "cacheControl",
-  "content-disposition": "contentDisposition",
-  "content-encoding": "contentEncoding",
-  "content-language": "contentLanguage",
-  expires: "expires",
-  "content-md5": "contentMD5",
-  "x-amz-checksum-crc32": "checksumCRC32",
-  "x-amz-checksum-crc32c": "checksumCRC32C",
-  "x-amz-checksum-crc64nvme": "checksumCRC64NVME",
-  "x-amz-checksum-sha1": "checksumSHA1",
-  "x-amz-checksum-sha256": "checksumSHA256",
-  "x-amz-tagging": "tagging",
-  "x-amz-storage-class": "storageClass",
-  "x-amz-website-redirect-location": "websiteRedirectLocation",
-  "x-amz-object-lock-mode": "objectLockMode",
-  "x-amz-object-lock-retain-until-date": "objectLockRetainUntilDate",
-  "x-amz-object-lock-legal-hold": "objectLockLegalHoldStatus",
-} as const satisfies Record<string, FieldName>;
+/** What of PutObject the edge sees to itself: the length is the body's, and conditions are held whatever the store does. */
+const OWN: readonly string[] = ["contentLength", ...CONDITIONS];
+const UPLOADED_FIELDS = TABLE.PutObject.fields.filter((field) => !OWN.includes(field));
+
+/** Of an upload, to the store: headers, each of which is a field of PutObject. */
+export const UPLOADED: Readonly<Record<string, FieldName>> = Object.fromEntries(
+  UPLOADED_FIELDS.map((field) => [headerOf(field), field]).filter(([header]) => header !== undefined),
+);
+
+/** Of these fields. */
+export const UPLOADED_SCHEMA = requestSchema({}, { fields: UPLOADED_FIELDS });
 
 /** Those fields that belong to a whole body: a store cannot check them where it comes in parts. */
 export const WHOLE_BODY_FIELDS = ["contentMD5", ...CHECKSUMS] as const;
@@ -63,15 +54,11 @@ export function uploadedFields(headers: Headers): Record<string, unknown> {
   };
 }
 
-export const UPLOADED_SCHEMAS = Object.fromEntries(
-  [...Object.values(UPLOADED), "metadata" as const].map((field) => [field, FIELDS[field].schema]),
-);
-
 /** A fault in a field, told by the header that it came in. */
 export function inHeaders({ path, message }: FieldError): FieldError {
   const [field, ...name] = path.split(".");
   if (field === "metadata" && name.length > 0) return { path: METADATA + name.join("."), message };
-  const header = Object.entries(UPLOADED).find(([, uploaded]) => uploaded === field)?.[0];
+  const header = Object.keys(UPLOADED).find((name) => UPLOADED[name] === field);
   return { path: header ?? path, message };
 }
 

@@ -18,10 +18,11 @@ import { whenWriting } from "../../edge/honoured.ts";
 import { choosePartSize, partCountOf, partLength, UNKNOWN_SIZE_PART_SIZE } from "../../edge/plan.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
-import { FIELDS, type FieldValues, keyId, wholeNumber } from "../../s3/api/fields.ts";
+import { FIELDS, keyId, wholeNumber } from "../../s3/api/fields.ts";
 import { MAX_PART_SIZE, MAX_PARTS, MAX_UPLOAD_SIZE, MIN_PART_SIZE } from "../../s3/api/limits.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
-import { expiresIn, newObjectFault, OPERATIONS, type OperationName } from "../../s3/api/operations.ts";
+import { expiresIn, newObjectFault, OPERATIONS, type OperationName, TABLE } from "../../s3/api/operations.ts";
+import { requestSchema } from "../../s3/api/request-schema.ts";
 import { storeUploadId } from "../../s3/api/upload-id.ts";
 import { expiryOf, presign } from "../../s3/sign/presign.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
@@ -37,65 +38,53 @@ const MAX_SIGNED = 1000;
 
 const size = v.optional(wholeNumber(0, MAX_UPLOAD_SIZE));
 const partSize = v.optional(wholeNumber(MIN_PART_SIZE, MAX_PART_SIZE));
-const partNumber = wholeNumber(1, MAX_PARTS);
+const partNumber = FIELDS.partNumber.schema;
 
 const object = { bucket: v.string(), key: objectKey };
-const upload = { ...object, keyId, uploadId: FIELDS.uploadId.schema };
+const upload = { ...object, keyId };
 
 const etags = v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty")));
 /** What the object must be like that the upload replaces. */
 const conditions = { ifMatch: etags, ifNoneMatch: etags };
 
-const createSchema = v.strictObject({
-  ...object,
-  ...conditions,
-  size,
-  partSize,
-  ...Object.fromEntries(
-    OPERATIONS.CreateMultipartUpload.fields.map((name) => [
-      name,
-      v.optional(FIELDS[name].schema as v.GenericSchema),
-    ]),
-  ),
-}) as unknown as v.GenericSchema<unknown, CreateRequest>;
+const createSchema = requestSchema({ ...object, ...conditions, size, partSize }, TABLE.CreateMultipartUpload);
+type CreateRequest = v.InferOutput<typeof createSchema>;
 
-interface CreateRequest extends Omit<FieldValues, "ifMatch" | "ifNoneMatch">, Demanded {
-  readonly bucket: string;
-  readonly key: string;
-  readonly size?: number;
-  readonly partSize?: number;
-}
-
-const signSchema = v.strictObject({
-  ...upload,
-  partNumbers: v.pipe(
-    v.array(partNumber),
-    v.minLength(1, "must name at least one part"),
-    v.maxLength(MAX_SIGNED, `must be at most ${MAX_SIGNED}: sign the others when these are sent`),
-  ),
-  size,
-  partSize,
-  expiresIn,
-});
-
+const signSchema = requestSchema(
+  {
+    ...upload,
+    partNumbers: v.pipe(
+      v.array(partNumber),
+      v.minLength(1, "must name at least one part"),
+      v.maxLength(MAX_SIGNED, `must be at most ${MAX_SIGNED}: sign the others when these are sent`),
+    ),
+    size,
+    partSize,
+    expiresIn,
+  },
+  { required: ["uploadId"] },
+);
 type SignRequest = v.InferOutput<typeof signSchema>;
 
-const partsSchema = v.strictObject(upload);
-type UploadRequest = v.InferOutput<typeof partsSchema>;
+const partsSchema = requestSchema(upload, { required: TABLE.ListParts.required });
+type PartsRequest = v.InferOutput<typeof partsSchema>;
 
-const completeSchema = v.strictObject({
-  ...upload,
-  ...conditions,
-  parts: v.pipe(
-    v.array(v.strictObject({ partNumber, etag: v.pipe(v.string(), v.nonEmpty("must not be empty")) })),
-    v.minLength(1, "must name at least one part"),
-    v.maxLength(MAX_PARTS, `must be at most ${MAX_PARTS}`),
-  ),
-  size,
-});
+const completeSchema = requestSchema(
+  {
+    ...upload,
+    ...conditions,
+    parts: v.pipe(
+      v.array(v.strictObject({ partNumber, etag: v.pipe(v.string(), v.nonEmpty("must not be empty")) })),
+      v.minLength(1, "must name at least one part"),
+      v.maxLength(MAX_PARTS, `must be at most ${MAX_PARTS}`),
+    ),
+    size,
+  },
+  TABLE.CompleteMultipartUpload,
+);
 type CompleteRequest = v.InferOutput<typeof completeSchema>;
 
-const abortSchema = v.strictObject({ ...upload, keyId: v.optional(keyId) });
+const abortSchema = requestSchema({ ...object, keyId: v.optional(keyId) }, TABLE.AbortMultipartUpload);
 type AbortRequest = v.InferOutput<typeof abortSchema>;
 
 export const multipartRoutes = new Hono<AppEnv>()
@@ -171,7 +160,7 @@ async function sign(step: Operating<SignRequest>, c: AppContext): Promise<Respon
   return c.json({ parts, headers, expiresAt });
 }
 
-async function list(step: Operating<UploadRequest>, c: AppContext): Promise<Response> {
+async function list(step: Operating<PartsRequest>, c: AppContext): Promise<Response> {
   const customerKey = await step.key("upload");
   const upload = uploadOf(step, await step.credentials(), customerKey);
   return c.json({ parts: await upload.list(step.request.uploadId) });

@@ -3,8 +3,9 @@ import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
-import { FIELDS } from "../../s3/api/fields.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
+import { TABLE } from "../../s3/api/operations.ts";
+import { requestSchema } from "../../s3/api/request-schema.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
@@ -13,7 +14,7 @@ import { bucketIn } from "../object-path.ts";
 import { operate } from "../operate.ts";
 import { Problem } from "../problem.ts";
 
-const schema = v.strictObject({ key: objectName, versionId: v.optional(FIELDS.versionId.schema) });
+const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
 
 /** What XML 1.0 cannot hold, not even as a reference. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for

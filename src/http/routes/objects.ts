@@ -11,7 +11,7 @@ import { currentObject } from "../../edge/current.ts";
 import { Digests } from "../../edge/digests.ts";
 import { type Downloaded, download } from "../../edge/download.ts";
 import { checkVersion } from "../../edge/echoes.ts";
-import { inHeaders, UPLOADED_SCHEMAS, uploadedFields } from "../../edge/headers.ts";
+import { inHeaders, UPLOADED_SCHEMA, uploadedFields } from "../../edge/headers.ts";
 import { whenReading, whenUploading, whenWriting } from "../../edge/honoured.ts";
 import { confirmKept } from "../../edge/kept.ts";
 import { putInParts } from "../../edge/parts.ts";
@@ -20,8 +20,10 @@ import { singleRange } from "../../edge/range.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
-import { FIELDS, type FieldValues, keyId, send } from "../../s3/api/fields.ts";
+import { type FieldValues, keyId, send } from "../../s3/api/fields.ts";
 import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
+import { TABLE } from "../../s3/api/operations.ts";
+import { requestSchema } from "../../s3/api/request-schema.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import type { Credentials } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
@@ -38,19 +40,17 @@ import { removeNamed } from "./named-object.ts";
 const MAX_HELD_PART = 16 * 2 ** 20;
 const MAX_EDGE_SIZE = MAX_HELD_PART * MAX_PARTS;
 
-const readSchema = v.strictObject({
-  versionId: v.optional(FIELDS.versionId.schema),
-  partNumber: v.optional(
-    v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, "must be a part's number"), v.transform(Number)),
-  ),
-  keyId: v.optional(keyId),
-  response: FIELDS.response.schema,
-});
-const uploadSchema = v.strictObject(
-  Object.fromEntries(Object.entries(UPLOADED_SCHEMAS).map(([name, schema]) => [name, v.optional(schema)])),
-) as unknown as v.GenericSchema<unknown, FieldValues>;
+const readSchema = requestSchema(
+  {
+    partNumber: v.optional(
+      v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, "must be a part's number"), v.transform(Number)),
+    ),
+    keyId: v.optional(keyId),
+  },
+  TABLE.GetObject,
+);
 const noneSchema = v.strictObject({});
-const deleteSchema = v.strictObject({ versionId: v.optional(FIELDS.versionId.schema) });
+const deleteSchema = requestSchema({}, TABLE.DeleteObject);
 const listSchema = v.strictObject({
   prefix: v.optional(
     v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
@@ -112,7 +112,7 @@ function get(c: AppContext): Promise<Response> {
       key,
       versionId,
       partNumber,
-      query: send({ response, ...(partNumber !== undefined && { partNumber }) }).query,
+      query: send({ ...(response && { response }), ...(partNumber !== undefined && { partNumber }) }).query,
       headers: checksumMode === null ? {} : { "x-amz-checksum-mode": "ENABLED" },
       range,
       ifRange: headers.get("if-range") ?? undefined,
@@ -210,7 +210,7 @@ async function uploadBody(
 
 /** The fields of an upload; what is wrong with one is told by its header. */
 function fieldsOf(headers: Headers): FieldValues {
-  const checked = check(uploadSchema, uploadedFields(headers));
+  const checked = check(UPLOADED_SCHEMA, uploadedFields(headers));
   if (checked.ok) return checked.value;
   throw invalid(checked.errors.map(inHeaders));
 }

@@ -1,19 +1,18 @@
 /** POST /v1/verify: whether an object is encrypted under a customer key, proven by what the store refuses. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { FIELDS, keyId } from "../../s3/api/fields.ts";
+import { keyId } from "../../s3/api/fields.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
+import { requestSchema } from "../../s3/api/request-schema.ts";
 import { confirmUnderKey, headObject } from "../../s3/store/stored.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { operate } from "../operate.ts";
 
-const schema = v.strictObject({
-  bucket: v.string(),
-  key: objectKey,
-  versionId: v.optional(FIELDS.versionId.schema),
-  keyId: v.optional(keyId),
-});
+const schema = requestSchema(
+  { bucket: v.string(), key: objectKey, keyId: v.optional(keyId) },
+  { fields: ["versionId"] },
+);
 
 export const verifyRoutes = new Hono<AppEnv>().use(limitBody).post("/", (c) => verify(c));
 

@@ -31,6 +31,8 @@ export interface Sent {
 /** @typeParam Input what may be given for it */
 interface Field<T, Input> {
   readonly schema: v.GenericSchema<Input, T>;
+  /** The one header that the value goes in as it stands, in lower case. */
+  readonly header?: string;
   /** Puts the value where S3 expects it. What goes elsewhere (the copy source, the range of a form) has none. */
   readonly send?: (value: T, sent: Sent) => void;
 }
@@ -184,6 +186,7 @@ const header = <T extends string | number, Input>(
   schema: v.GenericSchema<Input, T>,
 ): Field<T, Input> => ({
   schema,
+  header: name,
   send: (value, { headers }) => {
     headers[name] = String(value);
   },
@@ -285,6 +288,12 @@ export type FieldInputs = {
 interface RecordInputs {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tagging: string | Readonly<Record<string, string>>;
+}
+
+/** The header of a field that goes in one as it stands. */
+export function headerOf(name: FieldName): string | undefined {
+  const field: { readonly header?: string } = FIELDS[name];
+  return field.header;
 }
 
 export type CopySource = NonNullable<FieldValues["source"]>;

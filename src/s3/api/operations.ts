@@ -10,17 +10,10 @@ import { md5 } from "../../hash/md5.ts";
 import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
-import {
-  FIELDS,
-  type FieldInputs,
-  type FieldName,
-  type FieldValues,
-  keyId,
-  type Sent,
-  send,
-} from "./fields.ts";
+import { type FieldInputs, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";
 import { MAX_EXPIRES_IN } from "./limits.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
+import { requestSchema } from "./request-schema.ts";
 import { tagsXml } from "./tags.ts";
 
 export interface Operation {
@@ -73,7 +66,7 @@ export const CHECKSUMS = [
   "checksumSHA1",
   "checksumSHA256",
 ] as const;
-const CONDITIONS = ["ifNoneMatch", "ifMatch"] as const;
+export const CONDITIONS = ["ifNoneMatch", "ifMatch"] as const;
 const SOURCE_CONDITIONS = [
   "ifSourceMatch",
   "ifSourceNoneMatch",
@@ -82,7 +75,8 @@ const SOURCE_CONDITIONS = [
 ] as const;
 const BODY = ["contentLength", "contentMD5", ...CHECKSUMS] as const;
 
-const TABLE = {
+/** Each operation, with the names of its own fields as its type. */
+export const TABLE = {
   GetObject: {
     method: "GET",
     permission: "read",
@@ -268,6 +262,7 @@ const TABLE = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof TABLE;
+/** The same, each as any operation. */
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = TABLE;
 export const OPERATION_NAMES = Object.keys(TABLE) as OperationName[];
 
@@ -317,24 +312,23 @@ export interface PresignRequest extends Common, FieldValues {
 
 /** The schema of each operation's request; fields that it does not name are refused. */
 export const REQUEST_SCHEMAS = Object.fromEntries(
-  OPERATION_NAMES.map((name) => [name, requestSchema(name, OPERATIONS[name])]),
+  OPERATION_NAMES.map((name) => [name, schemaOf(name)]),
 ) as Record<OperationName, v.GenericSchema<unknown, PresignRequest>>;
 
-function requestSchema(name: OperationName, { fields, required = [] }: Operation) {
-  const isForm = OPERATIONS[name].sized === "form";
-  const schema = v.strictObject({
-    operation: v.literal(name),
-    ...COMMON,
-    ...(isForm ? { key: v.optional(objectKey), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
-    ...Object.fromEntries(
-      fields.map((field) => [field, v.optional(FIELDS[field].schema as v.GenericSchema)]),
-    ),
-    ...Object.fromEntries(required.map((field) => [field, FIELDS[field].schema])),
-  });
+function schemaOf(operation: OperationName): v.GenericSchema<unknown, PresignRequest> {
+  const { sized, ...taken } = OPERATIONS[operation];
+  const isForm = sized === "form";
+  const schema = requestSchema(
+    {
+      operation: v.literal(operation),
+      ...COMMON,
+      ...(isForm ? { key: v.optional(objectKey), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
+    },
+    taken,
+  ) as v.GenericSchema<unknown, object>;
   const withKey = v.transform((request: object) => ({ key: "", ...request }));
-  const whole = schema as v.GenericSchema<unknown, object>;
-  // What the fields' schemas make up, TypeScript cannot see.
-  return (isForm ? v.pipe(whole, withKey) : whole) as unknown as v.GenericSchema<unknown, PresignRequest>;
+  // Which fields there are, only the table knows.
+  return (isForm ? v.pipe(schema, withKey) : schema) as unknown as v.GenericSchema<unknown, PresignRequest>;
 }
 
 /** GetObjectAttributes takes as headers what ListParts takes in the query. */
