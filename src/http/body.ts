@@ -3,10 +3,9 @@ import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
-import type { FieldError, Refused } from "../refused.ts";
+import { Refused } from "../refused.ts";
 import { check } from "../validation.ts";
 import type { AppContext, AppEnv } from "./context.ts";
-import { Problem } from "./problem.ts";
 
 /** Enough for a batch of a thousand ordinary requests, bytes. */
 const MAX_JSON_BYTES = 2 ** 20;
@@ -22,7 +21,7 @@ export const limitBody = createMiddleware<AppEnv>((c, next) => {
 const counted = bodyLimit({
   maxSize: MAX_JSON_BYTES,
   onError: () => {
-    throw new Problem(
+    throw new Refused(
       "too-large",
       `The request's body may have at most ${MAX_JSON_BYTES} bytes: send several batches.`,
     );
@@ -33,7 +32,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * @param isHonoured which of the request's headers the route carries out
- * @throws {Problem} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
+ * @throws {Refused} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
  * what is not done here
  */
 export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<unknown> {
@@ -44,19 +43,19 @@ export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<
     text = utf8.decode(body);
   } catch {
     // Read all the same, another text would come of it, and perhaps another object's name.
-    throw new Problem("invalid-request", "The body is not UTF-8.");
+    throw new Refused("invalid-request", "The body is not UTF-8.");
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("invalid-request", "The body is not JSON.");
+    throw new Refused("invalid-request", "The body is not JSON.");
   }
 }
 
 /**
  * The parameters of the URL, each of which comes once.
  *
- * @throws {Problem} invalid-request, for what is not percent-encoded UTF-8 as well
+ * @throws {Refused} invalid-request, for what is not percent-encoded UTF-8 as well
  */
 export const readableQuery = createMiddleware<AppEnv>((c, next) => {
   const { url } = c.req.raw;
@@ -67,28 +66,24 @@ export const readableQuery = createMiddleware<AppEnv>((c, next) => {
     const end = pair.indexOf("=");
     const name = decoded(end < 0 ? pair : pair.slice(0, end), "the query");
     if (end >= 0) decoded(pair.slice(end + 1), name);
-    if (seen.has(name)) throw Problem.field(name, "is given twice");
+    if (seen.has(name)) throw Refused.field(name, "is given twice");
     if (pair !== "") seen.add(name);
   }
   return next();
 });
 
-/** @throws {Problem} invalid-request */
+/** @throws {Refused} invalid-request */
 function decoded(text: string, path: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    throw Problem.field(path, "is not percent-encoded UTF-8");
+    throw Refused.field(path, "is not percent-encoded UTF-8");
   }
 }
 
-/** @throws {Problem} invalid-request, with every field at fault */
+/** @throws {Refused} invalid-request, with every field at fault */
 export function valid<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
   const checked = check(schema, input);
   if (checked.ok) return checked.value;
-  throw invalid(checked.errors);
-}
-
-export function invalid(errors: readonly FieldError[]): Refused {
-  return Problem.fields(errors);
+  throw Refused.fields(checked.errors);
 }

@@ -39,7 +39,7 @@ export function nothingHere(app: Hono<AppEnv>, c: AppContext): Response {
   const allow = methodsAt(app, c.req.path).join(", ");
   const problem =
     allow === ""
-      ? new Problem("not-found", "There is no such address.")
+      ? new Refused("not-found", "There is no such address.")
       : new Problem("method-not-allowed", `Use ${allow} here.`, { headers: { allow } });
   return onError(problem, c);
 }

@@ -1,18 +1,19 @@
 /** What the path of a request to /v1/objects names, as it stands: a router would decode what belongs to the key. */
+
 import * as v from "valibot";
+import { Refused } from "../refused.ts";
 import { objectKey } from "../s3/api/object-key.ts";
 import { valid } from "./body.ts";
 import type { AppContext } from "./context.ts";
-import { Problem } from "./problem.ts";
 
 const schema = v.object({ key: objectKey });
 
-/** @throws {Problem} invalid-request */
+/** @throws {Refused} invalid-request */
 export function bucketIn(c: AppContext): string {
   return decoded(named(c)[0], "bucket");
 }
 
-/** @throws {Problem} invalid-request */
+/** @throws {Refused} invalid-request */
 export function objectIn(c: AppContext): { bucket: string; key: string } {
   const [bucket, key] = named(c);
   return { bucket: decoded(bucket, "bucket"), key: valid(schema, { key: decoded(key, "key") }).key };
@@ -28,6 +29,6 @@ function decoded(text: string, path: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw Problem.field(path, "is not percent-encoded UTF-8");
+    throw Refused.field(path, "is not percent-encoded UTF-8");
   }
 }

@@ -1,7 +1,8 @@
 /** How often a caller may ask, where RATE_LIMIT is bound: each item of a batch counts as a request. */
+
 import type { RateLimit } from "../bindings.ts";
 import { describeUnforeseen, type ErrorEntry } from "../log.ts";
-import { Problem } from "./problem.ts";
+import { Refused } from "../refused.ts";
 
 /** No limit's period is longer: a caller who has waited so long may call again. Seconds. */
 const LONGEST_RATE_PERIOD = 60;
@@ -64,8 +65,8 @@ function networkOf(ip: string): string {
     .join(":");
 }
 
-export function tooManyRequests(): Problem {
-  return new Problem("rate-limited", `Too many requests: wait ${LONGEST_RATE_PERIOD} seconds.`, {
+export function tooManyRequests(): Refused {
+  return new Refused("rate-limited", `Too many requests: wait ${LONGEST_RATE_PERIOD} seconds.`, {
     retryAfter: LONGEST_RATE_PERIOD,
   });
 }

@@ -1,13 +1,14 @@
 /** GET /v1/audit and below: the trail, as far as the caller administers it. */
+
 import { Hono } from "hono";
 import * as v from "valibot";
 import { countEvents, listEvents, listObjects, type ObjectPosition } from "../../audit/queries.ts";
 import { type Scope, scopeOf } from "../../audit/scope.ts";
 import type { Database } from "../../bindings.ts";
 import { logError } from "../../log.ts";
+import { Refused } from "../../refused.ts";
 import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
-import { Problem } from "../problem.ts";
 
 const DAY = 86_400_000;
 const MAX_LIMIT = 1000;
@@ -102,20 +103,20 @@ function scopeFor({ var: { caller, service } }: AppContext): Scope {
 
 function mustHave(bucket: string, scope: Scope): void {
   if (scope.isEverything || scope.ranges.some((range) => range.bucket === bucket)) return;
-  throw new Problem("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
+  throw new Refused("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
 }
 
 async function asked<T>(c: AppContext, question: (db: Database) => Promise<T>): Promise<T> {
   const { db } = c.var.service.bindings;
   if (db === undefined) {
-    throw new Problem("unavailable", "The trail is in the log alone: no database is bound to ask.");
+    throw new Refused("unavailable", "The trail is in the log alone: no database is bound to ask.");
   }
   try {
     return await question(db);
   } catch (error) {
     const message = `DB: ${error instanceof Error ? error.message : error}`;
     logError({ code: "unavailable", message, requestId: c.var.requestId });
-    throw new Problem("unavailable", "The database does not answer at the moment: try again soon.");
+    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.");
   }
 }
 

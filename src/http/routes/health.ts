@@ -1,16 +1,17 @@
 /** GET /healthz: whether the configuration and every secret that it names can be used. It names none of them. */
+
 import { Hono } from "hono";
 import { tokenFault } from "../../auth/token.ts";
 import { SecretError } from "../../config/secrets.ts";
+import { Refused } from "../../refused.ts";
 import type { Service, ServiceOf } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-import { Problem } from "../problem.ts";
 
 export const healthRoutes = (serviceOf: ServiceOf) =>
   new Hono<AppEnv>().get("/", async (c) => {
     c.header("cache-control", "no-store");
     if (!(await isUsable(c.env, serviceOf)))
-      throw new Problem("unavailable", "The configuration or a secret cannot be used.");
+      throw new Refused("unavailable", "The configuration or a secret cannot be used.");
     return c.json({ status: "ok" });
   });
 

@@ -1,11 +1,12 @@
 /** GET /v1/keys: which keys there are and in what state; never a key. */
+
 import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import { type KeyReport, reportOf } from "../../keys/report.ts";
 import type { KeyRule } from "../../keys/ring.ts";
+import { Refused } from "../../refused.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-import { Problem } from "../problem.ts";
 
 export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),
@@ -16,7 +17,7 @@ async function keysFor(caller: Caller, service: Service): Promise<KeyReport[]> {
   const administered = new Set(
     caller.grants.filter(({ allow }) => allow.includes("admin")).map(({ bucket }) => bucket),
   );
-  if (administered.size === 0) throw new Problem("forbidden", "The caller has no admin grant.");
+  if (administered.size === 0) throw new Refused("forbidden", "The caller has no admin grant.");
   const { keys, buckets } = service.config;
   const users = (rule: KeyRule) => [...buckets.values()].filter((bucket) => bucket.keys.includes(rule));
   const visible = [...keys.values()].filter((rule) => {

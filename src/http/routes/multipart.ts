@@ -1,4 +1,5 @@
 /** /v1/multipart: uploads in parts, driven by the service, so that clients need neither XML nor a customer key's name. */
+
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type Authorised, limit } from "../../auth/grants.ts";
@@ -18,6 +19,7 @@ import { whenWriting } from "../../edge/honoured.ts";
 import { choosePartSize, partCountOf, partLength, UNKNOWN_SIZE_PART_SIZE } from "../../edge/plan.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
+import { Refused } from "../../refused.ts";
 import { FIELDS, keyId, wholeNumber } from "../../s3/api/fields.ts";
 import { MAX_PART_SIZE, MAX_PARTS, MAX_UPLOAD_SIZE, MIN_PART_SIZE } from "../../s3/api/limits.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
@@ -28,10 +30,9 @@ import { expiryOf, presign } from "../../s3/sign/presign.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import type { Credentials } from "../../s3/store/credentials.ts";
 import { MultipartUpload } from "../../s3/store/multipart.ts";
-import { invalid, limitBody, readJson, valid } from "../body.ts";
+import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { type Addressed, type Operating, operate } from "../operate.ts";
-import { Problem } from "../problem.ts";
 
 /** Parts signed at once. */
 const MAX_SIGNED = 1000;
@@ -113,7 +114,7 @@ async function create(step: Operating<CreateRequest>, c: AppContext): Promise<Re
   const { bucket, key, size, partSize, ifMatch, ifNoneMatch, ...fields } = step.request;
   step.draft.bytes = size;
   const fault = newObjectFault(fields);
-  if (fault !== undefined) throw invalid([fault]);
+  if (fault !== undefined) throw Refused.fields([fault]);
   limitLength(c, "PutObject", step.grants, { size, contentType: fields.contentType });
   const plan = planOf(size, partSize);
   const credentials = await step.credentials();
@@ -234,7 +235,7 @@ function conditionsOf({ ifMatch, ifNoneMatch }: Demanded, headers: Headers): Pre
   const byHeader = preconditionsOf(headers);
   for (const name of ["ifMatch", "ifNoneMatch"] as const) {
     if (byField[name] !== undefined && byHeader[name] !== undefined)
-      throw Problem.field(
+      throw Refused.field(
         name,
         `is given by the header ${PRECONDITION_HEADERS[name]} as well: leave one out`,
       );
@@ -262,7 +263,7 @@ function planOf(
   const partSize = wanted ?? least;
   const partCount = partCountOf(size, partSize);
   if (partCount > MAX_PARTS) {
-    throw Problem.field(
+    throw Refused.field(
       "partSize",
       `makes ${partCount} parts of ${size} bytes, and ${MAX_PARTS} are allowed: leave it out, or take ${least}`,
     );
@@ -277,11 +278,11 @@ function lengthsOf(
   partSize: number | undefined,
 ): number[] | undefined {
   if (size === undefined) return undefined;
-  if (partSize === undefined) throw Problem.field("partSize", "is required with size");
+  if (partSize === undefined) throw Refused.field("partSize", "is required with size");
   return partNumbers.map((partNumber, i) => {
     const length = partLength(size, partSize, partNumber);
     if (length !== undefined) return length;
-    throw Problem.field(
+    throw Refused.field(
       `partNumbers[${i}]`,
       `is beyond the ${partCountOf(size, partSize)} parts of this size`,
     );

@@ -1,8 +1,10 @@
 /** DELETE /v1/objects/{bucket}?key=: removes an object whose name no path can hold. */
+
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
+import { Refused } from "../../refused.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
 import { TABLE } from "../../s3/api/operations.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
@@ -12,7 +14,6 @@ import { valid } from "../body.ts";
 import type { AppContext } from "../context.ts";
 import { bucketIn } from "../object-path.ts";
 import { operate } from "../operate.ts";
-import { Problem } from "../problem.ts";
 
 const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
 
@@ -35,7 +36,7 @@ export function removeNamed(c: AppContext): Promise<Response> {
     const credentials = await use.credentials();
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });
     else if (NOT_IN_XML.test(key))
-      throw Problem.field("key", "holds control characters, which XML cannot name");
+      throw Refused.field("key", "holds control characters, which XML cannot name");
     else await deleteByName(new S3Bucket(bucket, credentials), { key, versionId });
     return c.body(null, 204);
   });

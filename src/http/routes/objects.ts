@@ -1,4 +1,5 @@
 /** /v1/objects: objects through the edge, so that the client never sees a customer key. */
+
 import { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as v from "valibot";
@@ -20,6 +21,7 @@ import { singleRange } from "../../edge/range.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
+import { Refused } from "../../refused.ts";
 import { type FieldValues, keyId, send } from "../../s3/api/fields.ts";
 import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { TABLE } from "../../s3/api/operations.ts";
@@ -29,11 +31,10 @@ import type { Credentials } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
 import type { ObjectRef } from "../../s3/store/stored.ts";
 import { check } from "../../validation.ts";
-import { invalid, valid } from "../body.ts";
+import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
 import { type Addressed, type Operating, operate } from "../operate.ts";
-import { Problem } from "../problem.ts";
 import { removeNamed } from "./named-object.ts";
 
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */
@@ -102,7 +103,7 @@ function get(c: AppContext): Promise<Response> {
     const conditions = preconditionsOf(headers);
     const range = singleRange(headers.get("range") ?? undefined);
     if (range !== undefined && partNumber !== undefined)
-      throw Problem.field("range", "cannot be asked for beside partNumber");
+      throw Refused.field("range", "cannot be asked for beside partNumber");
     draft.versionId = versionId;
     const customerKey = await use.key("stored", { versionId, keyId });
     const checksumMode = headers.get("x-amz-checksum-mode");
@@ -149,7 +150,7 @@ function put(c: AppContext): Promise<Response> {
     const conditions = preconditionsOf(headers);
     const length = contentLength(c);
     if (length !== undefined && length > MAX_EDGE_SIZE) {
-      throw new Problem(
+      throw new Refused(
         "too-large",
         `More than ${MAX_EDGE_SIZE} bytes do not go through the edge: use /v1/multipart.`,
       );
@@ -212,7 +213,7 @@ async function uploadBody(
 function fieldsOf(headers: Headers): FieldValues {
   const checked = check(UPLOADED_SCHEMA, uploadedFields(headers));
   if (checked.ok) return checked.value;
-  throw invalid(checked.errors.map(inHeaders));
+  throw Refused.fields(checked.errors.map(inHeaders));
 }
 
 function remove(c: AppContext): Promise<Response> {
@@ -275,7 +276,7 @@ function onlyPrefix(bucket: string, { grants }: Caller): string {
   if (prefixes.has("") || prefixes.size === 0) return "";
   const [only, ...others] = prefixes;
   if (only !== undefined && others.length === 0) return only;
-  throw Problem.field("prefix", `is required: this caller may read below ${[...prefixes].join(", ")}`);
+  throw Refused.field("prefix", `is required: this caller may read below ${[...prefixes].join(", ")}`);
 }
 
 /** `response-content-type` and its kin, as in presigned URLs, together. */

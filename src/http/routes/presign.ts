@@ -1,4 +1,5 @@
 /** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
+
 import { Hono } from "hono";
 import type { Draft } from "../../audit/event.ts";
 import type { Caller } from "../../auth/callers.ts";
@@ -9,6 +10,7 @@ import { isAllowedOrigin } from "../../config/origins.ts";
 import { CopySources } from "../../edge/copied.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
+import { Refused } from "../../refused.ts";
 import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
 import {
   OPERATION_NAMES,
@@ -22,12 +24,11 @@ import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3/sign/presign.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
-import { invalid, limitBody, readJson, valid } from "../body.ts";
+import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { report } from "../errors.ts";
 import { chargeItems } from "../middleware.ts";
 import { type Asker, type Operating, operate, type Source } from "../operate.ts";
-import { Problem } from "../problem.ts";
 import { tooManyRequests } from "../rate-limit.ts";
 
 /** Requests in one batch. */
@@ -153,19 +154,19 @@ async function presignOne(operating: Operating<PresignRequest>, asker: BatchAske
   };
 }
 
-/** @throws {Problem} invalid-request */
+/** @throws {Refused} invalid-request */
 function operationOf(input: unknown): OperationName {
   const operation =
     typeof input === "object" && input !== null && "operation" in input ? input.operation : undefined;
   if (OPERATION_NAMES.includes(operation as OperationName)) return operation as OperationName;
-  throw Problem.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
+  throw Refused.field("operation", `must be one of ${OPERATION_NAMES.join(", ")}`);
 }
 
-/** @throws {Problem} invalid-request, with every field at fault */
+/** @throws {Refused} invalid-request, with every field at fault */
 function parse(input: unknown, operation: OperationName): PresignRequest {
   const request = valid(REQUEST_SCHEMAS[operation], input);
   const fault = OPERATIONS[operation].fault?.(request);
-  if (fault !== undefined) throw invalid([fault]);
+  if (fault !== undefined) throw Refused.fields([fault]);
   return request;
 }
 
@@ -177,7 +178,7 @@ function checkRedirect(
 ): void {
   if (url === undefined || subject === undefined) return;
   if (isAllowedOrigin(allowedOrigins, new URL(url).origin)) return;
-  throw Problem.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
+  throw Refused.field("successActionRedirect", "must lead to an origin of ALLOWED_ORIGINS");
 }
 
 interface Parts {
@@ -228,11 +229,11 @@ function together(
 function batchOf(input: unknown): unknown[] {
   const requests =
     typeof input === "object" && input !== null && "requests" in input ? input.requests : undefined;
-  if (!Array.isArray(requests)) throw Problem.field("requests", "must be an array of presign requests");
+  if (!Array.isArray(requests)) throw Refused.field("requests", "must be an array of presign requests");
   const [unknown] = Object.keys(input as object).filter((name) => name !== "requests");
-  if (unknown !== undefined) throw Problem.field(unknown, "is not a field here");
+  if (unknown !== undefined) throw Refused.field(unknown, "is not a field here");
   if (requests.length > MAX_BATCH)
-    throw Problem.field("requests", `must be at most ${MAX_BATCH}: send several batches`);
+    throw Refused.field("requests", `must be at most ${MAX_BATCH}: send several batches`);
   return requests;
 }
 
