@@ -2,14 +2,14 @@
  * The whole API as one Hono app. What presigning does not need is evaluated when it is first asked for, so that a new
  * instance hands out its first URL the sooner.
  */
-import { type Context, Hono } from "hono";
+import { type Context, type ExecutionContext, Hono } from "hono";
 import type { AuditSink } from "../audit/trail.ts";
 import type { Authenticate } from "../auth/vouched.ts";
 import { type Limits, limitsOf } from "../limits.ts";
-import { services } from "../service.ts";
+import { type Env, services } from "../service.ts";
 import { presignApi } from "./api.ts";
 import type { AppEnv } from "./context.ts";
-import { depthOf, methodsAt, pathBelow } from "./paths.ts";
+import { addressesOf, depthOf, pathBelow } from "./paths.ts";
 import type { wholeApi } from "./routes.ts";
 
 /** What an embedding Worker may have of its own. Configuration and secrets come with each request, in its `env`. */
@@ -61,12 +61,14 @@ export function createApp(options: AppOptions = {}): AppType {
     const { wholeApi } = await import("./routes.ts");
     return wholeApi({ serviceOf, depth });
   });
-  const app = new Hono<AppEnv>().all("*", async (c) => {
-    const depth = depthOf(c);
-    const isPresign = methodsAt(presigning(depth), pathBelow(c.req.url, depth)).length > 0;
-    const api = isPresign ? presigning(depth) : await everything(depth);
-    return api.fetch(c.req.raw, c.env, executionContextOf(c));
-  });
+  const addresses = addressesOf(presigning(0));
+  const answer = (depth: number, request: Request, env: Env, context?: ExecutionContext) =>
+    addresses.has(pathBelow(request.url, depth))
+      ? presigning(depth).fetch(request, env, context)
+      : everything(depth).then((api) => api.fetch(request, env, context));
+  const app = new Hono<AppEnv>().all("*", (c) => answer(depthOf(c), c.req.raw, c.env, executionContextOf(c)));
+  // Served alone, it is at the root: to find that out by the router costs each request as much as its routes do.
+  app.fetch = (request, env, context) => answer(0, request, env as Env, context);
   // It hands over to an app that has all the routes.
   return app as unknown as AppType;
 }
@@ -91,7 +93,7 @@ function remembered<T>(make: (depth: number) => T): (depth: number) => T {
 }
 
 /** There is none outside of Workers, as in `app.request()` of a test. */
-function executionContextOf(c: Context): Context["executionCtx"] | undefined {
+function executionContextOf(c: Context): ExecutionContext | undefined {
   try {
     return c.executionCtx;
   } catch {

@@ -30,3 +30,8 @@ export function methodsAt({ router }: Hono<AppEnv>, path: string): string[] {
     router.match(method, path)[0].some(([[, route]]) => route.method === method),
   ).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }
+
+/** The addresses of an app none of which has parameters. */
+export function addressesOf({ routes }: Hono<AppEnv>): ReadonlySet<string> {
+  return new Set(routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
+}
