@@ -5,7 +5,9 @@ import type { Signed } from "./signing.ts";
 
 /** @throws when one is not right */
 export async function verifyAll(signed: readonly Signed[]): Promise<void> {
-  for (const { url, headers } of signed) {
+  for (const answer of signed) {
+    const { url, headers } = answer;
+    if (url === undefined) throw new Error(`no URL was answered: ${JSON.stringify(answer)}`);
     const { searchParams, pathname } = new URL(url);
     const sent = Object.entries({ host: HOST, ...headers }).map(([name, value]) => [
       name.toLowerCase(),
