@@ -16,7 +16,6 @@ import {
 } from "../../edge/conditions.ts";
 import { currentState } from "../../edge/current.ts";
 import { whenWriting } from "../../edge/honoured.ts";
-import { choosePartSize, partCountOf, partLength, UNKNOWN_SIZE_PART_SIZE } from "../../edge/plan.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
 import { Refused } from "../../refused.ts";
@@ -24,6 +23,7 @@ import { FIELDS, keyId, wholeNumber } from "../../s3/api/fields.ts";
 import { MAX_PART_SIZE, MAX_PARTS, MAX_UPLOAD_SIZE, MIN_PART_SIZE } from "../../s3/api/limits.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import { expiresIn, newObjectFault, OPERATIONS, type OperationName, TABLE } from "../../s3/api/operations.ts";
+import { choosePartSize, partCountOf, partLength, UNKNOWN_SIZE_PART_SIZE } from "../../s3/api/plan.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
 import { storeUploadId } from "../../s3/api/upload-id.ts";
 import { expiryOf, presign } from "../../s3/sign/presign.ts";

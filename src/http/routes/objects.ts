@@ -16,7 +16,6 @@ import { inHeaders, UPLOADED_SCHEMA, uploadedFields } from "../../edge/headers.t
 import { whenReading, whenUploading, whenWriting } from "../../edge/honoured.ts";
 import { confirmKept } from "../../edge/kept.ts";
 import { putInParts } from "../../edge/parts.ts";
-import { choosePartSize } from "../../edge/plan.ts";
 import { singleRange } from "../../edge/range.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { putObject, putPiece, removeObject, type Upload, type Uploaded } from "../../edge/upload.ts";
@@ -25,6 +24,7 @@ import { Refused } from "../../refused.ts";
 import { type FieldValues, keyId, send } from "../../s3/api/fields.ts";
 import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { TABLE } from "../../s3/api/operations.ts";
+import { choosePartSize } from "../../s3/api/plan.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import type { Credentials } from "../../s3/store/credentials.ts";

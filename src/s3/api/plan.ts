@@ -1,5 +1,5 @@
 /** How an upload is cut into parts. */
-import { MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE } from "../s3/api/limits.ts";
+import { MAX_PART_SIZE, MAX_PARTS, MIN_PART_SIZE } from "./limits.ts";
 
 /** Part size for an upload whose length nobody knows yet: up to 625 GiB. */
 export const UNKNOWN_SIZE_PART_SIZE = 64 * 2 ** 20;
