@@ -52,21 +52,27 @@ const ROOMS: readonly Room[] = [
     purpose: "the JSON API and the page: routes, what callers are told of refusals",
     at: ["src/http/"],
     imports: [
-      ...["service", "edge", "audit", "auth", "snippets"],
+      ...["service", "rotation", "edge", "audit", "auth", "snippets"],
       ...["s3/store", "s3/sign", "s3/api", "config", "keys", "base"],
     ],
   },
   {
     name: "jobs",
-    purpose: "what runs without a caller: the queue's consumer, the cron trigger",
+    purpose: "what runs without a caller: the queues' consumers, the cron trigger",
     at: ["src/jobs/"],
-    imports: ["service", "audit", "keys", "base"],
+    imports: ["service", "rotation", "audit", "config", "keys", "base"],
   },
   {
     name: "service",
-    purpose: "what all requests share: configuration, secrets, key ring",
-    at: ["src/service.ts"],
-    imports: ["audit", "auth", "config", "keys", "base"],
+    purpose: "what all requests share: configuration, secrets, key ring; the engine of rotations",
+    at: ["src/service.ts", "src/rotations.ts"],
+    imports: ["rotation", "audit", "auth", "config", "keys", "base"],
+  },
+  {
+    name: "rotation",
+    purpose: "a bucket from one key to another: ledger, messages, pages, objects; it knows no Worker",
+    at: ["src/rotation/"],
+    imports: ["s3/store", "s3/api", "config", "keys", "base"],
   },
   {
     name: "edge",

@@ -6,12 +6,17 @@
 
 /** Queues. */
 export interface Queue {
-  send(body: unknown, options?: { contentType?: "json" }): Promise<unknown>;
+  send(body: unknown, options?: { contentType?: "json"; delaySeconds?: number }): Promise<unknown>;
 }
 
 /** D1. */
 export interface Database {
   prepare(sql: string): Statement;
+}
+
+/** Of which several statements go as one transaction. */
+export interface Ledger extends Database {
+  batch(statements: readonly Statement[]): Promise<{ meta: { changes: number } }[]>;
 }
 
 export interface Statement {
@@ -42,16 +47,18 @@ export interface MessageBatch {
 }
 
 export interface Bindings {
-  readonly db: Database | undefined;
+  readonly db: Ledger | undefined;
   readonly queue: Queue | undefined;
+  readonly rotationQueue: Queue | undefined;
   readonly rateLimit: RateLimit | undefined;
   readonly metrics: Metrics | undefined;
 }
 
 export function bindingsOf(env: Readonly<Record<string, unknown>>): Bindings {
   return {
-    db: env.DB as Database | undefined,
+    db: env.DB as Ledger | undefined,
     queue: env.QUEUE as Queue | undefined,
+    rotationQueue: env.ROTATION_QUEUE as Queue | undefined,
     rateLimit: env.RATE_LIMIT as RateLimit | undefined,
     metrics: env.METRICS as Metrics | undefined,
   };

@@ -24,6 +24,8 @@ interface Operation extends Partial<Sent> {
   readonly key?: string;
   /** A document. */
   readonly body?: string;
+  /** Milliseconds, where it may take longer than others. */
+  readonly timeLimit?: number;
 }
 
 /** What the store said, once it has done as asked. */
@@ -54,8 +56,9 @@ export class S3Bucket {
   async run(operation: Operation, root: string | undefined): Promise<Answer> {
     const { name, method, key = "", query = {}, headers = {}, body } = operation;
     const { bucket, credentials } = this;
+    const { timeLimit = timeLimitsOf(bucket.store).operation } = operation;
     const request = { method, bucket, key, query, headers };
-    const signal = AbortSignal.timeout(timeLimitsOf(bucket.store).operation);
+    const signal = AbortSignal.timeout(timeLimit);
     const response = await sendToStore(request, {
       credentials,
       signal,

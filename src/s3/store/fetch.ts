@@ -6,6 +6,7 @@ import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
+import { toWire } from "./wire.ts";
 import { type Element, parseXml, textOf } from "./xml.ts";
 
 export {
@@ -54,7 +55,7 @@ export async function sendToStore(request: StoreRequest, sending: Sending): Prom
     ended.throwIfAborted();
     response = await fetch(url, {
       method: request.method,
-      headers,
+      headers: toWire(headers),
       redirect: "manual",
       signal: ended,
       ...(asStored && { encodeResponseBody: "manual" }),

@@ -28,6 +28,8 @@ export interface ListRequest {
   /** Empty as good as none. */
   readonly delimiter?: string | undefined;
   readonly cursor?: string | undefined;
+  /** Only keys that come after this one, in the order of their UTF-8; not beside a cursor. */
+  readonly startAfter?: string | undefined;
   readonly limit: number;
 }
 
@@ -40,10 +42,10 @@ const NAME = "ListObjectsV2";
  */
 export async function listObjects(
   store: S3Bucket,
-  { prefix, delimiter, cursor, limit }: ListRequest,
+  { prefix, delimiter, cursor, startAfter, limit }: ListRequest,
 ): Promise<Listing> {
   const place = cursor === undefined ? undefined : readCursor(cursor);
-  const page = await listPage(store, { prefix, delimiter, limit, token: place?.token });
+  const page = await listPage(store, { prefix, delimiter, startAfter, limit, token: place?.token });
   const { objects, prefixes, next } = page;
   const listing = { objects, ...(delimiter && { prefixes }) };
   if (next === undefined) return listing;
@@ -59,7 +61,13 @@ interface Page {
 
 async function listPage(
   store: S3Bucket,
-  { prefix, delimiter, limit, token }: Omit<ListRequest, "cursor"> & { token: string | undefined },
+  {
+    prefix,
+    delimiter,
+    startAfter,
+    limit,
+    token,
+  }: Omit<ListRequest, "cursor"> & { token: string | undefined },
 ): Promise<Page> {
   const query = {
     "list-type": "2",
@@ -68,6 +76,7 @@ async function listPage(
     "encoding-type": "url",
     ...(prefix !== "" && { prefix }),
     ...(delimiter && { delimiter }),
+    ...(startAfter && { "start-after": startAfter }),
     ...(token !== undefined && { "continuation-token": token }),
   };
   let element: Element;
@@ -87,7 +96,7 @@ async function listPage(
 }
 
 /** Stores that do not know how to encode names leave them as they are, and do not say that they have encoded them. */
-function namesOf(element: Element, { bucket }: S3Bucket): (text: string | undefined) => string {
+export function namesOf(element: Element, { bucket }: S3Bucket): (text: string | undefined) => string {
   const isEncoded = textOf(element, "EncodingType")?.trim().toLowerCase() === "url";
   return (text) => {
     if (text === undefined || text === "") throw unreadable(bucket, "an entry without a name");

@@ -1,0 +1,64 @@
+/** The SQL surface of D1 over a SQLite file on this machine, so that what needs a database runs without the Worker. */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { Ledger, Statement } from "../bindings.ts";
+
+class SqliteStatement implements Statement {
+  readonly prepared: StatementSync;
+  readonly values: readonly SQLInputValue[];
+
+  constructor(prepared: StatementSync, values: readonly SQLInputValue[] = []) {
+    this.prepared = prepared;
+    this.values = values;
+  }
+
+  bind(...values: unknown[]): SqliteStatement {
+    return new SqliteStatement(this.prepared, values as SQLInputValue[]);
+  }
+
+  async all<Row>(): Promise<{ results: Row[] }> {
+    return { results: this.prepared.all(...this.values) as Row[] };
+  }
+
+  async run(): Promise<{ meta: { changes: number } }> {
+    return { meta: { changes: Number(this.prepared.run(...this.values).changes) } };
+  }
+}
+
+export class SqliteDatabase implements Ledger {
+  readonly #database: DatabaseSync;
+
+  /** @param path `:memory:` for one that is gone with the process */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    // Whoever is killed in the midst of a transaction leaves the database as it was before.
+    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
+  }
+
+  /** Runs statements that answer nothing, as those of a migration. */
+  execute(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare(sql: string): SqliteStatement {
+    return new SqliteStatement(this.#database.prepare(sql));
+  }
+
+  /** All of them or none. */
+  async batch(statements: readonly Statement[]): Promise<{ meta: { changes: number } }[]> {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const results = (statements as SqliteStatement[]).map(({ prepared, values }) => ({
+        meta: { changes: Number(prepared.run(...values).changes) },
+      }));
+      this.#database.exec("COMMIT");
+      return results;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * One object: found, re-encrypted where it has to be, and proved to be so. What a writer has replaced meanwhile is never
+ * overwritten; it is looked at again.
+ */
+
+import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
+import { customerKeyHeaders } from "../keys/headers.ts";
+import { Refused } from "../refused.ts";
+import { grantHeaders } from "../s3/store/grants.ts";
+import { headObject, isUnderKey } from "../s3/store/stored.ts";
+import { readTags, TAG_COUNT_HEADER, writeTags } from "../s3/store/tagging.ts";
+import { bare, ifMatch } from "./conditions.ts";
+import { copyInPlace } from "./copy.ts";
+import { type Found, find, type Head, isUnreachable, keyOf } from "./find.ts";
+import type { Job } from "./job.ts";
+import { content, lost, placement, tagCount, unspeakable } from "./kept.ts";
+import { backoff, sleep } from "./pace.ts";
+import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
+import { PLAIN, UNKNOWN } from "./state.ts";
+import { open, send } from "./through.ts";
+
+/** How often an object is looked at again that others replace, or that a store does not re-encrypt. */
+const MAX_LOOKS = 8;
+
+/** What became of an object. */
+export interface Outcome {
+  readonly result: "rotated" | "skipped" | "failed" | "large";
+  /** Under which key it was found, or plain, or unknown; undefined where that was not to be seen, or it has gone. */
+  readonly found?: string;
+  /** And under which it lies now. */
+  readonly left?: string;
+  /** Of what was re-encrypted, bytes. */
+  readonly bytes: number;
+  readonly failure?: { readonly code: string; readonly detail: string };
+}
+
+/** @throws {GaveUp} */
+export async function rotateObject(
+  job: Job,
+  { key, size }: { readonly key: string; readonly size: number },
+  hint: string,
+): Promise<Outcome> {
+  if (isUnreachable(key)) {
+    return failed(
+      "invalid-request",
+      'Its key has "." or ".." as a segment, which HTTP clients take out: copy it to another key, and remove it by DeleteObjects.',
+    );
+  }
+  /** The key that it lay under when it was last written here. */
+  let tried: CustomerKey | undefined;
+  let first: string | undefined;
+  let failures = 0;
+  for (let look = 1; ; ) {
+    try {
+      const found = await asked(job, () => find(job, key, tried?.id ?? hint));
+      first ??= found.kind === "under" ? found.key.id : undefined;
+      const settled = await settle(job, key, found, tried, first);
+      if (settled !== undefined) return settled;
+      if (found.kind !== "under") throw new Error("an object that is not under a key was not settled");
+      if (isLarge(job, Math.max(size, found.head.size)))
+        return { result: "large", found: found.key.id, bytes: 0 };
+      if (look++ > MAX_LOOKS) return { ...restless(tried, found.key), found: first ?? found.key.id };
+      const target = await targetOf(job, key);
+      tried = found.key;
+      const written = await reencrypt(job, key, found.key, target, found.head);
+      const claim = { from: found.key, to: target, before: found.head, written };
+      const outcome = await asked(job, () => confirm(job, key, claim));
+      if (outcome !== undefined) return { ...outcome, found: first ?? found.key.id };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (["precondition-failed", "conflict", "not-found"].includes(error.reason)) {
+        if (look > MAX_LOOKS) return { ...failed(error.reason, error.message), ...seen(first) };
+      } else if (isPassing(error)) {
+        if (isBusy(error)) job.pace.slower();
+        if (++failures >= job.limits.attempts) throw new GaveUp(error);
+      } else return { ...failed(error.reason, error.message), ...seen(first) };
+      await sleep(backoff(Math.max(failures, 1), job.limits.backoff));
+    }
+  }
+}
+
+/** Where nothing has to be written, what becomes of the object. */
+async function settle(
+  job: Job,
+  key: string,
+  found: Found,
+  tried: CustomerKey | undefined,
+  first: string | undefined,
+): Promise<Outcome | undefined> {
+  switch (found.kind) {
+    case "gone":
+      return {
+        result: tried ? "rotated" : "skipped",
+        bytes: 0,
+        ...(first !== undefined && { found: first }),
+      };
+    case "plain":
+      return {
+        ...failed("not-encrypted", "It was stored without a customer key."),
+        found: PLAIN,
+        left: PLAIN,
+      };
+    case "unknown":
+      return found.unusable === undefined
+        ? {
+            ...failed("key-unknown", "It is under none of the bucket's keys."),
+            found: UNKNOWN,
+            left: UNKNOWN,
+          }
+        : failed("key-invalid", `It may be under the key "${found.unusable}", which cannot be used.`);
+  }
+  const { id } = found.key;
+  if (id === job.target.id) {
+    if (tried === undefined) return { result: "skipped", found: id, left: id, bytes: 0 };
+    // What was written before its answer was lost.
+    const target = await targetOf(job, key);
+    const outcome = await confirm(job, key, {
+      from: tried,
+      to: target,
+      before: found.head,
+      written: undefined,
+    });
+    return outcome && { ...outcome, found: first ?? tried.id };
+  }
+  const isWanted = !job.dryRun && (job.from === undefined || job.from === id);
+  return isWanted ? undefined : { result: "skipped", found: first ?? id, left: id, bytes: 0 };
+}
+
+export function isLarge({ ways, limits }: Job, size: number): boolean {
+  return size > (ways.copies ? limits.maxCopy : limits.maxWhole);
+}
+
+async function reencrypt(
+  job: Job,
+  key: string,
+  from: CustomerKey,
+  to: CustomerKey,
+  head: Head,
+): Promise<Written> {
+  const { store, ways, pipe } = job;
+  const { etag, size, headers } = head;
+  const placed = await placementOf(job, key, headers);
+  if (ways.copies) {
+    const copied = await copyInPlace(store, { key, from, to, etag, headers: placed }, ways);
+    if (copied !== undefined) return copied;
+    if (size > job.limits.maxWhole) throw new Refused("store-error", "The store does not copy this object.");
+  }
+  const whole = await wholeHeaders(job, key, headers, placed);
+  const isLocked = Object.keys(placed).some((name) => name.startsWith("x-amz-object-lock-"));
+  const isEncoded = headers.has("content-encoding");
+  const body = await open(store, { key, from, etag, length: size, isEncoded, isHeld: isLocked }, pipe);
+  // Where a store holds no condition when it is given an object, this is all that there is.
+  if (ways.ifMatchOfPut === undefined) await demandUnchanged(job, key, from, etag);
+  const answer = await send(
+    store,
+    { key, query: { "x-id": "PutObject" } },
+    { ...whole, ...ifMatch(ways.ifMatchOfPut, etag), ...customerKeyHeaders(to) },
+    body,
+  );
+  const tagging = whole["x-amz-tagging"];
+  return { etag: answer.get("etag") ?? "", ...(tagging !== undefined && { tagging }) };
+}
+
+/** @throws {Refused} precondition-failed */
+export async function demandUnchanged(
+  { bucket, store }: Job,
+  key: string,
+  from: CustomerKey,
+  etag: string,
+): Promise<void> {
+  const now = await headObject({ bucket, key }, from, store.credentials);
+  if (now !== undefined && bare(now.stored.etag) === bare(etag)) return;
+  throw new Refused("precondition-failed", "The object was replaced while it was read.");
+}
+
+/** What a copy does not keep by itself: class, redirect, lock and list. */
+export async function placementOf(
+  { store, ways }: Job,
+  key: string,
+  head: Headers,
+): Promise<Record<string, string>> {
+  return { ...placement(head, Date.now()), ...(ways.hasAcls && (await grantHeaders(store, key))) };
+}
+
+/** All that an object has beside its bytes. @throws {Refused} conflict when it cannot be given again */
+export async function wholeHeaders(
+  { store }: Job,
+  key: string,
+  head: Headers,
+  placed: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const fault = unspeakable(head);
+  if (fault !== undefined)
+    throw new Refused("invalid-request", `${fault}: the store itself would have to copy it.`);
+  const tagging = tagCount(head) > 0 ? await readTags(store, key) : "";
+  return { ...content(head), ...placed, ...(tagging !== "" && { "x-amz-tagging": tagging }) };
+}
+
+/** What the store said of it when it had written it. */
+export interface Written {
+  readonly etag: string;
+  /** The tags that it was given, where it was given them. */
+  readonly tagging?: string;
+}
+
+export interface Claim {
+  readonly from: CustomerKey;
+  readonly to: CustomerKey;
+  /** As it was. */
+  readonly before: Head;
+  /** Undefined where its answer was lost. */
+  readonly written: Written | undefined;
+}
+
+/**
+ * Holds the store to its word: the object opens under the new key, and does not under the old one.
+ *
+ * @returns undefined where it has to be looked at again
+ */
+export async function confirm(
+  { bucket, store }: Job,
+  key: string,
+  { from, to, before, written }: Claim,
+): Promise<Outcome | undefined> {
+  const object = { bucket, key };
+  const now = await headObject(object, to, store.credentials);
+  if (now === undefined || !isUnderKey(now.headers, to)) return undefined;
+  if (from.md5 !== to.md5 && (await headObject(object, from, store.credentials)) !== undefined)
+    return undefined;
+  const rotated: Outcome = { result: "rotated", left: to.id, bytes: before.size };
+  // Somebody has replaced it since: what it is like is theirs to say.
+  if (written === undefined || bare(now.stored.etag) !== bare(written.etag)) return rotated;
+  const missing = lost(before.headers, now.headers, Date.now());
+  const isUntagged = missing.includes(TAG_COUNT_HEADER);
+  // Some stores lose those of what is made of parts.
+  if (isUntagged && written.tagging !== undefined) {
+    await writeTags(store, key, written.tagging);
+    const again = await headObject(object, to, store.credentials);
+    if (again && tagCount(again.headers) === tagCount(before.headers))
+      missing.splice(missing.indexOf(TAG_COUNT_HEADER), 1);
+  }
+  if (now.stored.size !== before.size) missing.push(`its length (${before.size} bytes)`);
+  if (missing.length === 0) return rotated;
+  return {
+    ...failed("conflict", `It is re-encrypted, but the store has not kept ${missing.join(", ")}.`),
+    left: to.id,
+  };
+}
+
+/** A question, which changes nothing and can be asked again. */
+function asked<T>(job: Job, question: () => Promise<T>): Promise<T> {
+  return patiently(job.limits, question, () => job.pace.slower());
+}
+
+async function targetOf(job: Job, key: string): Promise<CustomerKey> {
+  const target = await keyOf(job, job.target, key);
+  if (target instanceof CustomerKeyError)
+    throw new Refused("key-invalid", "The target key cannot be used any more.");
+  return target;
+}
+
+export function failed(code: string, detail: string): Outcome {
+  return { result: "failed", bytes: 0, failure: { code, detail } };
+}
+
+function seen(first: string | undefined) {
+  return first === undefined ? {} : { found: first, left: first };
+}
+
+function restless(tried: CustomerKey | undefined, { id }: CustomerKey): Outcome {
+  const detail =
+    tried?.id === id
+      ? `It was re-encrypted again and again, and still opens under "${id}": the store does not do as it says, or somebody writes it under that key all the time.`
+      : "It was replaced again and again while it was re-encrypted.";
+  return { ...failed(tried?.id === id ? "store-error" : "conflict", detail), left: id };
+}

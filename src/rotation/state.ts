@@ -1,0 +1,159 @@
+/** What a rotation is, as its ledger has it and as its callers see it. */
+
+export type RotationState = "running" | "done" | "failed" | "cancelled";
+
+/** How an ETag has to be written for a store to hold it against a condition; undefined where it holds none. */
+export type Spelling = "quoted" | "bare" | "r2" | undefined;
+
+/** What a store can do, as it was found by a scratch object. */
+export interface Ways {
+  /** Copies an object from one customer key to another. */
+  readonly copies: boolean;
+  /** Copies a part of an object from one customer key to another. */
+  readonly copiesParts: boolean;
+  /** Whether a copy's source can be demanded to be as it was seen. */
+  readonly ifSourceMatch: Spelling;
+  /** Whether what is replaced can be: by a copy, a PUT, the completion of an upload. */
+  readonly ifMatchOfCopy: Spelling;
+  readonly ifMatchOfPut: Spelling;
+  readonly ifMatchOfComplete: Spelling;
+  /** Whether objects have access control lists that differ. */
+  readonly hasAcls: boolean;
+  readonly isVersioned: boolean;
+}
+
+/** A row of `rotations`, as far as the engine reads it. */
+export interface Rotation {
+  readonly id: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly fromKey: string | null;
+  readonly toKey: string;
+  readonly toCheck: string;
+  /** JSON. */
+  readonly keyIds: string;
+  readonly dryRun: 0 | 1;
+  readonly caller: string;
+  readonly state: RotationState;
+  readonly reason: string | null;
+  readonly pausedUntil: number;
+  readonly pauses: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** JSON of Ways. */
+  readonly ways: string | null;
+  readonly cursor: string | null;
+  readonly pages: number;
+  readonly listed: number;
+  readonly listedBytes: number;
+  readonly isListed: 0 | 1;
+}
+
+export interface PageRow {
+  readonly page: number;
+  /** The key after which it begins; empty: from the start. */
+  readonly after: string;
+  /** Its last key; null: to the end. */
+  readonly last: string | null;
+  readonly doneThrough: string;
+  /** How often it was begun since its last progress, this time included. */
+  readonly attempts: number;
+}
+
+export interface LargeRow {
+  readonly key: string;
+  readonly number: number;
+  readonly size: number;
+  /** The id of the key that it was found under. */
+  readonly fromKey: string;
+  readonly attempts: number;
+  readonly uploadId: string | null;
+  readonly etag: string | null;
+}
+
+export interface Failure {
+  readonly key: string;
+  /** As a problem's. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What is counted, by name: rotated, skipped, failed, bytes, listed, unclear; found/KEY, left/KEY and older/KEY. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** Beside the ids of keys, what an object may be found to be. */
+export const PLAIN = "plain";
+export const UNKNOWN = "unknown";
+
+/** A rotation as its callers see it; times are ISO 8601. */
+export interface RotationReport {
+  readonly id: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly from?: string;
+  readonly to: string;
+  readonly dryRun: boolean;
+  readonly state: RotationState;
+  /** Why it failed, or waits. */
+  readonly reason?: string;
+  /** When one that waits goes on by itself. */
+  readonly pausedUntil?: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Objects that are known of so far; all of them once `isListed`. */
+  readonly listed: number;
+  readonly listedBytes: number;
+  readonly isListed: boolean;
+  readonly rotated: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Of what was rotated. */
+  readonly bytes: number;
+  readonly found: Readonly<Record<string, number>>;
+  /** Versions that are not current, and under another key than the target. */
+  readonly olderVersions: number;
+  /** The first of them. */
+  readonly errors?: readonly Failure[];
+}
+
+/** The counts whose names begin so, without that beginning. */
+export function countsOf(counts: Counts, family: "found" | "left" | "older"): Record<string, number> {
+  const names = Object.keys(counts).filter((name) => name.startsWith(`${family}/`));
+  return Object.fromEntries(names.map((name) => [name.slice(family.length + 1), counts[name] ?? 0]));
+}
+
+export function reportOf(rotation: Rotation, counts: Counts, errors?: readonly Failure[]): RotationReport {
+  const { id, bucket, prefix, fromKey, toKey, dryRun, state, reason, isListed, listedBytes } = rotation;
+  const { rotated = 0, skipped = 0, failed = 0, bytes = 0 } = counts;
+  const handled = rotated + skipped + failed;
+  const older = countsOf(counts, "older");
+  const isWaiting = state === "running" && rotation.pausedUntil > 0 && reason !== null;
+  return {
+    id,
+    bucket,
+    prefix,
+    ...(fromKey !== null && { from: fromKey }),
+    to: toKey,
+    dryRun: dryRun === 1,
+    state,
+    ...(reason !== null && { reason }),
+    ...(isWaiting && { pausedUntil: isoTime(rotation.pausedUntil) }),
+    startedAt: isoTime(rotation.startedAt),
+    ...(rotation.endedAt !== null && { endedAt: isoTime(rotation.endedAt) }),
+    // Each page is listed again when its turn comes: what was written or deleted meanwhile counts as it was then.
+    listed: state === "done" ? handled : Math.max(rotation.listed, handled),
+    listedBytes,
+    isListed: isListed === 1,
+    rotated,
+    skipped,
+    failed,
+    bytes,
+    found: { [PLAIN]: 0, [UNKNOWN]: 0, ...countsOf(counts, "found") },
+    olderVersions: Object.entries(older).reduce((sum, [key, n]) => (key === toKey ? sum : sum + n), 0),
+    ...(errors && { errors }),
+  };
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}

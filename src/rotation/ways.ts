@@ -1,0 +1,234 @@
+/**
+ * What a store can do, found by a scratch object: whether it copies from key to key, and which conditions it holds on what
+ * is replaced, in which spelling. What it says it can do counts for nothing: a condition that must fail has to fail.
+ */
+import { randomBytes } from "node:crypto";
+import { type CustomerKey, customerKey, KEY_BYTES } from "../keys/customer-key.ts";
+import { copySourceKeyHeaders, customerKeyHeaders } from "../keys/headers.ts";
+import { describeUnforeseen, logError } from "../log.ts";
+import { Refused } from "../refused.ts";
+import { copySourceHeader, type Sent } from "../s3/api/fields.ts";
+import type { S3Bucket } from "../s3/store/client.ts";
+import { isTransient } from "../s3/store/fetch.ts";
+import { textOf } from "../s3/store/xml.ts";
+import { ifMatch, ifSourceMatch } from "./conditions.ts";
+import type { Limits } from "./limits.ts";
+import { patiently } from "./patience.ts";
+import type { Spelling, Ways } from "./state.ts";
+
+const SPELLINGS = ["quoted", "bare"] as const;
+/** The ETag of nothing that there is. */
+const WRONG = "00000000000000000000000000000000";
+/** Refusals that stay: what is not there, or not allowed. */
+const IS_NOT_FOR_US = /\((40\d|AccessDenied|MethodNotAllowed)\)/;
+const BODY = "ssec-edge looks what this store can do; it is removed at once\n";
+
+/**
+ * @param key of the scratch object, which nobody else uses
+ * @throws {GaveUp} when the scratch object cannot be written
+ */
+export async function findWays(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<Ways> {
+  const scratch = new Scratch(store, key, to, limits);
+  try {
+    const { versionId } = await patiently(limits, () => scratch.put());
+    const ifMatchOfPut = await scratch.spelling(SPELLINGS, (etag, spelling) =>
+      scratch.put(ifMatch(spelling, etag)),
+    );
+    const copies = await scratch.can(() => scratch.copy({}));
+    const ifMatchOfCopy = copies
+      ? await scratch.spelling([...SPELLINGS, "r2"], (etag, spelling) =>
+          scratch.copy(ifMatch(spelling, etag)),
+        )
+      : undefined;
+    const ofSource = copies
+      ? await scratch.spelling(SPELLINGS, (etag, spelling) => scratch.copy(ifSourceMatch(spelling, etag)))
+      : undefined;
+    const copiesParts = await scratch.can(() => scratch.upload({ isCopied: true }));
+    const ifMatchOfComplete = await scratch.spelling(SPELLINGS, (etag, spelling) =>
+      scratch.upload({ isCopied: false, headers: ifMatch(spelling, etag) }),
+    );
+    // It gives nobody anything; a bucket whose owner owns all objects takes no list at all.
+    const hasAcls = await scratch.can(async () => {
+      await scratch.put({ "x-amz-acl": "bucket-owner-read" });
+      await scratch.acl();
+    });
+    return {
+      copies,
+      copiesParts,
+      ifSourceMatch: ofSource,
+      ifMatchOfCopy,
+      ifMatchOfPut,
+      ifMatchOfComplete,
+      hasAcls,
+      isVersioned: versionId !== undefined && versionId !== "null",
+    };
+  } finally {
+    await scratch.remove();
+  }
+}
+
+class Scratch {
+  readonly #store: S3Bucket;
+  readonly #key: string;
+  /** Nothing of value is ever under it, so that it need not be kept. */
+  #from: CustomerKey = customerKey("nobody's", randomBytes(KEY_BYTES));
+  readonly #to: CustomerKey;
+  readonly #limits: Limits;
+  readonly #versions = new Set<string>();
+
+  constructor(store: S3Bucket, key: string, to: CustomerKey, limits: Limits) {
+    this.#store = store;
+    this.#key = key;
+    this.#to = to;
+    this.#limits = limits;
+  }
+
+  /** The object, under a key that is not the target. */
+  async put(headers: Record<string, string> = {}): Promise<{ etag: string; versionId: string | undefined }> {
+    try {
+      return await this.#put(headers, this.#from);
+    } catch (error) {
+      // A bucket's policy may let nothing but its own keys be written under.
+      const isTarget = this.#from === this.#to;
+      if (isTarget || !(error instanceof Refused) || error.reason !== "store-error") throw error;
+      const put = await this.#put(headers, this.#to);
+      this.#from = this.#to;
+      return put;
+    }
+  }
+
+  async #put(headers: Record<string, string>, key: CustomerKey) {
+    const query = { "x-id": "PutObject" };
+    const answer = await this.#run("PutObject", "PUT", { query, headers, body: BODY }, key, undefined);
+    return { etag: answer.headers.get("etag") ?? "", versionId: this.#noted(answer.headers) };
+  }
+
+  /** From the one key to the other, in place; the object is as before then. */
+  async copy(headers: Record<string, string>): Promise<void> {
+    const all = {
+      ...headers,
+      "x-amz-copy-source": copySourceHeader(this.#store.bucket.storeBucket, { key: this.#key }),
+      ...copySourceKeyHeaders(this.#from),
+    };
+    const sent = { query: { "x-id": "CopyObject" }, headers: all };
+    const answer = await this.#run("CopyObject", "PUT", sent, this.#to, "CopyObjectResult");
+    this.#noted(answer.headers);
+    const { headers: head } = await this.#run(
+      "HeadObject",
+      "HEAD",
+      { query: {}, headers: {} },
+      this.#to,
+      undefined,
+    );
+    // What a store says of a copy is one thing, and under which key it lies another.
+    if (head.get("x-amz-server-side-encryption-customer-key-md5") !== this.#to.md5)
+      throw new Refused("invalid-request", "The copy is not under the key that it was to be under.");
+  }
+
+  /** One part, uploaded or copied. */
+  async upload({
+    isCopied,
+    headers = {},
+  }: {
+    isCopied: boolean;
+    headers?: Record<string, string>;
+  }): Promise<void> {
+    const created = await this.#run(
+      "CreateMultipartUpload",
+      "POST",
+      { query: { uploads: "" }, headers: {} },
+      this.#to,
+      "InitiateMultipartUploadResult",
+    );
+    const uploadId = textOf(created.element, "UploadId") ?? "";
+    try {
+      const query = { partNumber: "1", uploadId };
+      const source = {
+        "x-amz-copy-source": copySourceHeader(this.#store.bucket.storeBucket, { key: this.#key }),
+        ...copySourceKeyHeaders(this.#from),
+      };
+      const part = isCopied
+        ? await this.#run("UploadPartCopy", "PUT", { query, headers: source }, this.#to, "CopyPartResult")
+        : await this.#run("UploadPart", "PUT", { query, headers: {}, body: BODY }, this.#to, undefined);
+      const etag = (isCopied ? textOf(part.element, "ETag") : part.headers.get("etag")) ?? "";
+      if (isCopied) return;
+      const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+      const sent = { query: { uploadId }, headers: { ...headers, "content-type": "application/xml" }, body };
+      const root = "CompleteMultipartUploadResult";
+      this.#noted((await this.#run("CompleteMultipartUpload", "POST", sent, this.#to, root)).headers);
+    } finally {
+      await this.#run("AbortMultipartUpload", "DELETE", { query: { uploadId }, headers: {} }).catch(() => {});
+    }
+  }
+
+  async acl(): Promise<void> {
+    await this.#run(
+      "GetObjectAcl",
+      "GET",
+      { query: { acl: "" }, headers: {} },
+      undefined,
+      "AccessControlPolicy",
+    );
+  }
+
+  /** Whether the store does it, to a fresh object; what may be otherwise next time is no answer. */
+  can(work: (etag: string) => Promise<unknown>): Promise<boolean> {
+    return patiently(this.#limits, async () => {
+      const { etag } = await this.put();
+      try {
+        await work(etag);
+        return true;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (isTransient(error) && !IS_NOT_FOR_US.test(error.message)) throw error;
+        return false;
+      }
+    });
+  }
+
+  /** The spelling in which a condition holds when it should, and does not when it should not. */
+  async spelling<S extends NonNullable<Spelling>>(
+    spellings: readonly S[],
+    work: (etag: string, spelling: S) => Promise<unknown>,
+  ): Promise<S | undefined> {
+    for (const spelling of spellings) {
+      if (await this.can(() => work(WRONG, spelling))) continue;
+      if (await this.can((etag) => work(etag, spelling))) return spelling;
+    }
+    return undefined;
+  }
+
+  /** With all its versions, as far as they are known: nothing is to be found of it later, where it may be removed. */
+  async remove(): Promise<void> {
+    const versions = this.#versions.size === 0 ? [undefined] : [...this.#versions];
+    for (const versionId of versions) {
+      const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
+      try {
+        await this.#run("DeleteObject", "DELETE", { query, headers: {} });
+      } catch (error) {
+        const why =
+          error instanceof Refused ? (error.operator ?? error.message) : describeUnforeseen(error).message;
+        logError({ code: "store-error", message: `the scratch object ${this.#key} was not removed: ${why}` });
+      }
+    }
+  }
+
+  #noted(headers: Headers): string | undefined {
+    const versionId = headers.get("x-amz-version-id") ?? undefined;
+    if (versionId !== undefined) this.#versions.add(versionId);
+    return versionId;
+  }
+
+  #run(name: string, method: string, { query, headers, body }: Sent, key?: CustomerKey, root?: string) {
+    const all = { ...headers, ...(key && customerKeyHeaders(key)) };
+    const operation = {
+      name,
+      method,
+      key: this.#key,
+      query,
+      headers: all,
+      ...(body !== undefined && { body }),
+    };
+    return this.#store.run(operation, root);
+  }
+}

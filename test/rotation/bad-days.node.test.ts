@@ -1,0 +1,492 @@
+/** Rotations on bad days: nothing is lost, nothing stays under the old key, and each object counts once. */
+import type { IncomingMessage } from "node:http";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Ledger as Database } from "../../src/bindings.ts";
+import { customerKey } from "../../src/keys/customer-key.ts";
+import { error, type Fault, startFaultProxy } from "../support/fault-proxy.ts";
+import { openingToAnyKey } from "../support/lenient.ts";
+import { access, freshBucket, isUnder, put, rig, s3, secrets, sse, useStore } from "./rig.ts";
+
+const store = useStore();
+
+beforeEach(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
+afterEach(() => vi.restoreAllMocks());
+
+async function filled(
+  count: number,
+  from: "k1" | "root" = "k1",
+): Promise<{ bucket: string; keys: string[] }> {
+  const bucket = await freshBucket();
+  const keys = Array.from({ length: count }, (_, i) => `object ${i}`);
+  await Promise.all(keys.map((key) => put(bucket, key, from)));
+  return { bucket, keys };
+}
+
+async function expectAllUnder(bucket: string, keys: readonly string[], to: "k1" | "k2" = "k2") {
+  for (const key of keys) {
+    const { Body } = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, ...sse(to, bucket, key) }),
+    );
+    expect(await Body?.transformToString()).toBe(`the object ${key}`);
+    expect(await isUnder(bucket, key, to === "k2" ? "k1" : "k2"), key).toBe(false);
+  }
+}
+
+const total = ({ rotated, skipped, failed }: { rotated: number; skipped: number; failed: number }) =>
+  rotated + skipped + failed;
+
+test(
+  "a queue that loses a third of its messages, doubles a third and delays a third",
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.integer({ min: 0, max: 5 })), async (fates) => {
+        const { bucket, keys } = await filled(45);
+        const { start, drain, report } = rig({ bucket, limits: { pageSize: 7 } });
+        const { id } = await start();
+        const fate = () => {
+          const n = fates.next().value ?? 0;
+          if (n < 2) return { times: 0 };
+          return n < 4 ? { times: 2 } : { times: 2, delay: 30 };
+        };
+        await drain(id, { fate });
+        const done = await report(id);
+        expect(done).toMatchObject({ state: "done", listed: 45, failed: 0, found: { k1: 45 } });
+        expect(total(done)).toBe(45);
+        await expectAllUnder(bucket, keys);
+      }),
+      { numRuns: 4 },
+    );
+  },
+);
+
+/** An engine that is killed: of its process nothing more reaches the database or the queue. */
+function killable() {
+  let isDead = false;
+  const check = () => {
+    if (isDead) throw new Error("killed");
+  };
+  const through = (database: Database): Database => ({
+    prepare: (sql) => {
+      check();
+      return database.prepare(sql);
+    },
+    batch: async (statements) => {
+      check();
+      return database.batch(statements);
+    },
+  });
+  return {
+    through,
+    kill: () => {
+      isDead = true;
+    },
+    revive: () => {
+      isDead = false;
+    },
+  };
+}
+
+test("killed again and again, in the midst of anything", { timeout: 60_000 }, async () => {
+  const { bucket, keys } = await filled(60);
+  const { through, kill, revive } = killable();
+  const { start, drain, report, messages } = rig({ bucket, through, limits: { pageSize: 9 } });
+  const { id } = await start();
+  for (let i = 0; i < 8; i++) {
+    const killing = setTimeout(kill, 20 + i * 13);
+    await drain(id, { patience: 150 + i * 20 }).catch(() => {});
+    clearTimeout(killing);
+    // What was queued dies with the process.
+    messages.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    revive();
+  }
+  await drain(id);
+  const done = await report(id);
+  expect(done).toMatchObject({ state: "done", listed: 60, failed: 0, found: expect.anything() });
+  expect(total(done)).toBe(60);
+  await expectAllUnder(bucket, keys);
+});
+
+test("a database that fails for a while", async () => {
+  const { bucket, keys } = await filled(30);
+  let isDown = false;
+  const through = (database: Database): Database => ({
+    prepare: (sql) => {
+      if (isDown) throw new Error("D1_ERROR: down");
+      return database.prepare(sql);
+    },
+    batch: async (statements) => database.batch(statements),
+  });
+  const { start, drain, report } = rig({ bucket, through });
+  const { id } = await start();
+  setTimeout(() => {
+    isDown = true;
+  }, 30);
+  await drain(id, { patience: 400 }).catch(() => {});
+  isDown = false;
+  await drain(id);
+  const done = await report(id);
+  expect(done).toMatchObject({ state: "done", listed: 30, failed: 0 });
+  expect(total(done)).toBe(30);
+  await expectAllUnder(bucket, keys);
+});
+
+test("two at one page: one of them works, whose word counts; the one who wakes late changes nothing", async () => {
+  const { bucket, keys } = await filled(10);
+  const { start, engine, messages, ledger, report } = rig({ bucket, limits: { lease: 60_000 } });
+  const { id } = await start();
+  const list = messages.find(({ message }) => message.kind === "list");
+  await engine().handle(list?.message);
+  const page = messages.find(({ message }) => message.kind === "page");
+  await Promise.all([
+    engine().handle(page?.message),
+    engine().handle(page?.message),
+    engine().handle(page?.message),
+  ]);
+  expect(await report(id)).toMatchObject({ state: "done", listed: 10, rotated: 10, skipped: 0 });
+  // And a lease that was lost: nothing of what its holder says is taken.
+  const work = { kind: "page", rotation: id, page: 0 } as const;
+  const late = { work, token: "of somebody who slept" };
+  const progress = { counts: { rotated: 5 }, failures: [{ key: "x", code: "c", detail: "d" }], large: [] };
+  expect(await ledger.pageDone(late, progress, "object 3", { now: Date.now(), until: Date.now() })).toBe(
+    false,
+  );
+  expect(await report(id)).toMatchObject({ rotated: 10, failed: 0, errors: [] });
+  await expectAllUnder(bucket, keys);
+});
+
+test("writers that overwrite and delete all the time: what they wrote stays, and nothing of it is stale", async () => {
+  const { bucket, keys } = await filled(40);
+  const { start, drain, report } = rig({ bucket });
+  const { id } = await start();
+  const latest = new Map<string, string | undefined>(keys.map((key) => [key, `the object ${key}`]));
+  let isOver = false;
+  const writers = [0, 1, 2].map(async (lane) => {
+    // Each key has one writer, who knows what it wrote last.
+    const own = keys.filter((_, i) => i % 3 === lane);
+    for (let n = 0; !isOver; n++) {
+      const key = own[(n * 7) % own.length] as string;
+      if (n % 9 === 8) {
+        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+        latest.set(key, undefined);
+      } else {
+        const Body = `write ${n} of ${key}`;
+        // Some of them do not know of the new key yet.
+        const under = n % 4 === 0 ? "k1" : "k2";
+        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ...sse(under, bucket, key) }));
+        latest.set(key, Body);
+      }
+    }
+  });
+  await drain(id);
+  isOver = true;
+  await Promise.all(writers);
+  const during = await report(id);
+  expect(during.state).toBe("done");
+  expect(total(during)).toBe(during.listed);
+  // What was written under the old key behind the rotation's back is for the next.
+  const next = await start();
+  await drain(next.id);
+  for (const [key, body] of latest) {
+    if (body === undefined) continue;
+    const { Body } = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, ...sse("k2", bucket, key) }),
+    );
+    expect(await Body?.transformToString(), key).toBe(body);
+  }
+});
+
+test("cancelled in the middle, and gone on from there", async () => {
+  const { bucket, keys } = await filled(50);
+  const { start, drain, report, engine, ledger, messages } = rig({
+    bucket,
+    limits: { pageSize: 5, window: 1 },
+  });
+  const rotation = await start();
+  const { id } = rotation;
+  let handled = 0;
+  await drain(id, {
+    parallel: 1,
+    meanwhile: async () => {
+      if (++handled === 5) await engine().cancel(rotation);
+    },
+  });
+  const cancelled = await report(id);
+  expect(cancelled.state).toBe("cancelled");
+  expect(cancelled.rotated).toBeLessThan(50);
+  for (const { message } of messages.splice(0)) await engine().handle(message);
+  expect((await report(id)).rotated).toBe(cancelled.rotated);
+  for (const key of keys) {
+    const opens = [await isUnder(bucket, key, "k1"), await isUnder(bucket, key, "k2")];
+    expect(opens.filter(Boolean)).toHaveLength(1);
+  }
+  const now = await ledger.find(id);
+  if (now) await engine().resume(now);
+  await drain(id);
+  const done = await report(id);
+  expect(done).toMatchObject({ state: "done", listed: 50, failed: 0 });
+  expect(total(done)).toBe(50);
+  await expectAllUnder(bucket, keys);
+});
+
+describe("a store", () => {
+  const proxied = async (...faults: Fault[]) => {
+    const proxy = await startFaultProxy(store.url);
+    proxy.break(...faults);
+    return proxy;
+  };
+  const isCopy = ({ method, headers, url = "" }: IncomingMessage) =>
+    method === "PUT" && "x-amz-copy-source" in headers && !url.includes("ssec-rotation");
+
+  test("that fails, is slow or overloaded every so often is asked again", async () => {
+    const { bucket, keys } = await filled(30);
+    let n = 0;
+    const proxy = await proxied(
+      { on: () => ++n % 7 === 0, answer: error(503, "SlowDown") },
+      { on: () => n % 11 === 0, answer: error(500, "InternalError") },
+    );
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id, { patience: 40_000 });
+    proxy.close();
+    expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
+    await expectAllUnder(bucket, keys);
+  }, 60_000);
+
+  test("that is down lets the rotation wait, with a reason, and go on by itself", async () => {
+    const { bucket, keys } = await filled(20);
+    const proxy = await proxied();
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    proxy.break({ on: () => true, answer: error(403, "ExpiredToken") });
+    const draining = drain(id);
+    await vi.waitFor(
+      async () => {
+        const waiting = await report(id);
+        expect(waiting).toMatchObject({
+          state: "running",
+          failed: 0,
+          reason: expect.stringContaining("ExpiredToken"),
+        });
+        expect(waiting.pausedUntil).toBeDefined();
+      },
+      { timeout: 15_000 },
+    );
+    proxy.break();
+    await draining;
+    proxy.close();
+    const done = await report(id);
+    expect(done).toMatchObject({ state: "done", listed: 20, rotated: 20, failed: 0 });
+    expect(done.reason).toBeUndefined();
+    await expectAllUnder(bucket, keys);
+  });
+
+  test("that fails at one object alone has it named, and the others rotated", async () => {
+    const { bucket, keys } = await filled(12);
+    const isPoison = ({ url = "" }: IncomingMessage) => url.includes("object%207");
+    const proxy = await proxied({ on: isPoison, answer: error(500, "InternalError") });
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    expect(await report(id)).toMatchObject({
+      state: "done",
+      listed: 12,
+      rotated: 11,
+      failed: 1,
+      errors: [{ key: "object 7", code: "store-error" }],
+    });
+    expect(await isUnder(bucket, "object 7", "k1")).toBe(true);
+    await expectAllUnder(
+      bucket,
+      keys.filter((key) => key !== "object 7"),
+    );
+  });
+
+  test("that says it copied, and has not, is found out", async () => {
+    const { bucket } = await filled(3);
+    const lie: Fault["answer"] = (request, response) => {
+      request.resume();
+      response.writeHead(200, {
+        "content-type": "application/xml",
+        "x-amz-server-side-encryption-customer-algorithm": "AES256",
+        "x-amz-server-side-encryption-customer-key-md5": customerKey("k2", Buffer.from(secrets.k2, "base64"))
+          .md5,
+      });
+      response.end(`<CopyObjectResult><ETag>"x"</ETag></CopyObjectResult>`);
+    };
+    const proxy = await proxied({ on: isCopy, answer: lie });
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    expect(await report(id)).toMatchObject({
+      rotated: 0,
+      failed: 3,
+      errors: [{ code: "store-error", detail: expect.stringContaining('still opens under "k1"') }, {}, {}],
+    });
+  });
+
+  test("whose 200 has an error in its body has not copied", async () => {
+    const { bucket, keys } = await filled(3);
+    const proxy = await proxied({ on: isCopy, times: 2, answer: error(200, "InternalError") });
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    expect(await report(id)).toMatchObject({ rotated: 3, failed: 0 });
+    await expectAllUnder(bucket, keys);
+  });
+
+  test("that lists a name which no client can send has it named, and no other object touched for it", async () => {
+    const bucket = await freshBucket();
+    await put(bucket, "b", "k1");
+    const entry = (key: string) => `<Contents><Key>${key}</Key><Size>12</Size><ETag>"x"</ETag></Contents>`;
+    const proxy = await proxied({
+      on: ({ url = "" }) => url.includes("list-type=2"),
+      answer: (request, response) => {
+        request.resume();
+        response.writeHead(200, { "content-type": "application/xml" });
+        const isOfScratch = request.url?.includes("ssec-rotation");
+        response.end(
+          `<ListBucketResult><IsTruncated>false</IsTruncated>${isOfScratch ? "" : entry("a/../b")}</ListBucketResult>`,
+        );
+      },
+    });
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    expect(await report(id)).toMatchObject({
+      state: "done",
+      listed: 1,
+      failed: 1,
+      errors: [{ key: "a/../b", code: "invalid-request" }],
+    });
+    expect(await isUnder(bucket, "b", "k1")).toBe(true);
+  });
+
+  test("that opens an object to any key is believed nothing", async () => {
+    const { bucket } = await filled(1);
+    const key = customerKey("k2", Buffer.from(secrets.k2, "base64"));
+    const any = openingToAnyKey({ url: store.url, ...access() }, key);
+    const proxy = await proxied({
+      ...any,
+      on: (request) =>
+        request.method === "HEAD" &&
+        !!request.url?.includes("object%200") &&
+        "x-amz-server-side-encryption-customer-key" in request.headers,
+      headers: (answer, { headers }) => {
+        const md5 = headers["x-amz-server-side-encryption-customer-key-md5"];
+        if (answer["x-amz-server-side-encryption-customer-algorithm"])
+          answer["x-amz-server-side-encryption-customer-key-md5"] = md5;
+      },
+    });
+    const { start, drain, report } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    const { rotated, state } = await report(id);
+    expect({ rotated, state }).toEqual({ rotated: 0, state: "done" });
+  });
+});
+
+describe("the target", () => {
+  test("whose secret becomes another ends the rotation", async () => {
+    const { bucket } = await filled(30);
+    const { start, drain, report, rebind } = rig({ bucket, limits: { pageSize: 5, window: 1 } });
+    const { id } = await start();
+    let handled = 0;
+    await drain(id, { parallel: 1, meanwhile: () => void (++handled === 4 && rebind("k2", secrets.root2)) });
+    const ended = await report(id);
+    expect(ended).toMatchObject({
+      state: "failed",
+      reason: expect.stringContaining('secret of the key "k2"'),
+    });
+    // Put right, it goes on.
+    rebind("k2", secrets.k2);
+  });
+
+  test("whose secret is broken is waited for", async () => {
+    const { bucket, keys } = await filled(30);
+    const { start, drain, report, rebind } = rig({ bucket, limits: { pageSize: 5, window: 1 } });
+    const { id } = await start();
+    let handled = 0;
+    const draining = drain(id, {
+      parallel: 1,
+      meanwhile: () => void (++handled === 4 && rebind("k2", "broken")),
+    });
+    await vi.waitFor(
+      async () =>
+        expect(await report(id)).toMatchObject({ state: "running", reason: expect.stringContaining('"k2"') }),
+      { timeout: 15_000 },
+    );
+    rebind("k2", secrets.k2);
+    await draining;
+    expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
+    await expectAllUnder(bucket, keys);
+  });
+});
+
+test("a large object goes by parts, is gone on with after a kill, and leaves no upload behind", async () => {
+  const bucket = await freshBucket();
+  const Body = Buffer.alloc(12 * 2 ** 20, "ssec-edge ");
+  const more = { Tagging: "a=b", Metadata: { kept: "yes" } };
+  await s3.send(
+    new PutObjectCommand({ Bucket: bucket, Key: "large", Body, ...sse("k1", bucket, "large"), ...more }),
+  );
+  await put(bucket, "small", "k1");
+  for (const limits of [
+    { maxCopy: 2 ** 20, copiedPart: 5 * 2 ** 20 },
+    { maxCopy: 2 ** 20, maxWhole: 2 ** 20, copiedPart: 0, noCopies: true },
+  ]) {
+    const { through, kill, revive } = killable();
+    const { noCopies, ...bounds } = { noCopies: false, ...limits };
+    const [to, from] = noCopies ? (["k1", "k2"] as const) : (["k2", "k1"] as const);
+    const { start, drain, report, engine, messages, ledger } = rig({
+      bucket,
+      through,
+      limits: bounds,
+      keys: [to, from],
+    });
+    const { id } = await start({ to });
+    const [first] = messages.splice(0);
+    await engine().handle(first?.message);
+    if (noCopies) {
+      const { ways } = (await ledger.find(id)) as { ways: string };
+      await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false, copiesParts: false }));
+    }
+    setTimeout(kill, 60);
+    await drain(id, { patience: 250 }).catch(() => {});
+    messages.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    revive();
+    await drain(id);
+    expect(await report(id)).toMatchObject({ state: "done", listed: 2, failed: 0 });
+    const got = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key: "large", ...sse(to, bucket, "large") }),
+    );
+    expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+    expect(got).toMatchObject({ Metadata: { kept: "yes" }, TagCount: 1 });
+    expect(await isUnder(bucket, "large", from)).toBe(false);
+    const { ListMultipartUploadsCommand } = await import("@aws-sdk/client-s3");
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
+  }
+});
+
+test("10 pages, of which each is listed anew: the keys of the bucket and no others", async () => {
+  const { bucket, keys } = await filled(100);
+  const { start, drain } = rig({ bucket, limits: { pageSize: 10 } });
+  const { id } = await start();
+  await drain(id);
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  expect(Contents.map(({ Key }) => Key).sort()).toEqual(keys.sort());
+});
