@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog, type V4WorkerOptionsShape } from "miniflare";
 import { parse } from "smol-toml";
-import type { Database, Statement } from "../src/bindings.ts";
+import type { Ledger } from "../src/bindings.ts";
 import { bundle } from "./bundle.ts";
 
 /** What is used of wrangler.toml. */
@@ -20,7 +20,7 @@ interface Deployed {
       readonly queue: string;
       readonly max_batch_size: number;
       readonly max_retries: number;
-      readonly dead_letter_queue: string;
+      readonly dead_letter_queue?: string;
     }[];
   };
   readonly ratelimits: readonly {
@@ -62,7 +62,7 @@ export interface WorkerOptions {
   readonly onLog?: (line: string) => void;
 }
 
-export type BindingName = "DB" | "QUEUE" | "RATE_LIMIT" | "METRICS";
+export type BindingName = "DB" | "QUEUE" | "ROTATION_QUEUE" | "RATE_LIMIT" | "METRICS";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -117,6 +117,7 @@ function workerFor(
   { env, without = [], rateLimit }: WorkerOptions,
 ): V4WorkerOptionsShape {
   const isKept = (name: string) => !without.includes(name as BindingName);
+  const producers = deployed.queues.producers.filter(({ binding }) => isKept(binding));
   return {
     name: deployed.name,
     compatibilityDate: deployed.compatibility_date,
@@ -125,22 +126,20 @@ function workerFor(
       Object.entries(env).filter(([, value]) => value !== undefined),
     ) as NonNullable<V4WorkerOptionsShape["bindings"]>,
     d1Databases: deployed.d1_databases.map(({ binding }) => binding).filter(isKept),
-    ...(isKept("QUEUE") && {
-      queueProducers: Object.fromEntries(
-        deployed.queues.producers.map(({ binding, queue }) => [binding, queue]),
-      ),
-      queueConsumers: Object.fromEntries(
-        deployed.queues.consumers.map((consumer) => [
+    queueProducers: Object.fromEntries(producers.map(({ binding, queue }) => [binding, queue])),
+    queueConsumers: Object.fromEntries(
+      deployed.queues.consumers
+        .filter((consumer) => producers.some(({ queue }) => queue === consumer.queue))
+        .map((consumer) => [
           consumer.queue,
           {
             maxBatchSize: consumer.max_batch_size,
             maxBatchTimeout: 0,
             maxRetries: consumer.max_retries,
-            deadLetterQueue: consumer.dead_letter_queue,
+            ...(consumer.dead_letter_queue !== undefined && { deadLetterQueue: consumer.dead_letter_queue }),
           },
         ]),
-      ),
-    }),
+    ),
     ratelimits: Object.fromEntries(
       deployed.ratelimits
         .filter(({ name }) => isKept(name))
@@ -154,14 +153,10 @@ function workerFor(
   };
 }
 
-interface Migrated extends Database {
-  batch(statements: readonly Statement[]): Promise<unknown>;
-}
-
 /** The schema of the database, as `wrangler d1 migrations apply` brings it about and notes it anywhere else. */
 async function migrate({ d1_databases }: Deployed, runtime: Miniflare): Promise<void> {
   for (const { binding, migrations_dir } of d1_databases) {
-    const database: Migrated = (await runtime.getD1Database(binding)) as never;
+    const database: Ledger = (await runtime.getD1Database(binding)) as never;
     await database
       .prepare(
         `CREATE TABLE IF NOT EXISTS d1_migrations (

@@ -18,6 +18,8 @@ function bucketsOf(env: Env): readonly string[] | undefined {
 export default {
   fetch: createApp().fetch,
   queue: async (batch: MessageBatch, env: Env) => {
+    const { areOfRotations, consumeRotations } = await import("./jobs/rotation-consumer.ts");
+    if (areOfRotations(batch)) return consumeRotations(batch, () => serviceOf(env));
     const { consume } = await import("./jobs/audit-consumer.ts");
     return consume(batch, bindingsOf(env).db, bucketsOf(env));
   },

@@ -35,3 +35,14 @@ export interface KeyExpiring {
 export function logKeyExpiring(entry: KeyExpiring): void {
   console.warn(JSON.stringify({ event: "key-expiring", time: new Date().toISOString(), ...entry }));
 }
+
+export interface RotationDue {
+  readonly bucket: string;
+  readonly keyId: string;
+  readonly message: string;
+}
+
+/** A key that has written for as long as its bucket lets it. */
+export function logRotationDue(entry: RotationDue): void {
+  console.warn(JSON.stringify({ event: "rotation-due", time: new Date().toISOString(), ...entry }));
+}

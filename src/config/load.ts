@@ -42,6 +42,8 @@ export interface Bucket {
   readonly store: Store;
   /** In the operator's order: the first that may write now writes, all read. */
   readonly keys: readonly KeyRule[];
+  /** After how long its writing key is to be followed by another, milliseconds. */
+  readonly rotateEvery?: number | undefined;
 }
 
 export interface Grant {
@@ -139,7 +141,8 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
   const buckets = readTable(bucketTables, bucketSchema, errors, (name, row): Bucket | undefined => {
     const store = stores.get(row.store);
     const rules = row.keys.map((id) => keys.get(id)).filter((rule) => rule !== undefined);
-    return store && { name, storeBucket: row.name ?? name, store, keys: rules };
+    const { rotateEvery } = row;
+    return store && { name, storeBucket: row.name ?? name, store, keys: rules, rotateEvery };
   });
 
   const callerTables = gatherTable(env, "CALLERS", errors);

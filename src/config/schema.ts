@@ -123,6 +123,15 @@ const nameIn = (table: string, what: string, names: Iterable<string>) => {
   );
 };
 
+const DAY = 86_400_000;
+
+/** So many days, as "90d", in milliseconds. */
+const days = v.pipe(
+  v.string(),
+  v.regex(/^[1-9]\d{0,3}d$/, 'must be a number of days, as "90d"'),
+  v.transform((text) => Number.parseInt(text, 10) * DAY),
+);
+
 /**
  * @param table the name callers use
  * @param addressing how each store is addressed, by its name
@@ -141,6 +150,7 @@ export const bucketTable = (
         v.minLength(1, "must name at least one key of KEYS"),
         v.checkItems((key, index, all) => all.indexOf(key) === index, "is in the list already"),
       ),
+      rotateEvery: v.optional(days),
     }),
     v.forward(
       v.partialCheck(

@@ -9,6 +9,7 @@ import { multipartRoutes } from "./routes/multipart.ts";
 import { objectsRoutes } from "./routes/objects.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { reportsRoutes } from "./routes/reports.ts";
+import { rotationsRoutes } from "./routes/rotations.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
 export function wholeApi(setup: Setup) {
@@ -20,6 +21,7 @@ export function wholeApi(setup: Setup) {
     .route("/v1/keys", keysRoutes)
     .route("/v1/audit", auditRoutes)
     .route("/v1/reports", reportsRoutes)
+    .route("/v1/rotations", rotationsRoutes)
     .use(secureHeaders())
     .route("/healthz", healthRoutes(setup.serviceOf))
     .route("/", pageRoutes);

@@ -86,6 +86,7 @@ test(
       "✓ every secret that it names is bound",
       "✓ d1 ssec-edge-production is made",
       "✓ queues ssec-edge-production-audit is made",
+      "✓ queues ssec-edge-production-rotation is made",
       "✓ queues ssec-edge-production-audit-dead is made",
       "✓ DB: migrations are applied",
       "✓ deployed",

@@ -1,0 +1,215 @@
+/** /v1/rotations: begun, looked at, cancelled and gone on with by whoever administers the bucket, or a part of it. */
+import { Hono } from "hono";
+import * as v from "valibot";
+import type { Caller } from "../../auth/callers.ts";
+import type { Bucket } from "../../config/load.ts";
+import { CustomerKeyError } from "../../keys/customer-key.ts";
+import { type KeyRule, keyState, writer } from "../../keys/ring.ts";
+import { Refused } from "../../refused.ts";
+import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
+import { type Rotations, rotationsOf } from "../../rotations.ts";
+import { keyId } from "../../s3/api/fields.ts";
+import { MAX_KEY_BYTES } from "../../s3/api/limits.ts";
+import { limitBody, readJson, valid } from "../body.ts";
+import type { AppContext, AppEnv } from "../context.ts";
+import { operate } from "../operate.ts";
+
+/** Errors in the answer itself; all of them are at …/errors. */
+const FIRST_ERRORS = 100;
+const MAX_LIMIT = 1000;
+
+const startSchema = v.strictObject({
+  bucket: v.string(),
+  prefix: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (prefix) => new TextEncoder().encode(prefix).length <= MAX_KEY_BYTES,
+        `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`,
+      ),
+    ),
+    "",
+  ),
+  from: v.optional(keyId),
+  to: v.optional(keyId),
+  dryRun: v.optional(v.boolean(), false),
+});
+
+const limit = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,4}$/, `must be 1 to ${MAX_LIMIT}`),
+    v.transform(Number),
+    v.minValue(1, `must be 1 to ${MAX_LIMIT}`),
+    v.maxValue(MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`),
+  ),
+  "100",
+);
+
+const listSchema = v.strictObject({
+  bucket: v.optional(v.string()),
+  cursor: v.optional(v.pipe(v.string(), v.uuid("must be the cursor of an answer"))),
+  limit,
+});
+
+const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit });
+
+export const rotationsRoutes = new Hono<AppEnv>()
+  .post("/", limitBody, (c) => start(c))
+  .get("/", (c) => list(c))
+  .get("/:id", async (c) => {
+    const { rotations, rotation } = await found(c);
+    // Whatever was lost goes on as soon as somebody asks.
+    await asked(c, () => rotations.engine.sweep(rotation));
+    return c.json(await reported(c, rotations, rotation.id));
+  })
+  .get("/:id/errors", async (c) => {
+    const { cursor, limit } = valid(errorsSchema, c.req.query());
+    const { rotations, rotation } = await found(c);
+    const errors = await asked(c, () => rotations.ledger.failures(rotation.id, limit, cursor));
+    const last = errors.length === limit ? errors.at(-1) : undefined;
+    return c.json({ errors, ...(last && { cursor: last.key }) });
+  })
+  .post("/:id/resume", (c) =>
+    change(c, "ResumeRotation", ({ rotations, rotation }) => rotations.engine.resume(rotation)),
+  )
+  .delete("/:id", (c) =>
+    change(c, "CancelRotation", async ({ rotations, rotation }) => {
+      if (rotation.state === "cancelled" || (await rotations.engine.cancel(rotation))) return;
+      throw new Refused("conflict", "The rotation is over already.");
+    }),
+  );
+
+async function start(c: AppContext): Promise<Response> {
+  const { service, caller } = c.var;
+  const input = await readJson(c);
+  const read = () => {
+    const request = valid(startSchema, input);
+    return { ...request, key: request.prefix };
+  };
+  const plan = { operation: "StartRotation", permission: "admin", read } as const;
+  return operate(c.var, plan, async ({ request, bucket, draft }) => {
+    const { prefix, dryRun } = request;
+    // It is about many objects, and uses no key yet.
+    draft.key = undefined;
+    const to = targetOf(bucket, request.to);
+    const from = request.from === undefined ? undefined : named(bucket, request.from, "from");
+    if (from === to) throw Refused.field("from", "is the key that is rotated to");
+    draft.keyId = to.id;
+    const rotations = rotationsOf(service);
+    const { id } = await asked(c, () =>
+      rotations.engine.start({ bucket, prefix, from, to, dryRun, caller: caller.name }),
+    );
+    return c.json(await reported(c, rotations, id), 202);
+  });
+}
+
+/** The key that writes now, or another that may. */
+function targetOf(bucket: Bucket, to: string | undefined): KeyRule {
+  const now = Date.now();
+  if (to === undefined) {
+    const rule = writer(bucket.keys, now);
+    if (rule !== undefined) return rule;
+    throw new Refused(
+      "no-writable-key",
+      "None of this bucket's keys may write now: their dates do not allow it.",
+    );
+  }
+  const rule = named(bucket, to, "to");
+  if (keyState(rule, now) === "active") return rule;
+  throw Refused.field("to", "may not write now: its dates do not allow it");
+}
+
+function named({ keys }: Bucket, id: string, path: string): KeyRule {
+  const rule = keys.find((one) => one.id === id);
+  if (rule !== undefined) return rule;
+  throw Refused.field(path, `is none of this bucket's keys (${keys.map((one) => one.id).join(", ")})`);
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { service, caller } = c.var;
+  const { bucket, cursor, limit } = valid(listSchema, c.req.query());
+  const administered = administeredBy(caller);
+  if (bucket !== undefined && !administered.includes(bucket))
+    throw new Refused("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
+  const { ledger } = rotationsOf(service);
+  const rows = await asked(c, () =>
+    ledger.list(bucket === undefined ? administered : [bucket], limit, cursor),
+  );
+  const visible = rows.filter((row) => isVisible(row, caller));
+  const rotations = await asked(c, () =>
+    Promise.all(visible.map(async (row) => reportOf(row, await ledger.counts(row.id)))),
+  );
+  const last = rows.length === limit ? rows.at(-1) : undefined;
+  return c.json({ rotations, ...(last && { cursor: last.id }) });
+}
+
+function change(
+  c: AppContext,
+  operation: string,
+  work: (found: { rotations: Rotations; rotation: Rotation }) => Promise<void>,
+): Promise<Response> {
+  return c.var.trail.record(async (draft) => {
+    draft.operation = operation;
+    const { rotations, rotation } = await found(c);
+    Object.assign(draft, { bucket: rotation.bucket, keyId: rotation.toKey });
+    await asked(c, () => work({ rotations, rotation }));
+    return c.json(await reported(c, rotations, rotation.id));
+  });
+}
+
+/** The rotation of the address. What the caller does not administer is as if it was not there. */
+async function found(c: AppContext): Promise<{ rotations: Rotations; rotation: Rotation }> {
+  const { service, caller } = c.var;
+  administeredBy(caller);
+  const rotations = rotationsOf(service);
+  const rotation = await asked(c, () => rotations.ledger.find(c.req.param("id") ?? ""));
+  if (rotation !== undefined && isVisible(rotation, caller)) return { rotations, rotation };
+  throw new Refused("not-found", "There is no such rotation.");
+}
+
+async function reported(c: AppContext, { ledger }: Rotations, id: string): Promise<RotationReport> {
+  return asked(c, async () => {
+    const [rotation, counts, errors] = await Promise.all([
+      ledger.find(id),
+      ledger.counts(id),
+      ledger.failures(id, FIRST_ERRORS),
+    ]);
+    if (rotation === undefined) throw new Refused("not-found", "There is no such rotation.");
+    return reportOf(rotation, counts, errors);
+  });
+}
+
+/** @throws {Refused} forbidden when there is none */
+function administeredBy({ grants }: Caller): string[] {
+  const buckets = grants.filter(({ allow }) => allow.includes("admin")).map(({ bucket }) => bucket);
+  if (buckets.length === 0) throw new Refused("forbidden", "The caller has no admin grant.");
+  return [...new Set(buckets)];
+}
+
+function isVisible({ bucket, prefix }: Rotation, { grants }: Caller): boolean {
+  return grants.some(
+    (grant) => grant.bucket === bucket && grant.allow.includes("admin") && prefix.startsWith(grant.prefix),
+  );
+}
+
+/** @throws {Refused} unavailable when the database does not answer; key-invalid */
+async function asked<T>(c: AppContext, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    if (error instanceof CustomerKeyError) {
+      throw new Refused(
+        "key-invalid",
+        "The customer key cannot be used; the service's operator can see why.",
+        {
+          operator: `a rotation's target: ${error.message}`,
+        },
+      );
+    }
+    const message = `DB: ${error instanceof Error ? error.message : error}`;
+    c.var.trail.tell({ code: "unavailable", message });
+    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.");
+  }
+}

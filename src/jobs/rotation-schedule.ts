@@ -1,0 +1,83 @@
+/**
+ * The daily look at rotations. What stands still goes on; and a bucket with `rotateEvery` is rotated, once a newer key
+ * stands first. No key is made here: that it is time for one is logged, with what there is to do.
+ */
+import type { Database } from "../bindings.ts";
+import type { Bucket } from "../config/load.ts";
+import { CustomerKeyError } from "../keys/customer-key.ts";
+import { type KeyRule, writer } from "../keys/ring.ts";
+import { logError, logRotationDue } from "../log.ts";
+import { Refused } from "../refused.ts";
+import { type Rotations, rotationsOf } from "../rotations.ts";
+import type { Service } from "../service.ts";
+
+const DAY = 86_400_000;
+
+/** Who starts what nobody asked for. */
+const SCHEDULE = "schedule";
+
+export async function watchRotations(service: Service, now = Date.now()): Promise<void> {
+  const { db, rotationQueue } = service.bindings;
+  if (db === undefined || rotationQueue === undefined) return;
+  const rotations = rotationsOf(service);
+  const running = await rotations.ledger.running();
+  for (const rotation of running) await rotations.engine.sweep(rotation);
+  for (const bucket of service.config.buckets.values()) {
+    if (bucket.rotateEvery !== undefined) await look(bucket, bucket.rotateEvery, rotations, db, now);
+  }
+}
+
+async function look(
+  bucket: Bucket,
+  every: number,
+  { engine, ledger }: Rotations,
+  db: Database,
+  now: number,
+): Promise<void> {
+  const key = writer(bucket.keys, now);
+  if (key === undefined) return;
+  const last = await ledger.lastFull(bucket.name, key.id);
+  const before = bucket.keys[bucket.keys.indexOf(key) + 1];
+  if (before === undefined || last !== undefined) {
+    const since = key.notBefore ?? last?.startedAt ?? (await firstUse(db, key, bucket));
+    if (since !== undefined && now - since >= every) logRotationDue(dueOf(bucket, key, now - since));
+    return;
+  }
+  // Of a key that nobody knows the age of it is high time.
+  const since = before.notBefore ?? (await firstUse(db, before, bucket)) ?? 0;
+  if (now - since < every) return;
+  try {
+    const request = { bucket, prefix: "", from: undefined, to: key, dryRun: false, caller: SCHEDULE };
+    await engine.start(request);
+  } catch (error) {
+    // One runs already.
+    if (error instanceof Refused && error.reason === "conflict") return;
+    if (!(error instanceof CustomerKeyError)) throw error;
+    logError({ code: "key-invalid", message: `KEYS.${key.id}: ${error.message}` });
+  }
+}
+
+/** By the trail, milliseconds since the epoch. */
+async function firstUse(db: Database, { id }: KeyRule, { name }: Bucket): Promise<number | undefined> {
+  const { results } = await db
+    .prepare("SELECT min(firstUsed) AS first FROM key_usage WHERE keyId = ? AND bucket = ?")
+    .bind(id, name)
+    .all<{ first: string | null }>();
+  const first = results[0]?.first;
+  return first ? Date.parse(first) : undefined;
+}
+
+function dueOf({ name, keys }: Bucket, key: KeyRule, age: number) {
+  const next = nextId(key.id, new Set(keys.map(({ id }) => id)));
+  const list = [next, ...keys.map(({ id }) => id)].map((id) => JSON.stringify(id)).join(", ");
+  const message = `KEYS.${key.id} has written to BUCKETS.${name} for ${Math.floor(age / DAY)} days. Make its successor: npm run -s ssec -- keygen ${next} --bind; add [vars.KEYS.${next}]; put it first: keys = [${list}] in [vars.BUCKETS.${name}]; npm run deploy. The rotation starts by itself then, or at once by POST /v1/rotations {"bucket": ${JSON.stringify(name)}}.`;
+  return { bucket: name, keyId: key.id, message };
+}
+
+/** k1 is followed by k2. */
+function nextId(id: string, taken: ReadonlySet<string>): string {
+  const [, stem = id, number = "1"] = /^(.*?)(\d+)$/.exec(id) ?? [];
+  let next = Number(number) + 1;
+  while (taken.has(stem + next)) next++;
+  return stem + next;
+}

@@ -1,0 +1,78 @@
+/** What the daily look does about rotations: it starts what is due, and says when a key is. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
+import { watchRotations } from "../../src/jobs/rotation-schedule.ts";
+import { serviceOf } from "../../src/service.ts";
+import { oneBucket } from "../support/one-bucket.ts";
+
+const DAY = 86_400_000;
+const NOW = Date.parse("2026-11-24T12:00:00Z");
+const MIGRATIONS = "src/audit/migrations";
+
+let warnings: string[];
+beforeEach(() => {
+  warnings = [];
+  vi.spyOn(console, "warn").mockImplementation((line) => void warnings.push(line));
+});
+afterEach(() => vi.restoreAllMocks());
+
+function service(keys: string[], notBefore: Record<string, string> = {}) {
+  const database = new SqliteDatabase(":memory:");
+  for (const file of readdirSync(MIGRATIONS).sort())
+    database.execute(readFileSync(join(MIGRATIONS, file), "utf8"));
+  const sent: unknown[] = [];
+  const key = (id: string) => [id, { secret: "KEY_1", ...(notBefore[id] && { notBefore: notBefore[id] }) }];
+  const env = {
+    ...oneBucket(),
+    KEYS: Object.fromEntries(keys.map(key)),
+    BUCKETS: { media: { store: "main", keys, rotateEvery: "90d" } },
+    DB: database,
+    ROTATION_QUEUE: { send: async (message: unknown) => void sent.push(message) },
+  };
+  const rotations = () => database.prepare("SELECT bucket, toKey, state, caller FROM rotations").all();
+  return { service: serviceOf(env), sent, database, rotations };
+}
+
+test("a newer key stands first, and its predecessor is old enough: the rotation starts", async () => {
+  const { service: bound, sent, rotations } = service(["k2", "k1"], { k1: "2026-01-01" });
+  await watchRotations(bound, NOW);
+  expect((await rotations()).results).toEqual([
+    { bucket: "media", toKey: "k2", state: "running", caller: "schedule" },
+  ]);
+  expect(sent[0]).toMatchObject({ kind: "list" });
+  // The next day it runs still: nothing is started, and what is lost is sent again.
+  await watchRotations(bound, NOW + DAY);
+  expect((await rotations()).results).toHaveLength(1);
+  expect(warnings).toEqual([]);
+});
+
+test("a predecessor that is not old enough waits", async () => {
+  const { service: bound, rotations } = service(["k2", "k1"], { k1: "2026-10-01" });
+  await watchRotations(bound, NOW);
+  expect((await rotations()).results).toEqual([]);
+});
+
+test("a key that has no successor is told of, with what there is to do", async () => {
+  const { service: bound, rotations } = service(["k1"], { k1: "2026-01-01" });
+  await watchRotations(bound, NOW);
+  expect((await rotations()).results).toEqual([]);
+  const line = JSON.parse(warnings[0] ?? "") as { event: string; message: string };
+  expect(line).toMatchObject({ event: "rotation-due", bucket: "media", keyId: "k1" });
+  for (const step of ["327 days", "keygen k2 --bind", 'keys = ["k2", "k1"]', "npm run deploy"])
+    expect(line.message).toContain(step);
+});
+
+test("the age of a key without dates is that of its first use", async () => {
+  const { service: bound, database } = service(["k1"]);
+  await watchRotations(bound, NOW);
+  expect(warnings).toEqual([]);
+  const use = (time: number) =>
+    database.execute(
+      `INSERT INTO key_usage VALUES ('k1', 'media', 'a', 'PutObject', '${new Date(time).toISOString()}', '${new Date(NOW).toISOString()}', 1)`,
+    );
+  use(NOW - 91 * DAY);
+  await watchRotations(bound, NOW);
+  expect(warnings).toHaveLength(1);
+});
