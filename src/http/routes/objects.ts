@@ -30,6 +30,7 @@ import { S3Bucket } from "../../s3/store/client.ts";
 import type { Credentials } from "../../s3/store/credentials.ts";
 import { listObjects } from "../../s3/store/list.ts";
 import type { ObjectRef } from "../../s3/store/stored.ts";
+import { WhichKey } from "../../s3/store/which-key.ts";
 import { check } from "../../validation.ts";
 import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
@@ -105,21 +106,33 @@ function get(c: AppContext): Promise<Response> {
     if (range !== undefined && partNumber !== undefined)
       throw Refused.field("range", "cannot be asked for beside partNumber");
     draft.versionId = versionId;
-    const customerKey = await use.key("stored", { versionId, keyId });
     const checksumMode = headers.get("x-amz-checksum-mode");
-    const answer = await download({
-      method,
-      bucket,
-      key,
-      versionId,
-      partNumber,
-      query: send({ ...(response && { response }), ...(partNumber !== undefined && { partNumber }) }).query,
-      headers: checksumMode === null ? {} : { "x-amz-checksum-mode": "ENABLED" },
-      range,
-      ifRange: headers.get("if-range") ?? undefined,
-      conditions,
-      customerKey,
-      credentials: await use.credentials(),
+    const read = async (customerKey: CustomerKey) => {
+      const answer = await download({
+        method,
+        bucket,
+        key,
+        versionId,
+        partNumber,
+        query: send({ ...(response && { response }), ...(partNumber !== undefined && { partNumber }) }).query,
+        headers: checksumMode === null ? {} : { "x-amz-checksum-mode": "ENABLED" },
+        range,
+        ifRange: headers.get("if-range") ?? undefined,
+        conditions,
+        customerKey,
+        credentials: await use.credentials(),
+      });
+      return { customerKey, answer };
+    };
+    const found = await use.key("stored", { versionId, keyId });
+    const { customerKey, answer } = await read(found).catch(async (error: unknown) => {
+      // A rotation may re-encrypt it after its key was found, and before it is read.
+      const isElsewhere = error instanceof Refused && error.reason === "key-unknown";
+      if (!isElsewhere || keyId !== undefined || bucket.keys.length === 1) throw error;
+      const wanted = { bucket, key, versionId, keyIdPath: "keyId" };
+      const now = await new WhichKey(c.var.service).forStored(wanted);
+      Object.assign(draft, { keyId: now.id, keyMD5: now.md5 });
+      return read(now);
     });
     const length = answer.headers["content-length"];
     if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);

@@ -119,8 +119,10 @@ export class WhichKey {
     const deadline = AbortSignal.timeout(timeLimitsOf(store).lookUp);
     const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
     let invalid: Refused | undefined;
+    const rules = readers(bucket.keys, Date.now());
     try {
-      for (const rule of readers(bucket.keys, Date.now())) {
+      // A rotation may re-encrypt it under a key that was tried already, before the one that it was under is.
+      for (const rule of [...rules, ...rules]) {
         const candidate = await this.#candidate(rule, bucket, key);
         if (candidate instanceof Refused) invalid ??= candidate;
         else if (await probe.opens(candidate)) return candidate;
