@@ -94,7 +94,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (!options.without?.includes("DB")) await migrate(deployed, runtime);
     return {
       url: origin,
-      inspectorUrl: inspected ? String(await runtime.getInspectorURL()) : undefined,
+      inspectorUrl: inspected
+        ? // The runtime has an inspector for each service; this is the name that the simulator gives ours.
+          String(new URL(`./core:user:${deployed.name}`, await runtime.getInspectorURL()))
+        : undefined,
       scheduled: async () => {
         const worker: Scheduled = (await runtime.getWorker()) as never;
         return worker.scheduled({ cron: deployed.triggers.crons[0] });

@@ -1,5 +1,5 @@
 /** The JSON body of a request. */
-import { bodyLimit } from "hono/body-limit";
+import type { Next } from "hono";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
@@ -18,15 +18,19 @@ export const limitBody = createMiddleware<AppEnv>((c, next) => {
   return isShort ? next() : counted(c, next);
 });
 
-const counted = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw new Refused(
-      "too-large",
-      `The request's body may have at most ${MAX_JSON_BYTES} bytes: send several batches.`,
-    );
-  },
-});
+async function counted(c: AppContext, next: Next): Promise<Response | undefined> {
+  const { bodyLimit } = await import("hono/body-limit");
+  const limited = bodyLimit({
+    maxSize: MAX_JSON_BYTES,
+    onError: () => {
+      throw new Refused(
+        "too-large",
+        `The request's body may have at most ${MAX_JSON_BYTES} bytes: send several batches.`,
+      );
+    },
+  });
+  return (await limited(c, next)) ?? undefined;
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -2,7 +2,6 @@
  * What every request under /v1 passes through, in the order of api.ts. Hono copies all variables wherever `c.var` is
  * read, so that here each is got by its name.
  */
-import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { Trail } from "../audit/trail.ts";
 import { authenticate } from "../auth/callers.ts";
@@ -47,8 +46,9 @@ export const withService = (serviceOf: ServiceOf) =>
   });
 
 /** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
-export const allowOrigins = createMiddleware<AppEnv>((c, next) => {
+export const allowOrigins = createMiddleware<AppEnv>(async (c, next) => {
   if (c.req.raw.headers.get("origin") === null) return next();
+  const { cors } = await import("hono/cors");
   const { allowedOrigins } = c.get("service").config;
   return cors({
     origin: (origin) => (isAllowedOrigin(allowedOrigins, origin) ? origin : null),

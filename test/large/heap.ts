@@ -27,9 +27,7 @@ export class Heap {
 
   /** @see https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#method-getHeapUsage */
   static async watch(inspectorUrl: string): Promise<Heap> {
-    // Wrangler's inspector takes debuggers of this machine only, by their origin.
-    const init = { headers: { origin: "http://localhost" } } as never;
-    const socket = new WebSocket(inspectorUrl.replace(/^http/, "ws"), init);
+    const socket = new WebSocket(inspectorUrl);
     await new Promise((resolve, reject) => {
       socket.addEventListener("open", resolve);
       socket.addEventListener("error", () => reject(new Error("the Worker's inspector does not answer")));

@@ -4,7 +4,7 @@ import { bundleWorker, startSize } from "../../scripts/bundle.ts";
 
 /** KiB, minified and compressed. What grows past one needs a reason, or an `import()` where it is first used. */
 const AT_START = 45;
-const WHOLE = 110;
+const WHOLE = 130; // 16 of it is the engine of rotations, which only they load
 
 test("what is evaluated at start is small", async () => {
   const { gzip } = await startSize("src/index.ts");

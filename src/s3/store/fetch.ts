@@ -7,7 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 import { toWire } from "./wire.ts";
-import { type Element, parseXml, textOf } from "./xml.ts";
+import type { Element } from "./xml.ts";
 
 export {
   type Asked,
@@ -118,7 +118,7 @@ export async function refusalIn(error: Element, asked: Asked): Promise<Refused> 
 
 /** What the codes mean is loaded when a store refuses something. */
 async function explain(error: Element, status: number, asked: Asked, retryAfter?: string): Promise<Refusal> {
-  const { mayBeAboutKey, refusal } = await import("./refusals.ts");
+  const { argumentIn, codeIn, mayBeAboutKey, refusal } = await import("./refusals.ts");
   const code = codeIn(error);
   const argument = argumentIn(error);
   return {
@@ -134,24 +134,12 @@ async function errorOf(response: Response, { bucket }: Asked): Promise<Element> 
   try {
     const { text } = await textWithin(response, MAX_ERROR, timeLimitsOf(bucket.store).refusal);
     if (text === "") return {};
+    const { parseXml } = await import("./xml.ts");
     const { name, element } = await parseXml(text);
     return name === "Error" ? element : {};
   } catch {
     return {};
   }
-}
-
-function codeIn(error: Element): string {
-  return nameIn(error, "Code") ?? "";
-}
-
-/** The argument at fault, of which nothing but its name is passed on. */
-function argumentIn(error: Element): string | undefined {
-  return nameIn(error, "ArgumentName");
-}
-
-function nameIn(error: Element, child: string): string | undefined {
-  return /^\s*([\w.-]{1,64})\s*$/.exec(textOf(error, child) ?? "")?.[1];
 }
 
 /**

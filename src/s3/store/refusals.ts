@@ -6,6 +6,7 @@
  */
 import { type Reason, Refused } from "../../refused.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
+import { type Element, textOf } from "./xml.ts";
 
 /** What a refusal says beside its code. */
 export interface Told {
@@ -245,4 +246,18 @@ function timeToWait(value = ""): number | Date {
 
 function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {
   return name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** S3's code; empty where there is none. */
+export function codeIn(error: Element): string {
+  return nameIn(error, "Code") ?? "";
+}
+
+/** The argument at fault, of which nothing but its name is passed on. */
+export function argumentIn(error: Element): string | undefined {
+  return nameIn(error, "ArgumentName");
+}
+
+function nameIn(error: Element, child: string): string | undefined {
+  return /^\s*([\w.-]{1,64})\s*$/.exec(textOf(error, child) ?? "")?.[1];
 }
