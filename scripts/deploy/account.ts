@@ -38,26 +38,36 @@ ${missing.map((name) => `  npx wrangler secret put ${name}${flag}`).join("\n")}
 A fresh customer key is made and bound by: npm run -s ssec --${flag} keygen ID --bind`);
 }
 
-/** Makes the databases and queues that are named and not there. */
+/**
+ * Makes the databases and queues that are named and not there, all at once: each is asked for by a process of its own.
+ *
+ * @throws when one cannot be made; the others may be there then, and are found so the next time
+ */
 export async function makeResources(where: Where): Promise<void> {
   const { d1_databases, queues } = resources(where);
-  for (const { database_name, database_id } of d1_databases) {
-    if (database_name && !database_id) await make("d1", database_name, where);
-  }
+  const databases = d1_databases.flatMap(({ database_name, database_id }) =>
+    database_name && !database_id ? [database_name] : [],
+  );
   const names = [
     ...(queues.producers ?? []).map(({ queue }) => queue),
     ...(queues.consumers ?? []).flatMap(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]),
   ];
-  for (const name of new Set(names)) if (name !== undefined) await make("queues", name, where);
+  const made = await Promise.allSettled([
+    ...databases.map((name) => make("d1", name, where)),
+    ...[...new Set(names)].flatMap((name) => (name === undefined ? [] : [make("queues", name, where)])),
+  ]);
+  for (const result of made) if (result.status === "fulfilled") console.log(`✓ ${result.value}`);
+  const failed = made.find((result) => result.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
-async function make(kind: string, name: string, where: Where): Promise<void> {
+async function make(kind: string, name: string, where: Where): Promise<string> {
   const run = (verb: string) => runWrangler([kind, verb, name, ...wranglerFlags(where)]);
-  if ((await run("info")).status === 0) return console.log(`✓ ${kind} ${name} is there`);
+  if ((await run("info")).status === 0) return `${kind} ${name} is there`;
   // What wrangler says of a success is how to configure what is configured already.
   const { status, stderr } = await run("create");
   if (status !== 0) throw new Error(`wrangler could not make ${kind} ${name}:\n${stderr.trim()}`);
-  console.log(`✓ ${kind} ${name} is made`);
+  return `${kind} ${name} is made`;
 }
 
 /** Before the new code comes, which may need them; the old code must do with them. */

@@ -76,7 +76,7 @@ test("without its secrets nothing is deployed, and nothing made", { timeout: 120
 
 test(
   "an empty account ends with everything made, migrated, deployed and tried",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     cloudflare.scripts.set("ssec-edge-production", bound());
     const args = ["--env", "production", "--url", local.url];
