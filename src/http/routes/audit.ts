@@ -9,9 +9,10 @@ import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
+import { pageLimit } from "../paging.ts";
 
 const DAY = 86_400_000;
-const MAX_LIMIT = 1000;
+const LIMIT = 100;
 
 const instant = v.pipe(
   v.string(),
@@ -20,17 +21,6 @@ const instant = v.pipe(
     "must be an ISO date or date-time",
   ),
   v.transform(Date.parse),
-);
-
-const limit = v.optional(
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,4}$/, `must be 1 to ${MAX_LIMIT}`),
-    v.transform(Number),
-    v.minValue(1, `must be 1 to ${MAX_LIMIT}`),
-    v.maxValue(MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`),
-  ),
-  "100",
 );
 
 const eventsSchema = v.strictObject({
@@ -43,7 +33,7 @@ const eventsSchema = v.strictObject({
   since: v.optional(instant),
   until: v.optional(instant),
   cursor: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, "must be the cursor of an answer"))),
-  limit,
+  limit: pageLimit(LIMIT),
 });
 
 const objectsSchema = v.strictObject({
@@ -58,7 +48,7 @@ const objectsSchema = v.strictObject({
       }),
     ),
   ),
-  limit,
+  limit: pageLimit(LIMIT),
 });
 
 const summarySchema = v.strictObject({ since: v.optional(instant) });

@@ -22,7 +22,7 @@ import { putObject, putPiece, removeObject, type Upload, type Uploaded } from ".
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { Refused } from "../../refused.ts";
 import { type FieldValues, keyId, send } from "../../s3/api/fields.ts";
-import { MAX_KEY_BYTES, MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
+import { MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { TABLE } from "../../s3/api/operations.ts";
 import { choosePartSize } from "../../s3/api/plan.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
@@ -36,6 +36,7 @@ import { valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
 import { type Addressed, type Operating, operate } from "../operate.ts";
+import { keyPart, pageLimit } from "../paging.ts";
 import { removeNamed } from "./named-object.ts";
 
 /** Parts are held in memory, of which a Worker has 128 MB; bytes. */
@@ -54,24 +55,10 @@ const readSchema = requestSchema(
 const noneSchema = v.strictObject({});
 const deleteSchema = requestSchema({}, TABLE.DeleteObject);
 const listSchema = v.strictObject({
-  prefix: v.optional(
-    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
-  ),
-  delimiter: v.optional(
-    v.pipe(v.string(), v.maxBytes(MAX_KEY_BYTES, `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`)),
-  ),
+  prefix: v.optional(keyPart),
+  delimiter: v.optional(keyPart),
   cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),
-  limit: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LISTED,
-        `must be 1 to ${MAX_LISTED}`,
-      ),
-      v.transform(Number),
-    ),
-    String(MAX_LISTED),
-  ),
+  limit: pageLimit(MAX_LISTED),
 });
 
 /** A key may hold slashes, also where it ends, and be empty as far as the route knows. */

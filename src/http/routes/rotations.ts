@@ -9,50 +9,30 @@ import { Refused } from "../../refused.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { type Rotations, rotationsOf } from "../../rotations.ts";
 import { keyId } from "../../s3/api/fields.ts";
-import { MAX_KEY_BYTES } from "../../s3/api/limits.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
 import { operate } from "../operate.ts";
+import { keyPart, pageLimit } from "../paging.ts";
 
 /** Errors in the answer itself; all of them are at …/errors. */
 const FIRST_ERRORS = 100;
-const MAX_LIMIT = 1000;
+const LIMIT = 100;
 
 const startSchema = v.strictObject({
   bucket: v.string(),
-  prefix: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (prefix) => new TextEncoder().encode(prefix).length <= MAX_KEY_BYTES,
-        `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`,
-      ),
-    ),
-    "",
-  ),
+  prefix: v.optional(keyPart, ""),
   from: v.optional(keyId),
   to: v.optional(keyId),
   dryRun: v.optional(v.boolean(), false),
 });
 
-const limit = v.optional(
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,4}$/, `must be 1 to ${MAX_LIMIT}`),
-    v.transform(Number),
-    v.minValue(1, `must be 1 to ${MAX_LIMIT}`),
-    v.maxValue(MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`),
-  ),
-  "100",
-);
-
 const listSchema = v.strictObject({
   bucket: v.optional(v.string()),
   cursor: v.optional(v.pipe(v.string(), v.uuid("must be the cursor of an answer"))),
-  limit,
+  limit: pageLimit(LIMIT),
 });
 
-const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit });
+const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit: pageLimit(LIMIT) });
 
 export const rotationsRoutes = new Hono<AppEnv>()
   .post("/", limitBody, (c) => start(c))
