@@ -46,8 +46,11 @@ export const withService = (serviceOf: ServiceOf) =>
   });
 
 /** Browsers of ALLOWED_ORIGINS may call, and read what they are told; their preflights carry no token. */
-export const allowOrigins = createMiddleware<AppEnv>(async (c, next) => {
-  if (c.req.raw.headers.get("origin") === null) return next();
+export const allowOrigins = createMiddleware<AppEnv>((c, next) =>
+  c.req.raw.headers.get("origin") === null ? next() : crossOrigin(c, next),
+);
+
+const crossOrigin = createMiddleware<AppEnv>(async (c, next) => {
   const { cors } = await import("hono/cors");
   const { allowedOrigins } = c.get("service").config;
   return cors({
