@@ -27,8 +27,18 @@ export default defineConfig([
   { ...common, entry: { presign: "src/presign.ts" }, platform: "neutral" },
   {
     ...common,
+    entry: { client: "src/client/index.ts" },
+    platform: "neutral",
+    outputOptions: { chunkFileNames: "client/[name]-[hash].js" },
+  },
+  {
+    ...common,
     entry: { ssec: "src/cli/ssec.ts" },
     outDir: "dist/cli",
   },
-  { ...common, entry: { index: "src/index.ts", presign: "src/presign.ts" }, dts: { emitDtsOnly: true } },
+  {
+    ...common,
+    entry: { index: "src/index.ts", presign: "src/presign.ts", client: "src/client/index.ts" },
+    dts: { emitDtsOnly: true },
+  },
 ]);

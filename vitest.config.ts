@@ -67,7 +67,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
-          include: ["test/browser/**/*.test.ts"],
+          include: ["test/{browser,client}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -38,6 +38,13 @@ const ROOMS: readonly Room[] = [
     imports: ["s3/sign", "s3/api", "config", "keys", "base"],
   },
   {
+    name: "client",
+    purpose:
+      "ssec-edge/client: uploads and downloads in browsers, Node and Workers; it knows nothing of the service but its API",
+    at: ["src/client/"],
+    imports: ["hash"],
+  },
+  {
     name: "cli",
     purpose: "the ssec command",
     at: ["src/cli/"],

@@ -1,34 +1,23 @@
 /** The page, in a real browser: a file goes up and comes down, and what goes wrong is said. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Local, startLocal } from "../../scripts/local.ts";
+import { launchChromium } from "../support/chromium.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 const dir = mkdtempSync(join(tmpdir(), "ssec-browser-"));
 let local: Local;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (executablePath === undefined)
-    throw new Error("the browser suite needs Chromium: apt-get install chromium");
   local = await startLocal({ dir });
-  const args = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-  ];
-  browser = await chromium.launch({ executablePath, args });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

@@ -56,6 +56,8 @@ test("it holds what is imported, run or read, and nothing else", () => {
     "dist/index.d.ts",
     "dist/presign.js",
     "dist/presign.d.ts",
+    "dist/client.js",
+    "dist/client.d.ts",
     "dist/cli/ssec.js",
     ...readdirSync("src/audit/migrations").map((name) => `dist/migrations/${name}`),
   ])
@@ -191,6 +193,13 @@ test("three lines mount it in a Worker of one's own, below a path", async () => 
   const listed = await json(await ask(`${files}/v1/objects/media?prefix=a`));
   expect(listed).toMatchObject({ objects: [{ key: object.key }] });
   expect((await fetch(`${files}/v1/objects/media/a%20folder/%C3%BC.txt`)).status).toBe(401);
+
+  user.write("client.js", CLIENT);
+  for (const version of [OLD_NODE, LEAST_NODE]) {
+    const on = new User(user.folder, nodeOf(version));
+    const said = await on.succeed("node", ["client.js"], { FILES: files, TOKEN: token() });
+    expect(JSON.parse(said)).toEqual({ size: 6_000_000, got: 6_000_000, last: 6_000_000, gone: "not-found" });
+  }
   await worker.stop();
 }, 300_000);
 
@@ -289,15 +298,33 @@ console.log(JSON.stringify({
 }));
 `;
 
+const CLIENT = `import { createClient } from "ssec-edge/client";
+const files = createClient({ url: process.env.FILES, token: process.env.TOKEN });
+const object = { bucket: "media", key: "by the client/ü.bin" };
+let last;
+const source = new Uint8Array(6_000_000).fill(7);
+const { size } = await files.upload(source, { ...object, partSize: 5 * 2 ** 20, sha256: true, onProgress: ({ loaded }) => { last = loaded; } });
+const got = await (await files.download({ ...object, sha256: true })).bytes();
+await files.remove(object);
+const gone = await files.head(object).catch(({ code }) => code);
+console.log(JSON.stringify({ size, got: got.length, last, gone }));
+`;
+
 const CONSUMER = `import { Hono } from "hono";
 import { hc } from "hono/client";
 import worker, { type AppType, createApp } from "ssec-edge";
+import { createClient, type Uploaded } from "ssec-edge/client";
 import { customerKey, OPERATIONS, presign, presignForm } from "ssec-edge/presign";
 
 const app = new Hono().route("/files", createApp());
 export default { fetch: app.fetch, queue: worker.queue, scheduled: worker.scheduled };
 export const client = hc<AppType>("https://edge.example.com/files");
 export const me = async (): Promise<string> => (await (await client.v1.me.$get()).json()).caller;
+
+const files = createClient({ url: "https://edge.example.com", token: async () => "t" });
+export const uploaded: Promise<Uploaded> = files.upload(new Blob(["a"]), { bucket: "media", key: "k", via: "edge" });
+// @ts-expect-error: a range has a beginning
+files.download({ bucket: "media", key: "k", range: { end: 5 } });
 
 const store = { endpoint: "https://cwobject.com", region: "US-EAST-04A", accessKeyId: "id", secretAccessKey: "secret" };
 const options = { store, customerKey: customerKey("pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=") };

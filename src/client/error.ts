@@ -1,0 +1,60 @@
+/** What goes wrong, in the codes that the service has for it. */
+
+export interface SsecErrorOptions {
+  /** HTTP's, of the service or of the store. */
+  readonly status?: number | undefined;
+  /** By which the operator finds it in the trail. */
+  readonly requestId?: string | undefined;
+  /** The fields at fault. */
+  readonly errors?: readonly { readonly path: string; readonly message: string }[] | undefined;
+  /** Whether it may go well when it is tried again. */
+  readonly isPassing?: boolean;
+  /** Milliseconds after which that is welcome. */
+  readonly retryAfter?: number | undefined;
+  /** Whether a URL may have been too old. */
+  readonly isStale?: boolean;
+}
+
+/**
+ * `code` is one of the service's (`not-found`, `forbidden`, `too-large`, …; docs/api.md has them all), or `cors-or-network` where
+ * nothing answers, and a browser does not say why. It never holds a token, a key or a whole URL.
+ */
+export class SsecError extends Error {
+  override name = "SsecError";
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly errors: SsecErrorOptions["errors"];
+  /** @internal */
+  readonly isPassing: boolean;
+  /** @internal */
+  readonly retryAfter: number | undefined;
+  /** @internal */
+  readonly isStale: boolean;
+
+  constructor(code: string, detail: string, options: SsecErrorOptions = {}) {
+    super(detail);
+    this.code = code;
+    this.status = options.status;
+    this.requestId = options.requestId;
+    this.errors = options.errors;
+    this.isPassing = options.isPassing ?? false;
+    this.retryAfter = options.retryAfter;
+    this.isStale = options.isStale ?? false;
+  }
+}
+
+/**
+ * Nobody answers. A browser tells a page no more: not whether the network is down, or whether the other side does not let
+ * this page read what it says.
+ *
+ * @param mend what the operator does where it is the second
+ */
+export function noAnswer(url: string, mend: (origin: string) => string): SsecError {
+  const { origin } = globalThis as { origin?: string };
+  const page =
+    origin && origin !== "null" ? `, or does not let pages of ${origin} call it: ${mend(origin)}` : "";
+  return new SsecError("cors-or-network", `${new URL(url).origin} does not answer${page}`, {
+    isPassing: true,
+  });
+}

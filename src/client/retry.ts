@@ -1,0 +1,53 @@
+/** What is tried again, and when. */
+import { SsecError } from "./error.ts";
+
+/** Milliseconds. */
+const FIRST_WAIT = 300;
+const LONGEST_WAIT = 20_000;
+const ATTEMPTS = 6;
+/** Where nothing answers at all, most often nothing ever will; where a new URL does not do, the next one does not either. */
+const ATTEMPTS_UNHEARD = 3;
+const ATTEMPTS_STALE = 2;
+
+/**
+ * Does it until it goes well, with twice the wait before each further time, and chance in it, so that many clients do not
+ * come back together.
+ *
+ * @param attempt gets how often it has failed
+ * @throws what the last attempt throws; the signal's reason
+ */
+export async function persist<T>(
+  attempt: (failures: number) => Promise<T>,
+  signal: AbortSignal | undefined,
+  onFailure?: (error: SsecError) => void,
+): Promise<T> {
+  for (let failures = 0; ; ) {
+    signal?.throwIfAborted();
+    try {
+      return await attempt(failures);
+    } catch (error) {
+      if (!(error instanceof SsecError && error.isPassing)) throw error;
+      failures++;
+      const isUnheard = error.code === "cors-or-network";
+      if (failures >= (isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS)) throw error;
+      onFailure?.(error);
+      const longest = Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT);
+      await pause(error.retryAfter ?? longest * (0.5 + Math.random() / 2), signal);
+    }
+  }
+}
+
+/** @throws the signal's reason */
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", end);
+  });
+}

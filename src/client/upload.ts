@@ -1,0 +1,154 @@
+/** upload(): one PUT for what is small, parts side by side for what is not. */
+import { type Api, type CallOptions, objectPath } from "./api.ts";
+import { SsecError } from "./error.ts";
+import { inParts, PART_SIZE } from "./parts.ts";
+import { type Storage, storageFor } from "./resume.ts";
+import { persist } from "./retry.ts";
+import { isStream, sizeOf } from "./send.ts";
+import { bytesOf, type Readable, readable, type Source } from "./source.ts";
+import { type Presigned, putInStore } from "./store.ts";
+
+export interface UploadOptions extends CallOptions {
+  readonly bucket: string;
+  readonly key: string;
+  /**
+   * "store" (default): straight to the store, by presigned URLs; this client then sees the object's key while it sends.
+   * "edge": through the service, and no key is seen; as much as the platform lets through (100 MB on the smaller plans).
+   */
+  readonly via?: "store" | "edge";
+  /** Default: the Blob's own. */
+  readonly contentType?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** `"*"`: only where nothing is there yet. */
+  readonly ifNoneMatch?: "*";
+  /** Keeps the SHA-256 with the object, so that download() can prove it. Not for streams. */
+  readonly sha256?: boolean;
+  /** Bytes; `total` where it is known. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Parts at once. Default 4. */
+  readonly concurrency?: number;
+  /**
+   * Bytes, at least 5 MiB, above which an upload goes in parts of that size, or of more where 10,000 would not do. Of a stream,
+   * each part under way is held in memory. Default 8 MiB.
+   */
+  readonly partSize?: number;
+  /**
+   * Where ids of an upload in parts are kept, so that the same call goes on after a reload or a crash: localStorage, or what
+   * has its three methods. Never a key, a token or a URL.
+   */
+  readonly resume?: Storage;
+}
+
+export interface Progress {
+  readonly loaded: number;
+  readonly total?: number;
+}
+
+export interface Uploaded {
+  readonly bucket: string;
+  readonly key: string;
+  readonly keyId: string;
+  readonly size: number;
+  readonly etag: string;
+}
+
+export async function upload(api: Api, source: Source, options: UploadOptions): Promise<Uploaded> {
+  const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume } = options;
+  signal?.throwIfAborted();
+  const { type } = source as Blob;
+  const contentType = options.contentType ?? (type || undefined);
+  const metadata = { ...options.metadata, ...(sha256 && { sha256: await sha256Of(source, signal) }) };
+  const about = {
+    ...(contentType !== undefined && { contentType }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(ifNoneMatch && { ifNoneMatch }),
+  };
+  const target = { bucket, key };
+  if (via === "edge") return throughEdge(api, source, target, about, options);
+  const from = readable(source);
+  try {
+    const done = await inOnePiece(api, from, target, about, options);
+    if (done) return done;
+    const remembered = resume && (await storageFor(resume, source, api.url, target));
+    return await inParts(api, from, target, about, options, remembered);
+  } catch (error) {
+    if (from.size === undefined) from.cutter.cancel(error);
+    throw error;
+  }
+}
+
+export interface Target {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Of the object, beside its bytes. */
+export interface About {
+  readonly contentType?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly ifNoneMatch?: "*";
+}
+
+async function sha256Of(source: Source, signal: AbortSignal | undefined): Promise<string> {
+  if (isStream(source))
+    throw new SsecError("invalid-request", "sha256 is not for a stream, which ends too late for it");
+  const { hashOf } = await import("./digest.ts");
+  return hashOf(bytesOf(source), signal);
+}
+
+async function throughEdge(
+  api: Api,
+  source: Source,
+  target: Target,
+  { contentType, metadata = {}, ifNoneMatch }: About,
+  { onProgress, signal }: UploadOptions,
+): Promise<Uploaded> {
+  const headers = {
+    ...(contentType && { "content-type": contentType }),
+    ...(ifNoneMatch && { "if-none-match": ifNoneMatch }),
+    ...Object.fromEntries(Object.entries(metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+  };
+  // A browser sends no stream over HTTP/1.1: there it is collected first, in a Blob, which needs no memory.
+  const isCollected = isStream(source) && "XMLHttpRequest" in globalThis;
+  const bytes = isCollected ? await new Response(source).blob() : source;
+  const sent = isStream(bytes) ? bytes : bytesOf(bytes);
+  const total = isStream(sent) ? undefined : sizeOf(sent);
+  const once = async () => {
+    const onSent = (loaded: number) => onProgress?.({ loaded, ...(total !== undefined && { total }) });
+    const answer = await api.put(objectPath(target), headers, sent, { signal, onSent });
+    return JSON.parse(await answer.text()) as Uploaded;
+  };
+  const { keyId, size, etag } = isStream(sent) ? await once() : await persist(once, signal);
+  onProgress?.({ loaded: size, total: size });
+  return { ...target, keyId, size, etag };
+}
+
+/** What is small enough, by one PUT; undefined where it is not. */
+async function inOnePiece(
+  api: Api,
+  from: Readable,
+  target: Target,
+  about: About,
+  { onProgress, signal, partSize = PART_SIZE }: UploadOptions,
+): Promise<Uploaded | undefined> {
+  if (from.size === undefined) {
+    // Read before its end is known, it is the first part otherwise.
+    const first = await from.cutter.peek(partSize + 1);
+    if (first > partSize) return undefined;
+  } else if (from.size > partSize) return undefined;
+  const body = from.size === undefined ? await from.cutter.next(partSize) : from.body;
+  const total = sizeOf(body);
+  let keyId = "";
+  const etag = await persist(async () => {
+    const request: Presigned = await api.json(
+      "/v1/presign",
+      { operation: "PutObject", ...target, ...about, contentLength: total },
+      { signal },
+    );
+    keyId = request.keyId ?? "";
+    const onSent = (loaded: number) => onProgress?.({ loaded, total });
+    return putInStore(target.bucket, request, body, { fetch: api.fetch, signal, onSent });
+  }, signal);
+  onProgress?.({ loaded: total, total });
+  return { ...target, keyId, size: total, etag };
+}
