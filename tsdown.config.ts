@@ -27,7 +27,7 @@ export default defineConfig([
   { ...common, entry: { presign: "src/presign.ts" }, platform: "neutral" },
   {
     ...common,
-    entry: { client: "src/client/index.ts" },
+    entry: { client: "src/client/index.ts", react: "src/client/react.ts" },
     platform: "neutral",
     outputOptions: { chunkFileNames: "client/[name]-[hash].js" },
   },
@@ -38,7 +38,12 @@ export default defineConfig([
   },
   {
     ...common,
-    entry: { index: "src/index.ts", presign: "src/presign.ts", client: "src/client/index.ts" },
+    entry: {
+      index: "src/index.ts",
+      presign: "src/presign.ts",
+      client: "src/client/index.ts",
+      react: "src/client/react.ts",
+    },
     dts: { emitDtsOnly: true },
   },
 ]);

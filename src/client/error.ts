@@ -22,25 +22,17 @@ export interface SsecErrorOptions {
 export class SsecError extends Error {
   override name = "SsecError";
   readonly code: string;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly errors: SsecErrorOptions["errors"];
-  /** @internal */
-  readonly isPassing: boolean;
-  /** @internal */
-  readonly retryAfter: number | undefined;
-  /** @internal */
-  readonly isStale: boolean;
+  declare readonly status: number | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly errors: SsecErrorOptions["errors"];
+  declare readonly isPassing: boolean | undefined;
+  declare readonly retryAfter: number | undefined;
+  declare readonly isStale: boolean | undefined;
 
   constructor(code: string, detail: string, options: SsecErrorOptions = {}) {
     super(detail);
     this.code = code;
-    this.status = options.status;
-    this.requestId = options.requestId;
-    this.errors = options.errors;
-    this.isPassing = options.isPassing ?? false;
-    this.retryAfter = options.retryAfter;
-    this.isStale = options.isStale ?? false;
+    Object.assign(this, options);
   }
 }
 

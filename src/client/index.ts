@@ -19,6 +19,8 @@ import {
   type ShareOptions,
   share,
 } from "./objects.ts";
+import { discard } from "./parts.ts";
+import type { Storage } from "./resume.ts";
 import type { Source } from "./source.ts";
 import type { Presigned } from "./store.ts";
 import { type Uploaded, type UploadOptions, upload } from "./upload.ts";
@@ -36,6 +38,8 @@ export type { Progress, Uploaded, UploadOptions } from "./upload.ts";
 export interface Client {
   /** One PUT up to 8 MiB, parts side by side above; whatever fails for a while is tried again. */
   upload(source: Source, options: UploadOptions): Promise<Uploaded>;
+  /** Ends an upload in parts that was to go on later, at the store and in `resume`; where there is none, nothing happens. */
+  discard(options: ObjectOptions & { readonly resume: Storage }): Promise<void>;
   /** Resolves when the answer begins; its body goes on by itself where the network breaks. */
   download(options: DownloadOptions): Promise<Downloaded>;
   head(options: ObjectOptions): Promise<Head>;
@@ -60,6 +64,7 @@ export function createClient(options: ClientOptions): Client {
   const api = new Api(options);
   return {
     upload: (source, options) => upload(api, source, options),
+    discard: (options) => discard(api, options),
     download: (options) => download(api, options),
     head: (options) => head(api, options),
     remove: (options) => remove(api, options),

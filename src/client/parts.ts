@@ -1,8 +1,8 @@
 /** An upload in parts, side by side, which may go on where one before it has ended. */
-import type { Api } from "./api.ts";
+import type { Api, CallOptions } from "./api.ts";
 import { SsecError } from "./error.ts";
 import { inParallel } from "./parallel.ts";
-import type { Remembered } from "./resume.ts";
+import { type Remembered, type Storage, storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
 import { type Body, sizeOf } from "./send.ts";
 import { type Readable, slice } from "./source.ts";
@@ -20,6 +20,22 @@ export interface Begun {
   readonly keyId: string;
   readonly uploadId: string;
   readonly partSize: number;
+}
+
+/** Ends what was to go on later. */
+export async function discard(
+  api: Api,
+  { bucket, key, resume, signal }: Target & CallOptions & { readonly resume: Storage },
+): Promise<void> {
+  const remembered = await storageFor(resume, api.url, { bucket, key });
+  const begun = await remembered.find();
+  if (begun)
+    await api.json(
+      "/v1/multipart/abort",
+      { bucket, key, keyId: begun.keyId, uploadId: begun.uploadId },
+      { signal },
+    );
+  await remembered.forget();
 }
 
 type Request = Pick<Presigned, "method" | "url" | "headers">;

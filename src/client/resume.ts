@@ -12,26 +12,29 @@ export interface Storage {
 
 /** The place of one upload. */
 export interface Remembered {
-  /** Undefined where nothing was begun, or something else. */
+  /** Undefined where nothing was begun, or with another source. */
   find(): Promise<Begun | undefined>;
   keep(begun: Begun): Promise<void>;
   forget(): Promise<void>;
 }
 
-/** @throws {SsecError} invalid-request for a source that is not known again */
+/**
+ * @param source without it, any that there is counts
+ * @throws {SsecError} invalid-request for a source that is not known again
+ */
 export async function storageFor(
   storage: Storage,
-  source: Source,
   url: string,
   { bucket, key }: Target,
+  source?: Source,
 ): Promise<Remembered> {
   const name = `ssec-edge ${url} ${bucket}/${key}`;
-  const expected = await fingerprint(source);
+  const expected = source && (await fingerprint(source));
   return {
     find: async () => {
       try {
         const { fingerprint, ...begun } = JSON.parse((await storage.getItem(name)) ?? "{}");
-        return fingerprint === expected ? begun : undefined;
+        return begun.uploadId && (fingerprint === expected || !source) ? begun : undefined;
       } catch {
         // It was not written by us, or not to its end: what it says is not worth an error.
         return undefined;

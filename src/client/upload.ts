@@ -69,7 +69,7 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
   try {
     const done = await inOnePiece(api, from, target, about, options);
     if (done) return done;
-    const remembered = resume && (await storageFor(resume, source, api.url, target));
+    const remembered = resume && (await storageFor(resume, api.url, target, source));
     return await inParts(api, from, target, about, options, remembered);
   } catch (error) {
     if (from.size === undefined) from.cutter.cancel(error);

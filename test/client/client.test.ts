@@ -1,7 +1,7 @@
 /** The client against a Worker and a store, both real; between client and store stands what breaks. */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 import { CreateBucketCommand, ListMultipartUploadsCommand, PutBucketCorsCommand } from "@aws-sdk/client-s3";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { createClient, SsecError } from "../../src/client/index.ts";
@@ -22,8 +23,10 @@ import { play } from "./scenario.ts";
 
 const MiB = 2 ** 20;
 const partSize = 5 * MiB;
+const PATIENT = { timeout: 30_000 };
 const token = "a-token-that-is-long-enough-for-all";
 const data = mkdtempSync(join(tmpdir(), "ssec-client-"));
+const files = mkdtempSync(join(tmpdir(), "ssec-client-files-"));
 const credentials = { accessKeyId: "id", secretAccessKey: "secret" };
 let store: Awaited<ReturnType<typeof startStore>>;
 let proxy: FaultProxy;
@@ -62,7 +65,7 @@ afterAll(async () => {
   await worker?.close();
   proxy?.close();
   await store?.close();
-  rmSync(data, { recursive: true });
+  for (const folder of [data, files]) rmSync(folder, { recursive: true });
 });
 
 test("in Node", async () => {
@@ -93,26 +96,57 @@ test("in a Worker", async () => {
 });
 
 test("in Chromium", async () => {
-  const script = await bundled(`import { play } from "./scenario.ts"; globalThis.play = play;`, "iife");
-  const pages = createServer((_, response) => {
-    response.setHeader("content-type", "text/html").end(`<!doctype html><script>${script}</script>`);
-  });
-  pages.listen(0, "127.0.0.1");
-  await once(pages, "listening");
-  const browser = await launchChromium();
-  try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}`);
+  await inChromium(`import { play } from "./scenario.ts"; globalThis.play = play;`, async (page) => {
     const scenario = { url: worker.url, token, prefix: "chromium/" };
     const faults = await page.evaluate(
       (given) => (globalThis as never as { play: typeof play }).play(given),
       scenario,
     );
     expect(faults).toEqual([]);
-  } finally {
-    await browser.close();
-    pages.close();
-  }
+  });
+});
+
+test("useUpload() shows what becomes of each file, pauses, goes on and cancels", async () => {
+  const contents = `globalThis.service = ${JSON.stringify({ url: worker.url, token })}; import("./uploads.ts");`;
+  await inChromium(contents, async (page) => {
+    const choose = (name: string, length: number) => {
+      const path = join(files, name);
+      writeFileSync(path, Buffer.alloc(length, 1));
+      return page.getByLabel("Files").setInputFiles(path);
+    };
+    const click = (name: string) => page.getByRole("button", { name, exact: true }).click();
+    await choose("small.txt", 10);
+    await page.getByText("react/small.txt done").waitFor();
+    await page.getByText("10 of 10").waitFor();
+
+    // The second part is not answered until the upload is paused.
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let parts = 0;
+    proxy.break({
+      on: (request) => isPart(request) && ++parts === 2,
+      times: 1,
+      forward: ({ url, headers }) => held.then(() => ({ url, headers })),
+    });
+    await choose("large.bin", 11 * MiB);
+    await expect.poll(() => parts, PATIENT).toBe(2);
+    await click("pause react/large.bin");
+    await page.getByText("react/large.bin paused").waitFor();
+    release();
+    await click("resume react/large.bin");
+    await page.getByText("react/large.bin done").waitFor();
+    expect((await client().head({ bucket: "media", key: "react/large.bin" })).size).toBe(11 * MiB);
+
+    proxy.break({ on: isPart, answer: error(400, "InvalidArgument") });
+    await choose("never.bin", 6 * MiB);
+    // What has no CORS headers a page cannot read: the error says what the operator would do about that.
+    await page.getByText(/react\/never\.bin failed .* `ssec cors media --origin http/).waitFor();
+    await click("cancel react/never.bin");
+    await expect.poll(uploads, PATIENT).toEqual([]);
+    expect(await page.getByText("never.bin").count()).toBe(0);
+  });
 });
 
 test("it is less than 6 KB, minified and compressed", async () => {
@@ -160,10 +194,7 @@ test("what cannot go well is not tried again, and what was begun is ended", asyn
   });
   await expect(uploading).rejects.toMatchObject({ name: "SsecError", code: "store-error", status: 400 });
   expect(asked).toBe(1);
-  const { Uploads = [] } = await s3Client(access()).send(
-    new ListMultipartUploadsCommand({ Bucket: "media" }),
-  );
-  expect(Uploads).toEqual([]);
+  expect(await uploads()).toEqual([]);
 });
 
 test.for([
@@ -205,9 +236,42 @@ test("bytes that are not those that were uploaded are found out", async () => {
   await expect(got.text()).rejects.toMatchObject({ code: "conflict" });
 });
 
+/** Those that nobody has ended. */
+async function uploads(): Promise<unknown[]> {
+  const { Uploads = [] } = await s3Client(access()).send(
+    new ListMultipartUploadsCommand({ Bucket: "media" }),
+  );
+  return Uploads;
+}
+
+async function inChromium(contents: string, work: (page: Page) => Promise<void>): Promise<void> {
+  const script = (await bundled(contents, "iife")).replaceAll("</", "<\\/");
+  const pages = createServer((_, response) => {
+    const html = `<!doctype html><meta charset="utf-8"><div id="root"></div><script>${script}</script>`;
+    response.setHeader("content-type", "text/html").end(html);
+  });
+  pages.listen(0, "127.0.0.1");
+  await once(pages, "listening");
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}`);
+    await work(page);
+  } finally {
+    await browser.close();
+    pages.close();
+  }
+}
+
 async function bundled(contents: string, format: "esm" | "iife"): Promise<string> {
   const stdin = { contents, resolveDir: import.meta.dirname };
-  const { outputFiles } = await build({ stdin, bundle: true, format, write: false });
+  const { outputFiles } = await build({
+    stdin,
+    bundle: true,
+    format,
+    define: { "process.env.NODE_ENV": '"production"' },
+    write: false,
+  });
   return outputFiles[0]?.text ?? "";
 }
 

@@ -58,6 +58,8 @@ test("it holds what is imported, run or read, and nothing else", () => {
     "dist/presign.d.ts",
     "dist/client.js",
     "dist/client.d.ts",
+    "dist/react.js",
+    "dist/react.d.ts",
     "dist/cli/ssec.js",
     ...readdirSync("src/audit/migrations").map((name) => `dist/migrations/${name}`),
   ])
