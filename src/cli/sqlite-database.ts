@@ -39,6 +39,11 @@ export class SqliteDatabase implements Ledger {
     this.#database.exec(sql);
   }
 
+  /** How many migrations it has had, as whoever runs them notes it. */
+  get version(): number {
+    return Number(this.#database.prepare("PRAGMA user_version").get()?.user_version);
+  }
+
   prepare(sql: string): SqliteStatement {
     return new SqliteStatement(this.#database.prepare(sql));
   }

@@ -4,7 +4,7 @@
  * changes nothing.
  */
 import type { Ledger as Database, Statement } from "../bindings.ts";
-import type { Counts, Failure, LargeRow, PageRow, Rotation } from "./state.ts";
+import type { Counts, Failure, LargeRow, PageRow, PastRotation, Rotation } from "./state.ts";
 
 export type NewRotation = Pick<
   Rotation,
@@ -87,6 +87,15 @@ export class Ledger {
       ...[bucket, toKey ?? null],
     );
     return row;
+  }
+
+  /** Of a bucket, the newest first: as many as say when its keys changed places. */
+  async past(bucket: string): Promise<PastRotation[]> {
+    return this.#all<PastRotation>(
+      `SELECT keyIds, toKey, dryRun, startedAt, endedAt FROM rotations
+      WHERE bucket = ? ORDER BY id DESC LIMIT 1000`,
+      bucket,
+    );
   }
 
   async counts(id: string): Promise<Counts> {

@@ -1,8 +1,34 @@
-/** Which objects still need a key, by the last scan of all of each bucket that uses it. */
+/**
+ * Which objects still need a key, and whether it may go: by the last scan of all of each bucket that uses it. A scan tells
+ * only of what was there when it began, so that it counts for nothing where the key was written under later.
+ */
 import type { Bucket } from "../config/load.ts";
-import type { KeyRule } from "../keys/ring.ts";
+import { type KeyRule, writer } from "../keys/ring.ts";
 import type { Ledger } from "./ledger.ts";
-import { type Counts, countsOf, type Rotation } from "./state.ts";
+import { type Counts, countsOf, type PastRotation, type Rotation } from "./state.ts";
+import { type Trail, writtenUntil } from "./written.ts";
+
+/** Why zero does not mean that the key may go. */
+export type Doubt =
+  | "not-scanned"
+  /** The scan knew nothing of this key: it came later. */
+  | "not-tried"
+  /** Objects were seen neither under a key nor under none. */
+  | "unclear"
+  /** It is the key that writes. */
+  | "writes"
+  | "written-later";
+
+export interface NeededIn {
+  readonly bucket: string;
+  readonly objects: number;
+  readonly olderVersions: number;
+  /** When the scan began, ISO 8601. */
+  readonly scannedAt?: string;
+  readonly doubt?: Doubt;
+  /** Of what was written later: until when that may have been. A scan that begins after it tells. */
+  readonly writtenUntil?: string;
+}
 
 export interface NeededBy {
   readonly objects: number;
@@ -12,35 +38,82 @@ export interface NeededBy {
   readonly scannedAt: string;
   /** Whether every bucket that uses the key was scanned, and every object was seen under some key or none. */
   readonly complete: boolean;
+  /** Whether nothing is under it any more, and nothing comes. */
+  readonly removable: boolean;
+  readonly buckets: readonly NeededIn[];
 }
 
 /** Of a bucket: the last rotation, or dry run, that has seen all of it. */
-export interface Scan {
+interface Scan {
   readonly rotation: Rotation;
   readonly counts: Counts;
 }
 
-export async function lastScan(ledger: Ledger, { name }: Bucket): Promise<Scan | undefined> {
-  const rotation = await ledger.lastFull(name);
-  return rotation && { rotation, counts: await ledger.counts(rotation.id) };
+/** What the ledger knows of a bucket. */
+export interface Known {
+  readonly bucket: Bucket;
+  readonly scan: Scan | undefined;
+  /** Rotations of any kind, the newest first. */
+  readonly past: readonly PastRotation[];
+}
+
+export async function knownOf(ledger: Ledger, bucket: Bucket): Promise<Known> {
+  const rotation = await ledger.lastFull(bucket.name);
+  const scan = rotation && { rotation, counts: await ledger.counts(rotation.id) };
+  return { bucket, scan, past: await ledger.past(bucket.name) };
 }
 
 /**
- * @param scans of every bucket that uses the key; undefined where there is none, or it is not for the caller to see
+ * @param known of the buckets that use the key
+ * @param areAll whether these are all that use it: others may not be for the caller to see
  * @returns undefined where no bucket was scanned
  */
-export function neededBy({ id }: KeyRule, scans: readonly (Scan | undefined)[]): NeededBy | undefined {
-  const done = scans.filter((scan) => scan !== undefined);
-  if (done.length === 0) return undefined;
-  const sum = (family: "left" | "older") =>
-    done.reduce((total, { counts }) => total + (countsOf(counts, family)[id] ?? 0), 0);
-  // A key that came later was not tried.
-  const isSeen = ({ rotation, counts }: Scan) =>
-    (JSON.parse(rotation.keyIds) as string[]).includes(id) && (counts.unclear ?? 0) === 0;
+export async function neededBy(
+  rule: KeyRule,
+  known: readonly Known[],
+  { areAll, trail, now = Date.now() }: { areAll: boolean; trail: Trail; now?: number },
+): Promise<NeededBy | undefined> {
+  const starts = known.flatMap(({ scan }) => (scan ? [scan.rotation.startedAt] : []));
+  if (starts.length === 0) return undefined;
+  const buckets = await Promise.all(known.map((each) => neededIn(rule, each, trail, now)));
+  const sum = (count: (one: NeededIn) => number) => buckets.reduce((total, one) => total + count(one), 0);
+  const isSeen = ({ doubt }: NeededIn) =>
+    doubt === undefined || doubt === "writes" || doubt === "written-later";
+  const isNeeded = ({ objects, olderVersions, doubt }: NeededIn) =>
+    doubt !== undefined || objects > 0 || olderVersions > 0;
   return {
-    objects: sum("left"),
-    olderVersions: sum("older"),
-    scannedAt: new Date(Math.min(...done.map(({ rotation }) => rotation.startedAt))).toISOString(),
-    complete: done.length === scans.length && done.every(isSeen),
+    objects: sum(({ objects }) => objects),
+    olderVersions: sum(({ olderVersions }) => olderVersions),
+    scannedAt: isoTime(Math.min(...starts)),
+    complete: areAll && buckets.every(isSeen),
+    removable: areAll && !buckets.some(isNeeded),
+    buckets,
   };
+}
+
+async function neededIn(
+  rule: KeyRule,
+  { bucket, scan, past }: Known,
+  trail: Trail,
+  now: number,
+): Promise<NeededIn> {
+  const { name } = bucket;
+  if (scan === undefined) return { bucket: name, objects: 0, olderVersions: 0, doubt: "not-scanned" };
+  const { rotation, counts } = scan;
+  const of = (family: "left" | "older") => countsOf(counts, family)[rule.id] ?? 0;
+  const seen = {
+    bucket: name,
+    objects: of("left"),
+    olderVersions: of("older"),
+    scannedAt: isoTime(rotation.startedAt),
+  };
+  if (!(JSON.parse(rotation.keyIds) as string[]).includes(rule.id)) return { ...seen, doubt: "not-tried" };
+  if ((counts.unclear ?? 0) > 0) return { ...seen, doubt: "unclear" };
+  if (writer(bucket.keys, now) === rule) return { ...seen, doubt: "writes" };
+  const until = await writtenUntil(rule, bucket, { scannedAt: rotation.startedAt, past, trail, now });
+  return until === undefined ? seen : { ...seen, doubt: "written-later", writtenUntil: isoTime(until) };
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -49,6 +49,9 @@ export interface Rotation {
   readonly isListed: 0 | 1;
 }
 
+/** What a rotation, over or not, tells of the bucket's keys as they were when it began. */
+export type PastRotation = Pick<Rotation, "keyIds" | "toKey" | "dryRun" | "startedAt" | "endedAt">;
+
 export interface PageRow {
   readonly page: number;
   /** The key after which it begins; empty: from the start. */

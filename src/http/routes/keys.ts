@@ -1,4 +1,4 @@
-/** GET /v1/keys: which keys there are and in what state; never a key. */
+/** GET /v1/keys: which keys there are, in what state, and what still needs them; never a key. */
 
 import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
@@ -8,7 +8,8 @@ import type { KeyRule } from "../../keys/ring.ts";
 import { describeUnforeseen, logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { Ledger } from "../../rotation/ledger.ts";
-import { lastScan, type NeededBy, neededBy, type Scan } from "../../rotation/needed.ts";
+import { type Known, knownOf, type NeededBy, neededBy } from "../../rotation/needed.ts";
+import { uploadLives } from "../../rotation/written.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
 
@@ -29,47 +30,48 @@ async function keysFor(caller: Caller, service: Service): Promise<ReportedKey[]>
   if (administered.size === 0) throw new Refused("forbidden", "The caller has no admin grant.");
   const { keys, buckets } = service.config;
   const users = (rule: KeyRule) => [...buckets.values()].filter((bucket) => bucket.keys.includes(rule));
-  const visible = [...keys.values()].filter((rule) => {
-    const names = users(rule).map(({ name }) => name);
-    return names.length === 0 || names.some((name) => administered.has(name));
-  });
-  const scans = await scansOf(
-    [...buckets.values()].filter(({ name }) => administered.has(name)),
+  const seen = (rule: KeyRule) => users(rule).filter(({ name }) => administered.has(name));
+  const visible = [...keys.values()].filter((rule) => users(rule).length === 0 || seen(rule).length > 0);
+  const needed = await needs(
+    visible.map((rule) => ({ rule, buckets: seen(rule), areAll: seen(rule).length === users(rule).length })),
     service,
   );
   return Promise.all(
     visible.map(async (rule) => {
-      const names = users(rule).map(({ name }) => name);
-      const report = await reportOf(
-        rule,
-        names.filter((name) => administered.has(name)),
-        service.ring,
-      );
-      const needed = neededBy(
-        rule,
-        names.map((name) => scans.get(name)),
-      );
-      return { ...report, ...(needed && { neededBy: needed }) };
+      const names = seen(rule).map(({ name }) => name);
+      const its = needed.get(rule);
+      return { ...(await reportOf(rule, names, service.ring)), ...(its && { neededBy: its }) };
     }),
   );
 }
 
+interface Asked {
+  readonly rule: KeyRule;
+  readonly buckets: readonly Bucket[];
+  readonly areAll: boolean;
+}
+
 /** Without a database that answers, nobody knows. */
-async function scansOf(
-  buckets: readonly Bucket[],
-  { bindings: { db } }: Service,
-): Promise<Map<string, Scan>> {
-  const scans = new Map<string, Scan>();
-  if (db === undefined) return scans;
+async function needs(
+  asked: readonly Asked[],
+  { bindings: { db, queue }, config }: Service,
+): Promise<ReadonlyMap<KeyRule, NeededBy>> {
+  const needed = new Map<KeyRule, NeededBy>();
+  if (db === undefined) return needed;
+  const trail = { db: queue && db, uploadLives: uploadLives(config) };
   try {
     const ledger = new Ledger(db);
-    for (const bucket of buckets) {
-      const scan = await lastScan(ledger, bucket);
-      if (scan !== undefined) scans.set(bucket.name, scan);
+    const known = new Map<Bucket, Known>();
+    for (const bucket of new Set(asked.flatMap(({ buckets }) => buckets)))
+      known.set(bucket, await knownOf(ledger, bucket));
+    for (const { rule, buckets, areAll } of asked) {
+      const its = buckets.flatMap((bucket) => known.get(bucket) ?? []);
+      const answer = await neededBy(rule, its, { areAll, trail });
+      if (answer !== undefined) needed.set(rule, answer);
     }
+    return needed;
   } catch (error) {
     logError({ code: "unavailable", message: `DB: ${describeUnforeseen(error).message}` });
-    scans.clear();
+    return new Map();
   }
-  return scans;
 }
