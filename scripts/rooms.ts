@@ -51,7 +51,7 @@ const ROOMS: readonly Room[] = [
     imports: [
       { to: "audit", types: true },
       { to: "auth", files: ["src/auth/token.ts"] },
-      ...["s3/store", "s3/sign", "s3/api", "config", "keys", "base", "dev-store"],
+      ...["rotation", "s3/store", "s3/sign", "s3/api", "config", "keys", "base", "dev-store"],
     ],
   },
   {

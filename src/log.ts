@@ -7,11 +7,14 @@ export interface ErrorEntry {
   readonly stack?: string | undefined;
 }
 
+/** Where lines go: a program that is no Worker may keep them elsewhere. */
+export const output = { error: (line: string): void => console.error(line) };
+
 /** What the operator should see to. */
 export function logError(entry: ErrorEntry): void {
   const { message, stack } = entry;
   const line = { event: "error", time: new Date().toISOString(), ...entry, message: message.toWellFormed() };
-  console.error(JSON.stringify({ ...line, stack: stack?.toWellFormed() }));
+  output.error(JSON.stringify({ ...line, stack: stack?.toWellFormed() }));
 }
 
 /** An error nobody foresaw: runtimes put URLs into such messages, so what follows a `?` is cut. */

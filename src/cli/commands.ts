@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     description: "the audit trail, newest first",
     load: async () => (await import("./commands/audit.ts")).auditCommand,
   },
+  rotate: {
+    description: "re-encrypts a bucket under the key that writes now, while readers and writers go on",
+    load: async () => (await import("./commands/rotate.ts")).rotateCommand,
+  },
   put: {
     description: "uploads files, and with -r folders",
     load: async () => (await import("./commands/put.ts")).putCommand,

@@ -365,6 +365,16 @@ export class Ledger {
     };
   }
 
+  /** For whoever knows that nobody else is at work: of the dead no sign of life need be waited for. */
+  async forgetLeases(id: string): Promise<void> {
+    const forget = "SET lease = NULL, leaseUntil = 0, sentAt = 0";
+    await this.#db.batch([
+      this.#bind(`UPDATE rotations ${forget}, sweepAt = 0 WHERE id = ?`, id),
+      this.#bind(`UPDATE rotation_pages ${forget} WHERE rotation = ? AND isOpen = 1`, id),
+      this.#bind(`UPDATE rotation_objects ${forget} WHERE rotation = ? AND isOpen = 1`, id),
+    ]);
+  }
+
   /** Uploads of a rotation that was ended in the midst of them. */
   async abandoned(id: string): Promise<number[]> {
     const rows = await this.#all<{ number: number }>(

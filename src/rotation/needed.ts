@@ -3,6 +3,7 @@
  * only of what was there when it began, so that it counts for nothing where the key was written under later.
  */
 import type { Bucket } from "../config/load.ts";
+import type { KeyReport } from "../keys/report.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Counts, countsOf, type PastRotation, type Rotation } from "./state.ts";
@@ -41,6 +42,12 @@ export interface NeededBy {
   /** Whether nothing is under it any more, and nothing comes. */
   readonly removable: boolean;
   readonly buckets: readonly NeededIn[];
+}
+
+/** A key as an admin sees it. */
+export interface ReportedKey extends KeyReport {
+  /** By the last scan of all of its buckets, once there was one. */
+  readonly neededBy?: NeededBy;
 }
 
 /** Of a bucket: the last rotation, or dry run, that has seen all of it. */

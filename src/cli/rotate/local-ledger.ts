@@ -31,9 +31,9 @@ export function localFiles({ config, env }: Where): LocalFiles {
   return { ledger: join(folder, `${name}.sqlite`), log: join(folder, `${name}.log`) };
 }
 
-/** The ledger that is there. @throws when it cannot be opened */
-export function openLedger({ ledger }: LocalFiles): SqliteDatabase | undefined {
-  return existsSync(ledger) ? migrated(ledger) : undefined;
+/** The ledger that is there, or an empty one that nobody keeps. @throws when it cannot be opened */
+export function openLedger({ ledger }: LocalFiles): SqliteDatabase {
+  return migrated(existsSync(ledger) ? ledger : ":memory:");
 }
 
 /** Made where there is none. @throws when it cannot be */

@@ -3,20 +3,15 @@
 import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import type { Bucket } from "../../config/load.ts";
-import { type KeyReport, reportOf } from "../../keys/report.ts";
+import { reportOf } from "../../keys/report.ts";
 import type { KeyRule } from "../../keys/ring.ts";
 import { describeUnforeseen, logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { Ledger } from "../../rotation/ledger.ts";
-import { type Known, knownOf, type NeededBy, neededBy } from "../../rotation/needed.ts";
+import { type Known, knownOf, type NeededBy, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { uploadLives } from "../../rotation/written.ts";
 import type { Service } from "../../service.ts";
 import type { AppEnv } from "../context.ts";
-
-interface ReportedKey extends KeyReport {
-  /** By the last scan of all of its buckets, once there was one. */
-  readonly neededBy?: NeededBy;
-}
 
 export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),

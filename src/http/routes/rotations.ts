@@ -2,10 +2,9 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import type { Caller } from "../../auth/callers.ts";
-import type { Bucket } from "../../config/load.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
-import { type KeyRule, keyState, writer } from "../../keys/ring.ts";
 import { Refused } from "../../refused.ts";
+import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { type Rotations, rotationsOf } from "../../rotations.ts";
 import { keyId } from "../../s3/api/fields.ts";
@@ -72,9 +71,7 @@ async function start(c: AppContext): Promise<Response> {
     const { prefix, dryRun } = request;
     // It is about many objects, and uses no key yet.
     draft.key = undefined;
-    const to = targetOf(bucket, request.to);
-    const from = request.from === undefined ? undefined : named(bucket, request.from, "from");
-    if (from === to) throw Refused.field("from", "is the key that is rotated to");
+    const { from, to } = directionOf(bucket, request);
     draft.keyId = to.id;
     const rotations = rotationsOf(service);
     const { id } = await asked(c, () =>
@@ -82,28 +79,6 @@ async function start(c: AppContext): Promise<Response> {
     );
     return c.json(await reported(c, rotations, id), 202);
   });
-}
-
-/** The key that writes now, or another that may. */
-function targetOf(bucket: Bucket, to: string | undefined): KeyRule {
-  const now = Date.now();
-  if (to === undefined) {
-    const rule = writer(bucket.keys, now);
-    if (rule !== undefined) return rule;
-    throw new Refused(
-      "no-writable-key",
-      "None of this bucket's keys may write now: their dates do not allow it.",
-    );
-  }
-  const rule = named(bucket, to, "to");
-  if (keyState(rule, now) === "active") return rule;
-  throw Refused.field("to", "may not write now: its dates do not allow it");
-}
-
-function named({ keys }: Bucket, id: string, path: string): KeyRule {
-  const rule = keys.find((one) => one.id === id);
-  if (rule !== undefined) return rule;
-  throw Refused.field(path, `is none of this bucket's keys (${keys.map((one) => one.id).join(", ")})`);
 }
 
 async function list(c: AppContext): Promise<Response> {

@@ -1,0 +1,68 @@
+/** What a rotation takes, by what a dry run has found. */
+import type { RotationReport } from "../../rotation/state.ts";
+
+/** Requests to the store for an object that it copies: HEAD, CopyObject, HEAD under the new key, HEAD under the old one. */
+const HEADS = 3;
+/** Of a page of a thousand: by the lister, and by whoever works on it. */
+const LISTS = 2;
+const PAGE = 1000;
+
+/**
+ * US dollars a request: what S3 in us-east-1 takes for PUT, COPY and LIST, and for HEAD. Others take less, or nothing.
+ *
+ * @see https://aws.amazon.com/s3/pricing/
+ */
+const STORE_WRITE = 0.005 / 1000;
+const STORE_READ = 0.0004 / 1000;
+
+/**
+ * What Cloudflare takes for a page beyond what the plan includes: a message is three operations, a word to the ledger each
+ * hundred objects writes about ten rows, and an object costs about 1 ms of CPU.
+ *
+ * @see docs/costs.md
+ */
+const CLOUDFLARE_PAGE = (3 * 0.4 + 100 * 1) / 1e6 + (PAGE * 1 * 0.02) / 1e6;
+
+export interface Estimate {
+  /** Objects that would be rotated, and about how many bytes they are. */
+  readonly objects: number;
+  readonly bytes: number;
+  /** To the store. */
+  readonly requests: number;
+  readonly dollars: { readonly store: number; readonly cloudflare: number };
+  readonly seconds: number;
+}
+
+/** @param report of a dry run that is done */
+export function estimateOf(report: RotationReport, goesThroughWorker: boolean): Estimate {
+  const { found, from, to, listed, listedBytes, startedAt, endedAt = startedAt } = report;
+  const objects = Object.entries(found).reduce(
+    (sum, [id, n]) => (isRotated(id, { from, to }) ? sum + n : sum),
+    0,
+  );
+  const lists = LISTS * Math.max(1, Math.ceil(listed / PAGE));
+  const seen = listed - objects;
+  const took = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+  const requests = lists + objects * (HEADS + 1) + seen;
+  return {
+    objects,
+    bytes: listed === 0 ? 0 : Math.round((listedBytes * objects) / listed),
+    requests,
+    dollars: {
+      store: (lists + objects) * STORE_WRITE + (objects * HEADS + seen) * STORE_READ,
+      cloudflare: goesThroughWorker ? Math.ceil(listed / PAGE) * CLOUDFLARE_PAGE : 0,
+    },
+    seconds: (took * requests) / (lists + Math.max(1, listed)),
+  };
+}
+
+/** What is in the clear, or under a key that nobody has, stays as it is. */
+function isRotated(id: string, { from, to }: { from: string | undefined; to: string }): boolean {
+  if (id === "plain" || id === "unknown") return false;
+  return from === undefined ? id !== to : id === from;
+}
+
+/** `$0.02`, and of less that it is less. */
+export function inDollars(amount: number): string {
+  return amount > 0 && amount < 0.01 ? "less than $0.01" : `$${amount.toFixed(2)}`;
+}

@@ -1,0 +1,111 @@
+/** `ssec rotate --local`: the same without a Worker, whatever happens to the process. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Rotating, rotating } from "../support/rotating.ts";
+import { startSsec } from "../support/ssec.ts";
+
+let media: Rotating;
+
+beforeAll(async () => {
+  media = await rotating();
+});
+afterAll(() => media?.close());
+
+const rotate = (...args: string[]) => media.ssec(["rotate", "media", "--local", ...args]);
+const keys = (name: string, n: number) => Array.from({ length: n }, (_, i) => `${name}/${i}`);
+
+test("it needs neither Worker nor token, and keeps its ledger to its owner", async () => {
+  await media.put(keys("few", 3), "SSEC_K1");
+  const before = await rotate("--status");
+  expect([before.status, before.stderr]).toEqual([1, "ssec: nothing was rotated in media yet\n"]);
+  expect(existsSync(join(media.folder, ".ssec"))).toBe(false);
+  const { status, stdout, stderr } = await media.ssec(["rotate", "media", "--local"], { SSEC_TOKEN: "" });
+  expect(stdout, stderr).toContain("✓ media: the rotation to k2 is done: 3 rotated");
+  expect(status).toBe(0);
+  expect(await media.areUnder(keys("few", 3), "SSEC_K2")).toBe(true);
+  const folder = join(media.folder, ".ssec");
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  for (const name of ["rotations.sqlite", "rotations.log"])
+    expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
+  expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe("*\n");
+  const log = readFileSync(join(folder, "rotations.log"), "utf8");
+  expect(log.match(/"event":"rotation"/g)).toHaveLength(3);
+  for (const secret of Object.values(media.secretsNow())) expect(log).not.toContain(secret);
+  expect((await rotate()).stdout).toContain("0 rotated (0 B), 3 skipped, 0 failed");
+});
+
+test(
+  "killed in the midst, it goes on where it was; two at once are refused",
+  { timeout: 60_000 },
+  async () => {
+    const many = keys("many", 60);
+    await media.put(many, "SSEC_K1");
+    // Some are done, the others wait.
+    const goOn = media.holdUp(({ headers, url = "" }) => {
+      return headers["x-amz-copy-source"] !== undefined && /many\/[5-9]\d\?/.test(url);
+    });
+    const first = media.start(["rotate", "media", "--local", "--prefix", "many/"]);
+    await vi.waitFor(async () => expect(await media.areUnder(["many/49"], "SSEC_K2")).toBe(true), {
+      timeout: 20_000,
+    });
+    const second = await rotate("--prefix", "many/");
+    expect([second.status, second.stdout]).toEqual([1, ""]);
+    expect(second.stderr).toMatch(
+      /another process rotates by .*rotations\.sqlite: .*rotate BUCKET --local --status/,
+    );
+    expect((await rotate("--status")).stdout).toMatch(/media\/many\/: the rotation to k2 of .* runs/);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    goOn();
+    const third = await rotate("--prefix", "many/", "--json");
+    expect(third.stderr).toMatch(/a rotation to k2 of many\/, begun .*, goes on/);
+    const { state, rotated, skipped, failed, listed } = JSON.parse(third.stdout);
+    expect({ state, failed, listed, handled: rotated + skipped }).toEqual({
+      state: "done",
+      failed: 0,
+      listed: 60,
+      handled: 60,
+    });
+    expect(await media.areUnder(many, "SSEC_K2")).toBe(true);
+  },
+);
+
+test(
+  "Ctrl-C ends it, the same command goes on, and --cancel ends it from elsewhere",
+  { timeout: 60_000 },
+  async () => {
+    await media.put(keys("few", 3), "SSEC_K1");
+    const goOn = media.holdUp();
+    const first = media.start(["rotate", "media", "--local"]);
+    let told = "";
+    first.child.stderr.on("data", (chunk) => (told += chunk));
+    await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 20_000 });
+    first.child.kill("SIGINT");
+    const { status, stderr } = await first.ended;
+    expect(status).toBe(130);
+    expect(stderr).toContain("ssec: cut off; the same command goes on");
+    expect(stderr).toMatch(/cancel: .*rotate media --local --cancel/);
+    const second = media.start(["rotate", "media", "--local"]);
+    told = "";
+    second.child.stderr.on("data", (chunk) => (told += chunk));
+    await vi.waitFor(() => expect(told).toContain("goes on"), { timeout: 20_000 });
+    const cancelled = await rotate("--cancel");
+    expect([cancelled.status, cancelled.stdout]).toEqual([0, expect.stringContaining("was cancelled")]);
+    goOn();
+    const ended = await second.ended;
+    expect([ended.status, ended.stdout]).toEqual([1, expect.stringContaining("was cancelled")]);
+    expect((await rotate("--resume")).status).toBe(0);
+    expect(await media.areUnder(keys("few", 3), "SSEC_K2")).toBe(true);
+  },
+);
+
+test("in another folder, or without the secrets, it says what is missing", { timeout: 30_000 }, async () => {
+  const elsewhere = await startSsec(["rotate", "media", "--local"], {}, join(media.folder, ".ssec")).ended;
+  expect(elsewhere.status).toBe(1);
+  expect(elsewhere.stderr).toMatch(/there is no .*wrangler\.toml: go to the Worker's folder/);
+  expect((await media.ssec(["rotate", "nowhere", "--local"])).stderr).toMatch(
+    /no bucket "nowhere" in BUCKETS/,
+  );
+  expect((await rotate("--to", "k9")).stderr).toMatch(/to: is none of this bucket's keys/);
+});
