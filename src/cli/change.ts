@@ -3,7 +3,7 @@
  * written where nobody else has changed it, proven, and put back where the proof fails.
  */
 import { setTimeout } from "node:timers/promises";
-import { structuredPatch } from "diff";
+import { difference } from "./diff.ts";
 import type { Finding } from "./proof.ts";
 import { wordsOf } from "./s3-errors.ts";
 import { isSame } from "./same-document.ts";
@@ -64,7 +64,7 @@ async function show(change: Change, options: ChangeOptions): Promise<void> {
   const { setting, before, after, warnings } = change;
   const changes = !isSame(before, after);
   const say = options.json ? () => {} : console.log;
-  say(changes ? difference(before, after) : `The ${setting.name} is as it should be.`);
+  say(changes ? difference(pretty(before), pretty(after)) : `The ${setting.name} is as it should be.`);
   for (const warning of warnings) say(paint("yellow", `! ${printable(warning)}`));
   const { isGood, ...result } = await applyWhereAsked(change, changes, options);
   for (const { what, holds } of result.proof) {
@@ -162,18 +162,6 @@ async function putBack({ setting, before, after }: Change): Promise<string> {
 
 function write(setting: Setting, json: string | undefined): Promise<void> {
   return json === undefined ? setting.remove() : setting.put(json);
-}
-
-/** Lines as `diff -u` prints them. */
-function difference(before: string | undefined, after: string | undefined): string {
-  const { hunks } = structuredPatch("", "", pretty(before), pretty(after), "", "", { context: 4 });
-  return hunks
-    .flatMap(({ lines }) => lines)
-    .map(printable)
-    .map((line) =>
-      line.startsWith("+") ? paint("green", line) : line.startsWith("-") ? paint("red", line) : line,
-    )
-    .join("\n");
 }
 
 function pretty(json: string | undefined): string {

@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     description: "the audit trail, newest first",
     load: async () => (await import("./commands/audit.ts")).auditCommand,
   },
+  keys: {
+    description: "every key, its state, and how many objects still need it",
+    load: async () => (await import("./commands/keys.ts")).keysCommand,
+  },
   rotate: {
     description: "re-encrypts a bucket under the key that writes now, while readers and writers go on",
     load: async () => (await import("./commands/rotate.ts")).rotateCommand,

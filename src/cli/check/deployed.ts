@@ -1,5 +1,5 @@
 /** What is known of the secrets that are bound in the deployed Worker and are not on this machine. */
-import type { KeyReport } from "../../keys/report.ts";
+import type { ReportedKey } from "../../rotation/needed.ts";
 import { Api, type ApiOptions } from "../api.ts";
 import { boundSecrets } from "../bound.ts";
 import { type ConfiguredWorker, readWorker, type Where } from "../worker.ts";
@@ -12,7 +12,7 @@ export interface Deployed {
   readonly doubt: string | undefined;
   /** Whether it can use its configuration and every secret that it names. */
   readonly isUsable: boolean;
-  readonly keys: ReadonlyMap<string, KeyReport>;
+  readonly keys: ReadonlyMap<string, ReportedKey>;
 }
 
 /** What is bound, by whoever can tell. */
@@ -59,9 +59,10 @@ async function listed(where: Where, lines: Line[]): Promise<ReadonlySet<string> 
   }
 }
 
-async function askDeployed(options: ApiOptions & Where, worker: ConfiguredWorker): Promise<Deployed> {
+/** @throws {ApiError} */
+export async function askDeployed(options: ApiOptions & Where, worker: ConfiguredWorker): Promise<Deployed> {
   const api = new Api(options);
-  const { keys } = await api.get<{ keys: KeyReport[] }>("/v1/keys");
+  const { keys } = await api.get<{ keys: ReportedKey[] }>("/v1/keys");
   const compared = await compare(api, worker, keys);
   const isUsable = await api.get("/healthz").then(
     () => true,

@@ -6,6 +6,7 @@ import { ssec } from "../called-as.ts";
 import { checkConfiguration } from "../check/configuration.ts";
 import { askElsewhere } from "../check/deployed.ts";
 import { type Line, marked } from "../check/line.ts";
+import { neededLines } from "../check/needed.ts";
 import { seconds } from "../options.ts";
 import { EXIT, progress } from "../terminal.ts";
 import { witness } from "../witness.ts";
@@ -52,7 +53,8 @@ export async function check(options: CheckOptions): Promise<void> {
   const tried = options.bucket?.map((name) => bucketOf(worker.config, name)) ?? [...buckets.values()];
   const valid = { verdict: "ok", what: `${options.config}: the configuration is valid` } as const;
   const findings = await checkConfiguration(worker, () => askElsewhere(options, worker));
-  print([valid, ...findings, ...(await witness(options, worker))], options);
+  const needed = await neededLines(options, worker);
+  print([valid, ...findings, ...needed, ...(await witness(options, worker))], options);
   if (options.live) await tryBuckets(tried, worker, options);
 }
 

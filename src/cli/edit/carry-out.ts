@@ -28,13 +28,21 @@ export function edited({ path, text }: Before, edit: Edit, env?: string): string
   const result = (isJson(path) ? editJson : editToml)(text, edit, env);
   const wanted = expected(parse(text, path), edit, env);
   if (!says(result, path, wanted)) {
-    const byHand = isJson(path) ? JSON.stringify(edit.add, null, 2) : addition(edit, env);
     throw new Error(
-      `the configuration is laid out in a way that cannot be edited here. Put this in by hand:\n\n${byHand}`,
+      `the configuration is laid out in a way that cannot be edited here. ${byHand(edit, path, env)}`,
     );
   }
   demandValid(varsIn({ path, text: result }, env));
   return result;
+}
+
+function byHand(edit: Edit, path: string, env: string | undefined): string {
+  const { dropKey } = edit;
+  if (dropKey === undefined)
+    return `Put this in by hand:\n\n${isJson(path) ? JSON.stringify(edit.add, null, 2) : addition(edit, env)}`;
+  const { key, buckets } = dropKey;
+  const lists = buckets.map((bucket) => `, and out of the keys of BUCKETS.${bucket}`).join("");
+  return `Take KEYS.${key} out by hand${lists}`;
 }
 
 function demandValid(vars: Row): void {
@@ -55,7 +63,7 @@ function expected(before: Table, edit: Edit, env: string | undefined): Table {
   return { ...before, env: { ...environments, [env]: environment } };
 }
 
-function varsWith({ drop = [], add, addGrant, origins, firstKey }: Edit, before: Row = {}): Row {
+function varsWith({ drop = [], add, addGrant, origins, firstKey, dropKey }: Edit, before: Row = {}): Row {
   const vars: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(before)) {
     const table = TABLE_NAMES.find((each) => isIn([name], [], each));
@@ -78,6 +86,11 @@ function varsWith({ drop = [], add, addGrant, origins, firstKey }: Edit, before:
     }));
   for (const bucket of firstKey?.buckets ?? [])
     change("BUCKETS", bucket, (row) => ({ ...row, keys: [firstKey?.key, ...(row.keys as string[])] }));
+  for (const bucket of dropKey?.buckets ?? [])
+    change("BUCKETS", bucket, (row) => ({
+      ...row,
+      keys: (row.keys as string[]).filter((id) => id !== dropKey?.key),
+    }));
   return { ...vars, ...(origins && { ALLOWED_ORIGINS: origins }) };
 }
 

@@ -1,4 +1,4 @@
-/** What is to be added to a configuration. */
+/** What is to be changed in a configuration. */
 import type { TableName } from "../../config/tables.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -19,6 +19,8 @@ export interface Edit {
   readonly origins?: readonly string[] | undefined;
   /** Put before the other keys of buckets that are there, so that it writes. */
   readonly firstKey?: { readonly key: string; readonly buckets: readonly string[] } | undefined;
+  /** Taken out of the keys of buckets that are there. */
+  readonly dropKey?: { readonly key: string; readonly buckets: readonly string[] } | undefined;
 }
 
 /** Whether a path is of a table, or of the part of one that was split off. */

@@ -19,6 +19,16 @@ export function editJson(text: string, edit: Edit, env?: string): string {
   }
   for (const bucket of edit.firstKey?.buckets ?? [])
     set([...base, partOf(result, base, "BUCKETS", bucket), bucket, "keys", 0], edit.firstKey?.key, true);
+  for (const bucket of edit.dropKey?.buckets ?? []) {
+    const path = [...base, partOf(result, base, "BUCKETS", bucket), bucket, "keys"];
+    const keys = path.reduce<unknown>((at, key) => (at as Row | undefined)?.[key], parse(result));
+    // As a whole: of a list on one line the library takes out more than the last of it.
+    if (Array.isArray(keys))
+      set(
+        path,
+        keys.filter((id) => id !== edit.dropKey?.key),
+      );
+  }
   if (edit.origins) set([...base, "ALLOWED_ORIGINS"], edit.origins);
   return result;
 }

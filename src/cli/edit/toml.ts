@@ -31,6 +31,8 @@ export function editToml(text: string, edit: Edit, env?: string): string {
     const [, id = ""] = section.path.slice(base.length);
     if (edit.firstKey?.buckets.includes(id) && isIn(section.path, base, "BUCKETS"))
       section.text = withFirstKey(section.text, edit.firstKey.key);
+    if (edit.dropKey?.buckets.includes(id) && isIn(section.path, base, "BUCKETS"))
+      section.text = withoutKey(section.text, edit.dropKey.key);
   }
   const origins = originsLine(edit);
   const plain = sections.find(({ header }) => header === tomlHeader(base));
@@ -68,6 +70,15 @@ function withFirstKey(section: string, key: string): string {
     (_, before: string, space: string) =>
       // What stands on lines of its own may have a comment above it.
       `${before}${space.includes("\n") ? `${space}${tomlValue(key)},${space}` : `${space}${tomlValue(key)}, `}`,
+  );
+}
+
+/** With the comma that went with it: the one before, or of the first the one after. */
+function withoutKey(section: string, key: string): string {
+  const id = key.replaceAll(".", "\\.");
+  const item = `(?:"${id}"|'${id}')`;
+  return section.replace(/^\s*keys\s*=\s*\[[^\]]*\]/m, (list) =>
+    list.replace(new RegExp(`,[ \\t]*${item}(?=[ \\t]*\\])|${item}[ \\t]*,?[ \\t]*`), ""),
   );
 }
 

@@ -195,7 +195,7 @@ async function demandLast(rotations: Rotations, bucket: string): Promise<Rotatio
   throw new Error(`nothing was rotated in ${printable(bucket)} yet`);
 }
 
-function commandsFor(bucket: string, { flags }: Rotations): Commands {
+export function commandsFor(bucket: string, { flags }: Rotations): Commands {
   const command = (...more: string[]) => nextCommand("rotate", bucket, ...flags, ...more);
   return {
     status: command("--status"),
