@@ -22,25 +22,28 @@ export async function watchRotations(service: Service, now = Date.now()): Promis
   const rotations = rotationsOf(service);
   const running = await rotations.ledger.running();
   for (const rotation of running) await rotations.engine.sweep(rotation);
+  const ids = new Set(service.config.keys.keys());
   for (const bucket of service.config.buckets.values()) {
-    if (bucket.rotateEvery !== undefined) await look(bucket, bucket.rotateEvery, rotations, db, now);
+    if (bucket.rotateEvery !== undefined)
+      await look(bucket, bucket.rotateEvery, { ...rotations, db, ids, now });
   }
 }
 
-async function look(
-  bucket: Bucket,
-  every: number,
-  { engine, ledger }: Rotations,
-  db: Database,
-  now: number,
-): Promise<void> {
+interface Looking extends Rotations {
+  readonly db: Database;
+  /** Of all keys that there are. */
+  readonly ids: ReadonlySet<string>;
+  readonly now: number;
+}
+
+async function look(bucket: Bucket, every: number, { engine, ledger, db, ids, now }: Looking): Promise<void> {
   const key = writer(bucket.keys, now);
   if (key === undefined) return;
   const last = await ledger.lastFull(bucket.name, key.id);
   const before = bucket.keys[bucket.keys.indexOf(key) + 1];
   if (before === undefined || last !== undefined) {
     const since = key.notBefore ?? last?.startedAt ?? (await firstUse(db, key, bucket));
-    if (since !== undefined && now - since >= every) logRotationDue(dueOf(bucket, key, now - since));
+    if (since !== undefined && now - since >= every) logRotationDue(dueOf(bucket, key, now - since, ids));
     return;
   }
   // Of a key that nobody knows the age of it is high time.
@@ -67,10 +70,18 @@ async function firstUse(db: Database, { id }: KeyRule, { name }: Bucket): Promis
   return first ? Date.parse(first) : undefined;
 }
 
-function dueOf({ name, keys }: Bucket, key: KeyRule, age: number) {
-  const next = nextId(key.id, new Set(keys.map(({ id }) => id)));
-  const list = [next, ...keys.map(({ id }) => id)].map((id) => JSON.stringify(id)).join(", ");
-  const message = `KEYS.${key.id} has written to BUCKETS.${name} for ${Math.floor(age / DAY)} days. Make its successor: npm run -s ssec -- keygen ${next} --bind; add [vars.KEYS.${next}]; put it first: keys = [${list}] in [vars.BUCKETS.${name}]; npm run deploy. The rotation starts by itself then, or at once by POST /v1/rotations {"bucket": ${JSON.stringify(name)}}.`;
+/** What there is to do, in commands of the command line: a test runs them. */
+function dueOf({ name }: Bucket, key: KeyRule, age: number, ids: ReadonlySet<string>) {
+  const ssec = "npm run -s ssec --";
+  const kind = key.derive ? "--derive" : "--no-derive";
+  const add = `${ssec} add key ${nextId(key.id, ids)} --bucket ${name} ${kind}`;
+  const message = [
+    `KEYS.${key.id} has written to BUCKETS.${name} for ${Math.floor(age / DAY)} days.`,
+    `Make its successor: \`${add}\`, and then what that prints, which binds and deploys it.`,
+    `The rotation starts by itself then; at once, with --url and SSEC_TOKEN, by \`${ssec} rotate ${name}\`.`,
+    `What still needs the old key: \`${ssec} keys\`.`,
+    "Where the package is installed, npx ssec stands for the beginning of each; --env NAME goes before the command.",
+  ].join(" ");
   return { bucket: name, keyId: key.id, message };
 }
 

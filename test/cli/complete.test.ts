@@ -32,9 +32,11 @@ test.skipIf(isSkipped(BASH_COMPLETION))(
   { timeout: 180_000 },
   () => {
     expect(offered("ssec ")).toEqual(expect.arrayContaining(["init", "check", "keygen", "derive", "audit"]));
-    expect(offered("ssec --env production key")).toEqual(["keygen"]);
+    expect(offered("ssec --env production keyg")).toEqual(["keygen"]);
     expect(offered("ssec keygen --b")).toEqual(["--bind"]);
     expect(offered("ssec init --store ")).toEqual(expect.arrayContaining(["coreweave", "minio"]));
     expect(offered("ssec audit --outcome d")).toEqual(["denied"]);
+    expect(offered("ssec keys ")).toEqual(expect.arrayContaining(["scan", "retire"]));
+    expect(offered("ssec rotate media --enc")).toEqual(["--encrypt-plain"]);
   },
 );

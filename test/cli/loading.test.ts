@@ -67,6 +67,7 @@ test.concurrent.for([
     ["commander", "valibot"],
   ],
   [["audit"], ["commander"]],
+  [["rotate", "media"], ["commander"]],
   [["keygen"], ["commander", "valibot"]],
   [["derive", "root", "media", "x"], CONFIGURED],
   [["check"], CONFIGURED],
@@ -78,7 +79,7 @@ test.concurrent.for([
 });
 
 // Those that are not called above.
-test.concurrent.for(["init", "add", "put", "get", "cp"])(
+test.concurrent.for(["init", "add", "put", "get", "cp", "rotate", "keys"])(
   "the help of %s loads no other command, no SDK, no wrangler and nothing that asks questions",
   { timeout: 120_000 },
   async (name) => {

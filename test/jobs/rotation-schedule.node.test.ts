@@ -1,11 +1,13 @@
 /** What the daily look does about rotations: it starts what is due, and says when a key is. */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { watchRotations } from "../../src/jobs/rotation-schedule.ts";
 import { serviceOf } from "../../src/service.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { runHere } from "../support/ssec.ts";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2026-11-24T12:00:00Z");
@@ -18,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-function service(keys: string[], notBefore: Record<string, string> = {}) {
+function service(keys: string[], notBefore: Record<string, string> = {}, others: string[] = []) {
   const database = new SqliteDatabase(":memory:");
   for (const file of readdirSync(MIGRATIONS).sort())
     database.execute(readFileSync(join(MIGRATIONS, file), "utf8"));
@@ -26,13 +28,13 @@ function service(keys: string[], notBefore: Record<string, string> = {}) {
   const key = (id: string) => [id, { secret: "KEY_1", ...(notBefore[id] && { notBefore: notBefore[id] }) }];
   const env = {
     ...oneBucket(),
-    KEYS: Object.fromEntries(keys.map(key)),
+    KEYS: Object.fromEntries([...keys, ...others].map(key)),
     BUCKETS: { media: { store: "main", keys, rotateEvery: "90d" } },
     DB: database,
     ROTATION_QUEUE: { send: async (message: unknown) => void sent.push(message) },
   };
   const rotations = () => database.prepare("SELECT bucket, toKey, state, caller FROM rotations").all();
-  return { service: serviceOf(env), sent, database, rotations };
+  return { service: serviceOf(env), env, sent, database, rotations };
 }
 
 test("a newer key stands first, and its predecessor is old enough: the rotation starts", async () => {
@@ -55,13 +57,29 @@ test("a predecessor that is not old enough waits", async () => {
 });
 
 test("a key that has no successor is told of, with what there is to do", async () => {
-  const { service: bound, rotations } = service(["k1"], { k1: "2026-01-01" });
+  const { service: bound, rotations, env } = service(["k1"], { k1: "2026-01-01" }, ["k2"]);
   await watchRotations(bound, NOW);
   expect((await rotations()).results).toEqual([]);
   const line = JSON.parse(warnings[0] ?? "") as { event: string; message: string };
   expect(line).toMatchObject({ event: "rotation-due", bucket: "media", keyId: "k1" });
-  for (const step of ["327 days", "keygen k2 --bind", 'keys = ["k2", "k1"]', "npm run deploy"])
-    expect(line.message).toContain(step);
+  expect(line.message).toContain("327 days");
+  const commands = [...line.message.matchAll(/`npm run -s ssec -- ([^`]+)`/g)].map(([, words = ""]) => words);
+  expect(commands.map((words) => words.split(" ")[0])).toEqual(["add", "rotate", "keys"]);
+  // They are commands that there are, and the first does what is said of it.
+  const folder = mkdtempSync(join(tmpdir(), "ssec-due-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const config = join(folder, "wrangler.json");
+  const { STORES, KEYS, BUCKETS } = env;
+  writeFileSync(config, JSON.stringify({ name: "x", vars: { STORES, KEYS, BUCKETS } }, null, 2));
+  const outcomes = [];
+  for (const words of commands)
+    outcomes.push(await runHere(["--config", config, ...words.split(" ")], { SSEC_TOKEN: "" }));
+  const [added, ...others] = outcomes;
+  expect(added?.status, added?.stderr).toBe(0);
+  const { vars } = JSON.parse(readFileSync(config, "utf8"));
+  // k2 is another bucket's.
+  expect(vars.BUCKETS.media.keys).toEqual(["k3", "k1"]);
+  for (const { stderr } of others) expect(stderr).toBe("ssec: set SSEC_TOKEN to a caller's token\n");
 });
 
 test("the age of a key without dates is that of its first use", async () => {
