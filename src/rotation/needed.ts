@@ -14,7 +14,7 @@ export type Doubt =
   | "not-scanned"
   /** The scan knew nothing of this key: it came later. */
   | "not-tried"
-  /** Objects were seen neither under a key nor under none. */
+  /** Objects, or older versions, were seen neither under a key nor under none. */
   | "unclear"
   /** It is the key that writes. */
   | "writes"
@@ -115,7 +115,9 @@ async function neededIn(
     scannedAt: isoTime(rotation.startedAt),
   };
   if (!(JSON.parse(rotation.keyIds) as string[]).includes(rule.id)) return { ...seen, doubt: "not-tried" };
-  if ((counts.unclear ?? 0) > 0) return { ...seen, doubt: "unclear" };
+  // Of an older version that opens to no key it is not known whether all could be tried.
+  if ((counts.unclear ?? 0) + (countsOf(counts, "older").unknown ?? 0) > 0)
+    return { ...seen, doubt: "unclear" };
   if (writer(bucket.keys, now) === rule) return { ...seen, doubt: "writes" };
   const until = await writtenUntil(rule, bucket, { scannedAt: rotation.startedAt, past, trail, now });
   return until === undefined ? seen : { ...seen, doubt: "written-later", writtenUntil: isoTime(until) };

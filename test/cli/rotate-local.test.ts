@@ -37,7 +37,7 @@ test("it needs neither Worker nor token, and keeps its ledger to its owner", asy
 
 test(
   "killed in the midst, it goes on where it was; two at once are refused",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const many = keys("many", 60);
     await media.put(many, "SSEC_K1");
@@ -47,7 +47,7 @@ test(
     });
     const first = media.start(["rotate", "media", "--local", "--prefix", "many/"]);
     await vi.waitFor(async () => expect(await media.areUnder(["many/49"], "SSEC_K2")).toBe(true), {
-      timeout: 20_000,
+      timeout: 40_000,
     });
     const second = await rotate("--prefix", "many/");
     expect([second.status, second.stdout]).toEqual([1, ""]);
@@ -73,14 +73,14 @@ test(
 
 test(
   "Ctrl-C ends it, the same command goes on, and --cancel ends it from elsewhere",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await media.put(keys("few", 3), "SSEC_K1");
     const goOn = media.holdUp();
     const first = media.start(["rotate", "media", "--local"]);
     let told = "";
     first.child.stderr.on("data", (chunk) => (told += chunk));
-    await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 40_000 });
     first.child.kill("SIGINT");
     const { status, stderr } = await first.ended;
     expect(status).toBe(130);
@@ -89,7 +89,7 @@ test(
     const second = media.start(["rotate", "media", "--local"]);
     told = "";
     second.child.stderr.on("data", (chunk) => (told += chunk));
-    await vi.waitFor(() => expect(told).toContain("goes on"), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told).toContain("goes on"), { timeout: 40_000 });
     const cancelled = await rotate("--cancel");
     expect([cancelled.status, cancelled.stdout]).toEqual([0, expect.stringContaining("was cancelled")]);
     goOn();

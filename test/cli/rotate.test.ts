@@ -51,14 +51,14 @@ test("what is asked for is done, and accounted for; run twice, nothing is left t
 
 test(
   "Ctrl-C leaves it running, and says how to look, to follow and to cancel",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await media.put(KEYS, "SSEC_K1");
     const goOn = media.holdUp();
     const { child, ended } = media.start(["--url", url, "rotate", "media"]);
     let told = "";
     child.stderr.on("data", (chunk) => (told += chunk));
-    await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 40_000 });
     // npm passes it on a second time.
     child.kill("SIGINT");
     child.kill("SIGINT");
@@ -97,13 +97,13 @@ test(
   },
 );
 
-test("one that runs already is followed to its end", { timeout: 60_000 }, async () => {
+test("one that runs already is followed to its end", { timeout: 120_000 }, async () => {
   await media.put(KEYS, "SSEC_K1");
   const goOn = media.holdUp();
   const first = media.start(["--url", url, "rotate", "media", "--json"]);
   let told = "";
   first.child.stderr.on("data", (chunk) => (told += chunk));
-  await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 20_000 });
+  await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 40_000 });
   const second = rotate("--json");
   setTimeout(goOn, 300);
   const [a, b] = await Promise.all([first.ended, second]);
@@ -154,6 +154,7 @@ test.for<[string, string[], Record<string, string>, RegExp, number]>([
   ["a bucket that there is not", ["rotate", "nowhere"], {}, /403/, 1],
   ["a bucket and a prefix in one", ["rotate", "media/a"], {}, /named by --prefix/, 1],
   ["--status and --dry-run", ["rotate", "media", "--status", "--dry-run"], {}, /cannot be used with/, 2],
+  ["--errors and --prefix", ["rotate", "media", "--errors", "--prefix", "a"], {}, /cannot be used with/, 2],
   ["--cancel and --resume", ["rotate", "media", "--cancel", "--resume"], {}, /cannot be used with/, 2],
   ["no bucket", ["rotate"], {}, /missing required argument/, 2],
 ])("%s is refused", async ([, args, env, reason, expected]) => {

@@ -156,6 +156,15 @@ test.for<[string, () => Promise<unknown>]>([
     },
   ],
   [
+    "an older version could not be seen",
+    async () => {
+      const { db, rotation } = database();
+      await rotation(T - HOUR);
+      await rotation(T, { "older/unknown": 1 });
+      return needOf(db);
+    },
+  ],
+  [
     "the scan did not try it",
     async () => {
       const { db, rotation } = database();

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { parse } from "smol-toml";
+import { onTestFinished } from "vitest";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import { store } from "./client.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
@@ -105,7 +106,11 @@ maxExpiresIn = ${maxExpiresIn}
     ssec: (args: readonly string[], more: Record<string, string> = {}) =>
       runHere(["--config", config, ...args], { ...env, ...more }),
     /** In a process of its own. */
-    start: (args: string[]) => startSsec(["--config", "wrangler.toml", ...args], env, folder),
+    start(args: string[]) {
+      const running = startSsec(["--config", "wrangler.toml", ...args], env, folder);
+      onTestFinished(() => void running.child.kill("SIGKILL"));
+      return running;
+    },
     /** From here on the store answers none of these requests, until what is given back is called. */
     holdUp(on: (request: IncomingMessage) => boolean = isCopy): () => void {
       let goOn = () => {};

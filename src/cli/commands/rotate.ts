@@ -4,7 +4,7 @@ import { ssec } from "../called-as.ts";
 import { type RotateOptions, rotate } from "../rotate/rotate.ts";
 
 /** Of a rotation that is there: nothing is begun. */
-const OTHERS = ["prefix", "from", "to", "dryRun", "versions", "encryptPlain"];
+const OTHERS = ["prefix", "from", "to", "dryRun", "versions", "removeVersions", "encryptPlain"];
 
 export const rotateCommand = new Command("rotate")
   .argument("<bucket>", "a bucket of BUCKETS")
@@ -16,7 +16,12 @@ export const rotateCommand = new Command("rotate")
   )
   .option("--to <id>", "the key to rotate to; the one that writes now unless given")
   .option("--dry-run", "change nothing: which object is under which key, and what a rotation would take")
-  .option("--versions", "rotate versions that are not current as well")
+  .option("--versions", "copy versions that are not current onto new ones, under the new key")
+  .addOption(
+    new Option("--remove-versions", "and remove what was copied; implies --versions").implies({
+      versions: true,
+    }),
+  )
   .option("--encrypt-plain", "encrypt what is in the clear as well")
   .option("--local", "rotate in this process, without the Worker, by a ledger in .ssec/")
   .addOption(new Option("--status", "how far the last one is").conflicts([...OTHERS, "cancel", "resume"]))

@@ -48,7 +48,7 @@ function doubtOf(
     case "not-tried":
       return `${bucket} was scanned when ${id} was none of its keys: ${scan}`;
     case "unclear":
-      return `some objects of ${bucket} could be seen neither under a key nor under none: ${nextCommand("rotate", bucket, ...flags, "--errors")}`;
+      return `some objects or older versions of ${bucket} could be seen neither under a key nor under none: ${nextCommand("rotate", bucket, ...flags, "--errors")}`;
     case "writes":
       return `it is the key that writes to ${bucket}`;
     case "written-later":

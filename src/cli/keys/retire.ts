@@ -38,6 +38,10 @@ export async function retire(id: string, options: RetireOptions): Promise<void> 
   const drop = [{ table: "KEYS", id }] as const;
   const text = edited(file, { drop, add: {}, dropKey: { key: id, buckets: names } }, env);
   console.log(`${id} is needed by nothing (scan of ${report.neededBy.scannedAt}).`);
+  if (options.local)
+    console.log(
+      `! By scans of this machine alone: they know nothing of a Worker that still writes under ${id}, because this configuration is not deployed.`,
+    );
   console.log(`${printable(path)}:\n${difference(file.text, text)}`);
   if (!(await agree("Write this?", yes === true))) {
     console.error("not agreed; nothing was changed");

@@ -5,6 +5,7 @@ import { printable } from "../terminal.ts";
 import { inUnits } from "../transfer/progress.ts";
 import { type Estimate, inDollars } from "./estimate.ts";
 import { handled, inTime, waiting } from "./progress.ts";
+import { extrasOf } from "./rotations.ts";
 
 /** Errors that are shown; all of them are asked for by name. */
 const FIRST_ERRORS = 10;
@@ -30,8 +31,10 @@ export function accountOf(report: RotationReport, commands: Commands, estimate?:
 }
 
 /** Not done, or not all of it. */
-export function isBad({ state, failed }: RotationReport): boolean {
-  return state === "failed" || state === "cancelled" || (state === "done" && failed > 0);
+export function isBad(report: RotationReport): boolean {
+  const { state, failed } = report;
+  const isWhole = failed === 0 && !extrasOf(report).versions?.failed;
+  return state === "failed" || state === "cancelled" || (state === "done" && !isWhole);
 }
 
 function headline(report: RotationReport, commands: Commands): string {
@@ -91,10 +94,15 @@ function estimateLines({ to }: RotationReport, estimate: Estimate): string[] {
   ];
 }
 
-function olderLines({ olderVersions, dryRun }: RotationReport, { versions }: Commands): string[] {
-  if (olderVersions === 0) return [];
+function olderLines(report: RotationReport, commands: Commands): string[] {
+  const { olderVersions, dryRun } = report;
+  const { versions } = extrasOf(report);
+  const done = versions
+    ? [`  older versions: ${versions.copied} copied, ${versions.removed} removed, ${versions.failed} failed`]
+    : [];
+  if (olderVersions === 0) return done;
   const line = `  ${olderVersions} older versions are under other keys, which have to stay for them`;
-  return [dryRun ? line : `${line}: ${versions}`];
+  return [...done, dryRun || versions ? line : `${line}: ${commands.versions}`];
 }
 
 function errorLines({ errors = [], failed }: RotationReport, commands: Commands): string[] {

@@ -1,5 +1,6 @@
 /** What a rotation takes, by what a dry run has found. */
-import type { RotationReport } from "../../rotation/state.ts";
+import { PLAIN, type RotationReport, UNKNOWN } from "../../rotation/state.ts";
+import { type Extras, extrasOf } from "./rotations.ts";
 
 /** Requests to the store for an object that it copies: HEAD, CopyObject, HEAD under the new key, HEAD under the old one. */
 const HEADS = 3;
@@ -37,7 +38,7 @@ export interface Estimate {
 export function estimateOf(report: RotationReport, goesThroughWorker: boolean): Estimate {
   const { found, from, to, listed, listedBytes, startedAt, endedAt = startedAt } = report;
   const objects = Object.entries(found).reduce(
-    (sum, [id, n]) => (isRotated(id, { from, to }) ? sum + n : sum),
+    (sum, [id, n]) => (isRotated(id, { from, to, ...extrasOf(report) }) ? sum + n : sum),
     0,
   );
   const lists = LISTS * Math.max(1, Math.ceil(listed / PAGE));
@@ -56,9 +57,13 @@ export function estimateOf(report: RotationReport, goesThroughWorker: boolean): 
   };
 }
 
-/** What is in the clear, or under a key that nobody has, stays as it is. */
-function isRotated(id: string, { from, to }: { from: string | undefined; to: string }): boolean {
-  if (id === "plain" || id === "unknown") return false;
+/** What is under a key that nobody has stays as it is, and what is in the clear unless that was asked for. */
+function isRotated(
+  id: string,
+  { from, to, encryptPlain }: { from?: string | undefined; to: string } & Extras,
+): boolean {
+  if (id === UNKNOWN) return false;
+  if (id === PLAIN) return encryptPlain === true;
   return from === undefined ? id !== to : id === from;
 }
 

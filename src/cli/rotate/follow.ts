@@ -36,7 +36,8 @@ export async function follow(
     return { report, isInterrupted: report.state === "running" };
   } finally {
     shown.end();
-    for (const each of SIGNALS) process.off(each, interrupt);
+    // The second Ctrl-C may come later, and must not end what has yet to be said.
+    if (!signal.aborted) for (const each of SIGNALS) process.off(each, interrupt);
   }
 }
 

@@ -21,7 +21,7 @@ import { nextCommand, printable } from "../terminal.ts";
 import { bucketOf, readWorker, type Where } from "../worker.ts";
 import { holdLedger, type LocalFiles, localFiles, makeLedger, openLedger } from "./local-ledger.ts";
 import { LocalQueue } from "./local-queue.ts";
-import type { ErrorsPage, Purpose, Rotations, Wanted } from "./rotations.ts";
+import { type ErrorsPage, extrasOf, type Purpose, type Rotations, type Wanted } from "./rotations.ts";
 
 /** One process does what many instances of the Worker do, and holds whole what it cannot have the store copy. */
 const LIMITS: Partial<Limits> = { window: 4, maxWhole: 8 * 2 ** 20 };
@@ -84,16 +84,20 @@ export class LocalRotations implements Rotations {
     });
   }
 
-  async start({ bucket: name, prefix = "", from, to, dryRun, versions, encryptPlain }: Wanted) {
-    if (versions || encryptPlain) throw new Error("--versions and --encrypt-plain are not for --local yet");
+  async start({ bucket: name, prefix = "", from, to, dryRun, ...more }: Wanted): Promise<RotationReport> {
     const bucket = this.#bucket(name);
     const direction = directionOf(bucket, { from, to });
-    const request = { bucket, prefix, ...direction, dryRun: dryRun === true, caller: CALLER };
-    const { id } = await this.#engine.start(request).catch((error: unknown) => {
+    const request = { bucket, prefix, ...direction, dryRun: dryRun === true, caller: CALLER, ...more };
+    const rotation = await this.#engine.start(request).catch((error: unknown) => {
       if (!(error instanceof CustomerKeyError)) throw error;
       throw new Error(`KEYS.${direction.to.id}: ${error.message}`);
     });
-    return this.find(id);
+    const report = await this.find(rotation.id);
+    const extras = extrasOf(report);
+    // What the engine does not know, it does not do, nor says so.
+    if ((!more.versions || extras.versions) && (!more.encryptPlain || extras.encryptPlain)) return report;
+    await this.#engine.cancel(rotation);
+    throw new Error("--versions and --encrypt-plain are not known here");
   }
 
   async list(bucket: string): Promise<readonly RotationReport[]> {

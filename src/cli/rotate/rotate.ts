@@ -6,7 +6,7 @@ import { EXIT, nextCommand, printable } from "../terminal.ts";
 import { accountOf, type Commands, errorLine, isBad } from "./account.ts";
 import { estimateOf } from "./estimate.ts";
 import { follow } from "./follow.ts";
-import { type Rotations, type RotationsOptions, rotationsFor, type Wanted } from "./rotations.ts";
+import { extrasOf, type Rotations, type RotationsOptions, rotationsFor, type Wanted } from "./rotations.ts";
 
 export interface RotateOptions extends RotationsOptions {
   readonly prefix?: string;
@@ -14,6 +14,7 @@ export interface RotateOptions extends RotationsOptions {
   readonly to?: string;
   readonly dryRun?: true;
   readonly versions?: true;
+  readonly removeVersions?: true;
   readonly encryptPlain?: true;
   readonly status?: true;
   readonly errors?: true;
@@ -56,7 +57,7 @@ async function carryOut(rotations: Rotations, bucket: string, options: RotateOpt
 
 /** Only what was asked for is sent. */
 function wantedOf(bucket: string, given: Omit<Wanted, "bucket">): Wanted {
-  const { prefix, from, to, dryRun, versions, encryptPlain } = given;
+  const { prefix, from, to, dryRun, versions, removeVersions, encryptPlain } = given;
   return {
     bucket,
     ...(prefix !== undefined && { prefix }),
@@ -64,6 +65,7 @@ function wantedOf(bucket: string, given: Omit<Wanted, "bucket">): Wanted {
     ...(to !== undefined && { to }),
     ...(dryRun && { dryRun }),
     ...(versions && { versions }),
+    ...(removeVersions && { removeVersions }),
     ...(encryptPlain && { encryptPlain }),
   };
 }
@@ -91,8 +93,11 @@ async function runningIn(rotations: Rotations, bucket: string): Promise<Rotation
 function followed(running: RotationReport, wanted: Wanted, rotations: Rotations): RotationReport {
   const commands = commandsFor(running.bucket, rotations);
   const { dryRun = false, prefix, from, to } = wanted;
+  const extras = extrasOf(running);
   const isOther =
     running.dryRun !== dryRun ||
+    (wanted.versions && extras.versions === undefined) ||
+    (wanted.encryptPlain && !extras.encryptPlain) ||
     [
       [prefix, running.prefix],
       [from, running.from],
