@@ -59,8 +59,6 @@ test(
     let told = "";
     child.stderr.on("data", (chunk) => (told += chunk));
     await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 40_000 });
-    // npm passes it on a second time.
-    child.kill("SIGINT");
     child.kill("SIGINT");
     const { status, stdout, stderr } = await ended;
     expect([status, stdout]).toEqual([130, ""]);
