@@ -6,6 +6,14 @@ export default defineConfig({
   test: {
     // Tests wait for workerd and for stores far more than they compute: two at once on two cores.
     maxWorkers: 2,
+    tags: [
+      {
+        name: "thorough",
+        description:
+          "Takes long: npm run test:thorough, not npm test. Something quick beside it looks at the same.",
+        timeout: 240_000,
+      },
+    ],
     projects: [
       {
         plugins: [

@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unstable_readConfig } from "wrangler";
 import { boundSecrets, wranglerFlags } from "../../src/cli/bound.ts";
 import { type ConfiguredWorker, secretNames, type Where } from "../../src/cli/worker.ts";
 import { runWrangler, wrangler } from "../../src/cli/wrangler.ts";
@@ -44,7 +43,7 @@ A fresh customer key is made and bound by: npm run -s ssec --${flag} keygen ID -
  * @throws when one cannot be made; the others may be there then, and are found so the next time
  */
 export async function makeResources(where: Where): Promise<void> {
-  const { d1_databases, queues } = resources(where);
+  const { d1_databases, queues } = await resources(where);
   const databases = d1_databases.flatMap(({ database_name, database_id }) =>
     database_name && !database_id ? [database_name] : [],
   );
@@ -72,7 +71,7 @@ async function make(kind: string, name: string, where: Where): Promise<string> {
 
 /** Before the new code comes, which may need them; the old code must do with them. */
 export async function migrate(where: Where): Promise<void> {
-  for (const { binding, migrations_dir } of resources(where).d1_databases) {
+  for (const { binding, migrations_dir } of (await resources(where)).d1_databases) {
     if (migrations_dir === undefined) continue;
     await wrangler(["d1", "migrations", "apply", binding, "--remote", ...wranglerFlags(where)]);
     console.log(`✓ ${binding}: migrations are applied`);
@@ -93,6 +92,8 @@ export async function upload(where: Where): Promise<readonly string[]> {
   }
 }
 
-function resources({ config, env }: Where): Resources {
+/** What only reads a configuration that is wrong need not wait for the second that wrangler takes to load. */
+async function resources({ config, env }: Where): Promise<Resources> {
+  const { unstable_readConfig } = await import("wrangler");
   return unstable_readConfig({ config, ...(env && { env }) }, { hideWarnings: true });
 }

@@ -61,7 +61,7 @@ test.skipIf(isSkipped(SCRIPT))(
   },
 );
 
-test("--bind gives the key to wrangler and to nobody else", { timeout: 180_000 }, async () => {
+test("--bind gives the key to wrangler and to nobody else", { tags: ["thorough"] }, async () => {
   const bound = await ssec("keygen", "k2", "--bind", "--json");
   expect(bound.status).toBe(0);
   const key = cloudflare.scripts.get("ssec-edge")?.secrets.get("SSEC_K2") ?? "";
@@ -82,7 +82,7 @@ test("--bind gives the key to wrangler and to nobody else", { timeout: 180_000 }
   expect(cloudflare.scripts.get("ssec-edge")?.secrets.get("SSEC_K2")).toBe(key);
 });
 
-test("--bind --show hands the same key on, for an environment", { timeout: 180_000 }, async () => {
+test("--bind --show hands the same key on, for an environment", { tags: ["thorough"] }, async () => {
   const { status, stdout } = await ssec("--env", "production", "keygen", "k2", "--bind", "--show");
   expect(status).toBe(0);
   expect(cloudflare.scripts.get("ssec-edge-production")?.secrets.get("SSEC_K2")).toBe(stdout);

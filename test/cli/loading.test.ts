@@ -49,15 +49,19 @@ async function loadedBy(args: readonly string[]): Promise<{ packages: string[]; 
 const PARSERS = ["jsonc-parser", "smol-toml"];
 const CONFIGURED = ["commander", ...PARSERS, "valibot"].sort();
 
-test.concurrent.for([
+type Loading = readonly [line: readonly string[], packages: readonly string[]];
+const QUICK: readonly Loading[] = [
   [["--version"], ["commander"]],
-  [["--help"], ["commander"]],
-  [["help"], ["commander"]],
-  [["nosuch"], ["commander"]],
   [
     ["ls", "media"],
     ["commander", "valibot"],
   ],
+  [["check"], CONFIGURED],
+];
+const OTHERS: readonly Loading[] = [
+  [["--help"], ["commander"]],
+  [["help"], ["commander"]],
+  [["nosuch"], ["commander"]],
   [
     ["head", "media/x"],
     ["commander", "valibot"],
@@ -70,22 +74,26 @@ test.concurrent.for([
   [["rotate", "media"], ["commander"]],
   [["keygen"], ["commander", "valibot"]],
   [["derive", "root", "media", "x"], CONFIGURED],
-  [["check"], CONFIGURED],
   [["policy", "media"], CONFIGURED],
   [["cors", "media", "--origin", "https://app.example.com"], CONFIGURED],
-] as const)("%s loads %s", { timeout: 120_000 }, async ([args, expected]) => {
+];
+
+async function expectLoaded([args, expected]: Loading): Promise<void> {
   const { packages } = await loadedBy(args);
   expect(packages).toEqual(expected);
-});
+}
 
-// Those that are not called above.
-test.concurrent.for(["init", "add", "put", "get", "cp", "rotate", "keys"])(
-  "the help of %s loads no other command, no SDK, no wrangler and nothing that asks questions",
-  { timeout: 120_000 },
-  async (name) => {
-    const { packages, own } = await loadedBy([name, "--help"]);
-    const heavy = /^(@aws-sdk|@smithy|wrangler|@clack|@bomb\.sh)/;
-    expect(packages.filter((each) => heavy.test(each))).toEqual([]);
-    expect(own.filter((each) => each.startsWith("commands/"))).toEqual([`commands/${name}.ts`]);
-  },
-);
+test.for(QUICK)("%s loads %s", expectLoaded);
+test.concurrent.for(OTHERS)("%s loads %s", { tags: ["thorough"] }, expectLoaded);
+
+async function expectLight(name: string): Promise<void> {
+  const { packages, own } = await loadedBy([name, "--help"]);
+  const heavy = /^(@aws-sdk|@smithy|wrangler|@clack|@bomb\.sh)/;
+  expect(packages.filter((each) => heavy.test(each))).toEqual([]);
+  expect(own.filter((each) => each.startsWith("commands/"))).toEqual([`commands/${name}.ts`]);
+}
+
+const LIGHT = "the help of %s loads no other command, no SDK, no wrangler and nothing that asks questions";
+test.for(["put"])(LIGHT, expectLight);
+// With those above, every command.
+test.concurrent.for(["init", "add", "get", "cp", "rotate", "keys"])(LIGHT, { tags: ["thorough"] }, expectLight);

@@ -12,11 +12,12 @@ import {
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freshKey, isCeph, put, send, store } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 import { error, type FaultProxy, isGet, isPart, isPut, startFaultProxy } from "../support/fault-proxy.ts";
-import { ssec, ssecHere, startSsec } from "../support/ssec.ts";
+import { runHere, ssec, ssecHere, startSsec } from "../support/ssec.ts";
 import { MiB, startTransferWorker, token } from "../support/ways.ts";
 import type { RunningWorker } from "../support/worker.ts";
 
@@ -42,7 +43,7 @@ async function head(object: string): Promise<Record<string, unknown> & { metadat
 describe.for([
   ["nothing", 0],
   ["what fits one PUT", 100_000],
-  ["parts, the last of them short", 20 * MiB + 1],
+  ["parts, the last of them short", 17 * MiB + 1],
 ] as const)("%s", { timeout: 120_000 }, ([, size]) => {
   const bytes = randomBytes(size);
   const key = freshKey(`ünï/cat & "dog" ${size}.jpg`);
@@ -155,30 +156,28 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     proxy?.close();
   });
 
-  const watched = (...args: string[]) =>
-    startSsec(["--url", worker.url, ...args], { SSEC_TOKEN: token, XDG_STATE_HOME: join(dir, "state") });
+  const env = { SSEC_TOKEN: token, XDG_STATE_HOME: join(dir, "state") };
+  /** A process of its own, which can be killed. */
+  const apart = (...args: string[]) => startSsec(["--url", worker.url, ...args], env);
+  const watched = (...args: string[]) => runHere(["--url", worker.url, ...args], env);
   const partOf = ({ url = "" }: IncomingMessage) => Number(/partNumber=(\d+)/.exec(url)?.[1]);
-  const size = 100 * MiB;
 
   async function openUploads(key: string): Promise<number> {
-    const { url: endpoint, accessKeyId, secretAccessKey } = store;
-    const credentials = { accessKeyId, secretAccessKey };
-    const s3 = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true });
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: "media", Prefix: key }));
     return Uploads.length;
   }
 
-  test("an upload that is killed at any moment resumes, and only what is missing is sent", async () => {
+  async function killUpload(size: number, moments: number): Promise<void> {
     const bytes = randomBytes(size);
     const path = file("killed", bytes);
     const key = freshKey("killed.bin");
-    const kill = 1 + Math.floor(Math.random() * 9);
+    const kill = 1 + Math.floor(Math.random() * moments);
     const sent: number[] = [];
     const watch = (request: IncomingMessage) => {
       if (isPart(request)) sent.push(partOf(request));
       return false;
     };
-    let first: ReturnType<typeof watched> | undefined;
+    let first: ReturnType<typeof apart> | undefined;
     proxy.break({
       on: (request) => {
         watch(request);
@@ -186,25 +185,30 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
         return false;
       },
     });
-    first = watched("put", path, `media/${key}`, "--parallel", "2");
+    first = apart("put", path, `media/${key}`, "--parallel", "2");
     expect((await first.ended).status).toBeNull();
     const { partCount } = remembered(key);
     const held = new Set(await heldParts(key));
 
     sent.length = 0;
     proxy.break({ on: watch });
-    const second = await watched("put", path, `media/${key}`, "--resume").ended;
+    const second = await watched("put", path, `media/${key}`, "--resume");
     expect(second.status, second.stderr).toBe(0);
     expect(sent.length).toBeGreaterThan(0);
     expect(sent.filter((number) => held.has(number))).toEqual([]);
     expect(sent.length).toBeLessThanOrEqual(partCount - held.size);
 
     proxy.break();
-    const { status, bytes: came } = await watched("get", `media/${key}`, "-").ended;
+    const { status, bytes: came } = await watched("get", `media/${key}`, "-");
     expect(status).toBe(0);
     expect(came.equals(bytes)).toBe(true);
     expect(await openUploads(key)).toBe(0);
-  });
+  }
+  const KILLED = "an upload of %i MiB that is killed at any moment resumes, and only what is missing is sent";
+  test.for([[18, 2]] as const)(KILLED, ([size, moments]) => killUpload(size * MiB, moments));
+  test.for([[100, 9]] as const)(KILLED, { tags: ["thorough"] }, ([size, moments]) =>
+    killUpload(size * MiB, moments),
+  );
 
   async function heldParts(key: string): Promise<number[]> {
     const { uploadId, keyId } = remembered(key);
@@ -234,53 +238,58 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     return note;
   }
 
-  test("a download that is killed resumes, and only what is missing is fetched", async () => {
+  async function killDownload(size: number, killedAt: number): Promise<void> {
     const bytes = randomBytes(size);
     const key = freshKey("big.bin");
-    const up = await watched("put", file("big", bytes), `media/${key}`).ended;
+    const up = await watched("put", file("big", bytes), `media/${key}`);
     expect(up.status, up.stderr).toBe(0);
     const path = join(dir, "big-again");
     const ranges: string[] = [];
-    let first: ReturnType<typeof watched> | undefined;
+    let first: ReturnType<typeof apart> | undefined;
     proxy.break({
       on: (request) => {
         if (isGet(request)) ranges.push(String(request.headers.range));
-        if (ranges.length === 5) first?.child.kill("SIGKILL");
+        if (ranges.length === killedAt) first?.child.kill("SIGKILL");
         return false;
       },
     });
-    first = watched("get", `media/${key}`, path, "--parallel", "1");
+    first = apart("get", `media/${key}`, path, "--parallel", "1");
     expect((await first.ended).status).toBeNull();
     expect(existsSync(path)).toBe(false);
-    // The fifth part was asked for when the first four had been written.
-    const begun = ranges.splice(0).slice(0, 4);
+    // A part is asked for when those before it have been written.
+    const begun = ranges.splice(0).slice(0, killedAt - 1);
     proxy.break({
       on: (request) => {
         if (isGet(request)) ranges.push(String(request.headers.range));
         return false;
       },
     });
-    const second = await watched("get", `media/${key}`, path, "--resume").ended;
+    const second = await watched("get", `media/${key}`, path, "--resume");
     expect(second.status, second.stderr).toBe(0);
     expect(ranges.filter((range) => begun.includes(range))).toEqual([]);
     expect(ranges).toHaveLength(Math.ceil(size / (16 * MiB)) - begun.length);
     expect(readFileSync(path).equals(bytes)).toBe(true);
-  });
+  }
+  const FETCHED = "a download of %i MiB that is killed resumes, and only what is missing is fetched";
+  test.for([[20, 2]] as const)(FETCHED, ([size, killedAt]) => killDownload(size * MiB, killedAt));
+  test.for([[100, 5]] as const)(FETCHED, { tags: ["thorough"] }, ([size, killedAt]) =>
+    killDownload(size * MiB, killedAt),
+  );
 
   test("a store that fails now and then is asked again, and one that goes on failing is told", async () => {
-    const bytes = randomBytes(20 * MiB);
+    const bytes = randomBytes(9 * MiB);
     const path = file("unlucky", bytes);
     const object = `media/${freshKey()}`;
     proxy.break(
       { on: isPart, times: 2, answer: error(503, "SlowDown") },
       { on: isPart, times: 1, cutRequestAfter: MiB },
     );
-    expect((await watched("put", path, object).ended).status).toBe(0);
+    expect((await watched("put", path, object)).status).toBe(0);
     proxy.break({ on: isGet, times: 2, cutAnswerAfter: MiB });
-    const down = await watched("get", object, "-").ended;
+    const down = await watched("get", object, "-");
     expect(down.bytes.equals(bytes)).toBe(true);
     proxy.break({ on: isGet, times: 99, answer: error(503, "SlowDown") });
-    const told = await watched("get", object, "-").ended;
+    const told = await watched("get", object, "-");
     expect(told).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^ssec: the store answers 503 SlowDown/m),
@@ -288,7 +297,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
   });
 
   test("a file that changes while it goes up is refused, and nothing stays in the store", async () => {
-    const path = file("changing", randomBytes(20 * MiB));
+    const path = file("changing", randomBytes(9 * MiB));
     const key = freshKey();
     let hasChanged = false;
     proxy.break({
@@ -298,11 +307,11 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
         return false;
       },
     });
-    const { status, stderr } = await watched("put", path, `media/${key}`).ended;
+    const { status, stderr } = await watched("put", path, `media/${key}`);
     expect(status).toBe(1);
     expect(stderr).toContain("changed while it was uploaded");
     expect(await openUploads(key)).toBe(0);
-    expect((await watched("head", `media/${key}`).ended).status).toBe(1);
+    expect((await watched("head", `media/${key}`)).status).toBe(1);
   });
 
   test("a short file that changes while it goes up is refused, and is not in the store", async () => {
@@ -316,19 +325,19 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
         return false;
       },
     });
-    const changed = await ssecHere(["put", path, `media/${key}`], token, worker.url);
+    const changed = await watched("put", path, `media/${key}`);
     expect(changed).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("changed while it was uploaded"),
     });
-    expect((await ssecHere(["head", `media/${key}`], token, worker.url)).status).toBe(1);
-    expect((await ssecHere(["put", path, `media/${key}`], token, worker.url)).status).toBe(0);
+    expect((await watched("head", `media/${key}`)).status).toBe(1);
+    expect((await watched("put", path, `media/${key}`)).status).toBe(0);
   });
 
   test("Ctrl-C names an upload whose parts are in the store", async () => {
-    const path = file("interrupted", randomBytes(20 * MiB));
+    const path = file("interrupted", randomBytes(17 * MiB));
     const key = freshKey();
-    let running: ReturnType<typeof watched> | undefined;
+    let running: ReturnType<typeof apart> | undefined;
     let parts = 0;
     proxy.break({
       on: (request) => {
@@ -336,13 +345,13 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
         return false;
       },
     });
-    running = watched("put", path, `media/${key}`, "--jobs", "1");
+    running = apart("put", path, `media/${key}`, "--jobs", "1");
     const { status, stderr } = await running.ended;
     expect(status).toBe(130);
     expect(stderr).toContain("--resume goes on");
     expect(stderr).toContain(`media/${key}: its parts so far stay in the store`);
     proxy.break();
-    expect((await watched("put", path, `media/${key}`, "--resume").ended).status).toBe(0);
+    expect((await watched("put", path, `media/${key}`, "--resume")).status).toBe(0);
     expect(await openUploads(key)).toBe(0);
   });
 

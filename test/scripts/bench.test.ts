@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
-test("npm run bench -- --quick", { timeout: 120_000 }, async () => {
+test("npm run bench -- --quick", { tags: ["thorough"] }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "ssec-bench-test-"));
   try {
     const [json, plot] = [join(dir, "bench.json"), join(dir, "bench.svg")];
