@@ -1,5 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+// Commands are processes of their own, which begin in half the time where Node finds them compiled.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
 
 /** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
 export default defineConfig({
