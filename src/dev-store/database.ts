@@ -35,12 +35,16 @@ type Json = { readonly json: string };
 export class Database {
   readonly #db: DatabaseSync;
 
-  /** @throws when another store holds the file, or a newer one wrote it */
-  constructor(file: string) {
+  /**
+   * @param flushes whether a commit waits until the disk has it
+   * @throws when another store holds the file, or a newer one wrote it
+   */
+  constructor(file: string, flushes: boolean) {
     this.#db = new DatabaseSync(file, { timeout: 1000 });
     try {
+      const synchronous = flushes ? "FULL" : "OFF";
       this.#db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;",
+        `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; BEGIN IMMEDIATE; COMMIT;`,
       );
       const format = Number(this.#db.prepare("PRAGMA user_version").get()?.user_version);
       if (format > FORMAT)

@@ -20,6 +20,8 @@ export interface StoreOptions {
   /** Host names below which `BUCKET.` addresses a bucket. */
   readonly hostnames?: readonly string[];
   readonly now?: () => number;
+  /** False where what is kept need not survive more than the end of this process: no answer waits for the disk then. */
+  readonly flushes?: boolean;
 }
 
 export interface RunningStore {
@@ -37,11 +39,12 @@ export async function startStore({
   region = "us-east-1",
   hostnames = ["localhost", "s3.localhost"],
   now = Date.now,
+  flushes = true,
 }: StoreOptions): Promise<RunningStore> {
   const files = join(data, "segments");
   mkdirSync(files, { recursive: true });
-  const database = openDatabase(data);
-  const segments = new Segments(files);
+  const database = openDatabase(data, flushes);
+  const segments = new Segments(files, flushes);
   await segments.sweep(database.segmentFiles());
 
   const store: Store = { database, segments, hostnames, verifier: { credentials, region, now } };
@@ -72,9 +75,9 @@ export async function startStore({
   };
 }
 
-function openDatabase(data: string): Database {
+function openDatabase(data: string, flushes: boolean): Database {
   try {
-    return new Database(join(data, "store.sqlite"));
+    return new Database(join(data, "store.sqlite"), flushes);
   } catch (error) {
     const isHeld = error instanceof Error && /locked|busy/i.test(error.message);
     throw isHeld ? new Error(`another store is running on ${data}`) : error;

@@ -21,13 +21,16 @@ const BLOCK = 16;
 
 export class Segments {
   readonly #dir: string;
+  readonly #flushes: boolean;
   /** How many are reading a file. */
   readonly #readers = new Map<string, number>();
   /** Files to be removed when nobody reads them any more. */
   readonly #doomed = new Set<string>();
 
-  constructor(dir: string) {
+  /** @param flushes whether a segment is written only when the disk has it */
+  constructor(dir: string, flushes: boolean) {
     this.#dir = dir;
+    this.#flushes = flushes;
   }
 
   /** Writes a body to a new segment; on any error nothing of it stays. */
@@ -41,7 +44,7 @@ export class Segments {
         done(null, chunk);
       },
     });
-    const out = createWriteStream(join(this.#dir, file), { flags: "wx", flush: true });
+    const out = createWriteStream(join(this.#dir, file), { flags: "wx", flush: this.#flushes });
     try {
       if (key === undefined) await pipeline(Readable.from(body), count, out);
       else await pipeline(Readable.from(body), count, createCipheriv("aes-256-ctr", key.raw, iv), out);

@@ -49,7 +49,7 @@ export function testStore(now: () => number = () => Date.now()): TestStore {
     return value;
   };
   beforeAll(async () => {
-    running = await startStore({ data, credentials, now });
+    running = await startStore({ data, credentials, now, flushes: false });
     client = s3Client({ url: running.url, ...credentials }, { maxAttempts: 1 });
   });
   afterAll(async () => {

@@ -28,7 +28,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const secretAccessKey = STORE_SECRET_KEY ?? randomBytes(30).toString("base64");
   const credentials = { accessKeyId, secretAccessKey };
   const data = await mkdtemp(join(tmpdir(), "ssec-store-"));
-  const embedded = ceph === undefined ? await startStore({ data, credentials }) : undefined;
+  const embedded = ceph === undefined ? await startStore({ data, credentials, flushes: false }) : undefined;
   const url = ceph ?? embedded?.url ?? "";
 
   const s3 = s3Client({ url, ...credentials });
