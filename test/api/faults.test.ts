@@ -101,9 +101,9 @@ test("an upload that the store stops taking, or does not answer, is a timeout", 
 });
 
 describe("an upload of known length", () => {
-  const body = randomBytes(20 * MiB);
+  const body = randomBytes(4 * MiB);
   test.for([
-    ["is cut", { cutRequestAfter: 5 * MiB }, "store-error"],
+    ["is cut", { cutRequestAfter: MiB }, "store-error"],
     ["is cut at once", { answer: (request: { destroy(): void }) => void request.destroy() }, "store-error"],
     ["meets 500", { answer: error(500, "InternalError") }, "store-error"],
     ["meets SlowDown", { answer: error(503, "SlowDown") }, "unavailable"],
@@ -128,7 +128,7 @@ describe("an upload of known length", () => {
 });
 
 describe("an upload in parts", () => {
-  const body = randomBytes(20 * MiB);
+  const body = randomBytes(11 * MiB);
   const isSecond = (request: never) =>
     isPart(request) && (request as { url: string }).url.includes("partNumber=2");
 
@@ -168,7 +168,7 @@ describe("an upload in parts", () => {
 
 describe("a download", () => {
   const key = freshKey();
-  const body = randomBytes(8 * MiB);
+  const body = randomBytes(3 * MiB);
   beforeAll(async () => {
     expect((await edge("PUT", key, body)).status).toBe(200);
   });
@@ -177,7 +177,7 @@ describe("a download", () => {
     0,
     1,
     MiB,
-    8 * MiB - 1,
+    3 * MiB - 1,
   ])("that is cut after %d bytes is broken for the client too", async (cutAnswerAfter) => {
     proxy.break({ on: isGet, cutAnswerAfter });
     await expect(edge("GET", key)).rejects.toThrow(BROKEN_OFF);
@@ -211,7 +211,7 @@ describe("a download", () => {
   test("whose client goes away ends at the store", async () => {
     const { hostname, port } = new URL(worker.url);
     const big = freshKey();
-    await edge("PUT", big, randomBytes(64 * MiB));
+    await edge("PUT", big, randomBytes(32 * MiB));
     await expect.poll(() => proxy.open()).toBe(0);
     await new Promise<void>((resolve) => {
       const asked = httpRequest(

@@ -11,14 +11,7 @@ type Token = Parameters<typeof call>[2];
 const sse = ({ headers }: EdgeAnswer) =>
   Object.keys(headers).filter((name) => name.includes("server-side-encryption"));
 
-test.for([
-  0,
-  1,
-  5 * MiB - 1,
-  5 * MiB,
-  5 * MiB + 1,
-  20 * MiB,
-])("%d bytes go in, and come out", async (size) => {
+test.for([0, 1, 5 * MiB - 1, 5 * MiB, 5 * MiB + 1, 9 * MiB])("%d bytes go in, and come out", async (size) => {
   const body = randomBytes(size);
   for (const given of [body, [body.subarray(0, size >> 1), body.subarray(size >> 1)]]) {
     const key = freshKey("ünï code/a b+c%.bin");
@@ -386,7 +379,7 @@ test("a client that goes away leaves nothing behind", async () => {
 test("fifty at once all arrive", { timeout: 60_000 }, async () => {
   const bodies = Array.from({ length: 50 }, () => ({
     key: freshKey(),
-    body: randomBytes(MiB + Math.floor(Math.random() * MiB)),
+    body: randomBytes(100_000 + Math.floor(Math.random() * 100_000)),
   }));
   const ups = await Promise.all(bodies.map(({ key, body }) => edge("PUT", path("media", key), { body })));
   expect(ups.map(({ status }) => status)).toEqual(bodies.map(() => 200));

@@ -8,14 +8,14 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import type { RotationReport } from "../../src/rotation/state.ts";
 import { store } from "../support/client.ts";
 import { s3 } from "../support/edge.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
-const OBJECTS = 120;
+const OBJECTS = 60;
 const bucket = `rotation-${randomBytes(6).toString("hex")}`;
 const token = () => randomBytes(24).toString("base64url");
 const secrets = {
@@ -60,7 +60,7 @@ const log: string[] = [];
 
 beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  worker = await startWorker({
+  worker = await startTestWorker({
     env,
     without: ["RATE_LIMIT"],
     onLog: (line) => void log.push(line),
@@ -135,6 +135,7 @@ test(
           const body = isStale ? await presigned("now", key) : direct;
           expect([body.status, await body.text()]).toEqual([200, `the object ${key}`]);
           reads++;
+          await new Promise((resolve) => setTimeout(resolve, 10));
         }
       }),
     );
@@ -327,7 +328,7 @@ describe("refused", () => {
 test("what is re-encrypted between the look for its key and its reading is read all the same", async () => {
   const proxy = await startFaultProxy(store.url);
   const main = { ...env.STORES.main, endpoint: proxy.url };
-  const own = await startWorker({
+  const own = await startTestWorker({
     env: { ...env, STORES: { main } },
     without: ["RATE_LIMIT"],
   });
@@ -375,7 +376,7 @@ test("what is re-encrypted between the look for its key and its reading is read 
 
 test("where the queue is not bound, the operator is told which binding is missing, and callers nothing of it", async () => {
   const lines: string[] = [];
-  const bare = await startWorker({
+  const bare = await startTestWorker({
     env,
     without: ["RATE_LIMIT", "ROTATION_QUEUE"],
     onLog: (line) => void lines.push(line),

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 /** Whatever 20 characters of a secret lie anywhere, one of its blocks of so many is among them. */
 const BLOCK = 10;
 /** What is not of the repository, or would be too much to look through. */
-const NOT_COPIED = ["node_modules", ".git", ".ssec", ".wrangler"];
+const NOT_COPIED = ["node_modules", ".git", ".ssec", ".wrangler", "dist", "docs", "test"];
 
 let machine: string;
 let checkout: string;
@@ -134,8 +134,10 @@ test(
   },
 );
 
-test("npm run demo leaves none", { timeout: 120_000 }, async () => {
+test("npm run demo ends well, and leaves none", { timeout: 120_000 }, async () => {
   const running = start("scripts/demo.ts");
+  let text = "";
+  running.stdout?.on("data", (chunk) => (text += chunk));
   const exit = new Promise((resolve) => running.once("exit", resolve));
   await said(running, /downloads it through another/);
   // Its files stay as they are while they are looked at.
@@ -148,6 +150,7 @@ test("npm run demo leaves none", { timeout: 120_000 }, async () => {
   expectPrivate(dir, ...only);
   running.kill("SIGCONT");
   expect(await exit).toBe(0);
+  expect(text.match(/✓/g)).toHaveLength(7);
   expect(holdersOf(made)).toEqual([]);
 });
 

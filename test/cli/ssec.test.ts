@@ -232,9 +232,3 @@ ALLOWED_ORIGINS = ["http://app.example.com", "http://localhost:3000"]`);
   expect(wrong.status).toBe(1);
   expect(wrong.stdout).toContain('✗ BUCKETS.other.store: no store "none" in STORES (have: cw)');
 });
-
-test("the demo ends well", { timeout: 60_000 }, () => {
-  const { status, stdout } = spawnSync(process.execPath, ["scripts/demo.ts"], { encoding: "utf8" });
-  expect(stdout.match(/✓/g)).toHaveLength(7);
-  expect(status).toBe(0);
-});

@@ -8,7 +8,7 @@ import {
   HeadObjectCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll } from "vitest";
 import type { Ledger as Database } from "../../src/bindings.ts";
@@ -24,6 +24,8 @@ import { Ledger } from "../../src/rotation/ledger.ts";
 import type { Limits } from "../../src/rotation/limits.ts";
 import type { Message } from "../../src/rotation/messages.ts";
 import { type Counts, type Rotation, reportOf } from "../../src/rotation/state.ts";
+import { oneBucket } from "../support/one-bucket.ts";
+import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const MIGRATIONS = "src/audit/migrations";
@@ -60,8 +62,8 @@ export let s3: S3Client;
 export function useStore(): { readonly url: string } {
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), "ssec-rotation-"));
-    running = await startStore({ data, credentials });
-    s3 = new S3Client({ endpoint: running.url, region: "us-east-1", credentials, forcePathStyle: true });
+    running = await startStore({ data, credentials, flushes: false });
+    s3 = s3Client({ url: running.url, ...credentials });
   });
   afterAll(async () => {
     s3.destroy();
@@ -171,15 +173,7 @@ export function rig(options: RigOptions): Rig {
     database.execute(readFileSync(join(MIGRATIONS, file), "utf8"));
   const ledger = new Ledger(through(database));
   const env = {
-    STORES: {
-      main: {
-        endpoint: url,
-        region: "us-east-1",
-        addressing: "path",
-        accessKeyId: "ID",
-        secretAccessKey: "SECRET",
-      },
-    },
+    ...oneBucket({ url, ...credentials }),
     KEYS: Object.fromEntries(
       (Object.keys(secrets) as KeyName[]).map((name) => [
         name,
@@ -187,8 +181,6 @@ export function rig(options: RigOptions): Rig {
       ]),
     ),
     BUCKETS: { media: { store: "main", name: bucket, keys } },
-    ID: credentials.accessKeyId,
-    SECRET: credentials.secretAccessKey,
     ...secrets,
     ...options.secrets,
   };
