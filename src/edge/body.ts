@@ -96,6 +96,12 @@ function clientOf(body: ReadableStream<Uint8Array>, silenceLimit: number): Reade
   );
 }
 
+/** Takes what nobody has begun to read, for a while: see `Reader.discard`. */
+export async function discard(body: ReadableStream<Uint8Array> | null, limits: Limits): Promise<void> {
+  if (body === null || body.locked) return;
+  await clientOf(body, limits.clientSilence).discard(limits.linger);
+}
+
 interface Block {
   readonly size: number;
   /** Undefined while it is read into. */

@@ -11,7 +11,6 @@ export interface Exchanged {
 export function exchange(
   options: RequestOptions,
   pieces: readonly (string | Buffer)[] = [],
-  tries = 3,
 ): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;
@@ -24,12 +23,9 @@ export function exchange(
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) }),
       );
     });
-    // Who is refused in the middle of a body finds the connection closed under the rest of it; Node may notice that before
-    // it has read why. Then it is asked again, as any client would: what was done is looked at by the test anyway.
-    outgoing.on("error", (error: NodeJS.ErrnoException) => {
-      if (isAnswered) return;
-      if (error.code === "EPIPE" && tries > 1) resolve(exchange(options, pieces, tries - 1));
-      else reject(error);
+    // An answer counts, whatever becomes of the rest of the request.
+    outgoing.on("error", (error) => {
+      if (!isAnswered) reject(error);
     });
     for (const piece of pieces) outgoing.write(piece);
     outgoing.end();

@@ -7,6 +7,7 @@ import type { Draft } from "../../audit/event.ts";
 import type { Caller } from "../../auth/callers.ts";
 import { limit } from "../../auth/grants.ts";
 import type { Permission } from "../../config/schema.ts";
+import { discard } from "../../edge/body.ts";
 import { areNone, demand, type Preconditions, preconditionsOf, type Seen } from "../../edge/conditions.ts";
 import { currentObject } from "../../edge/current.ts";
 import { Digests } from "../../edge/digests.ts";
@@ -68,7 +69,7 @@ export const objectsRoutes = new Hono<AppEnv>()
   .get("/:bucket", (c) => list(c))
   .delete("/:bucket", (c) => removeNamed(c))
   .get(OBJECT, (c) => get(c))
-  .put(OBJECT, (c) => put(c))
+  .put(OBJECT, (c) => heard(c, put(c)))
   .delete(OBJECT, (c) => remove(c));
 
 /** One transfer of the object in the path. */
@@ -138,6 +139,16 @@ function asStored(c: AppContext, { status, body }: Downloaded, headers: Record<s
   // A field of workerd's own.
   const init = { status, headers: answer.headers, encodeBody: "manual" };
   return new Response(body, init);
+}
+
+/** Whoever is refused before their body is taken has it taken all the same, and hears why. */
+async function heard(c: AppContext, answering: Promise<Response>): Promise<Response> {
+  try {
+    return await answering;
+  } catch (error) {
+    await discard(c.req.raw.body, c.var.service.limits);
+    throw error;
+  }
 }
 
 function put(c: AppContext): Promise<Response> {
