@@ -1,7 +1,8 @@
 /** The operator's commands that talk to the Worker. */
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test, vi } from "vitest";
-import { api, freshKey, presign, put, refused, secrets, send, store } from "../support/client.ts";
+import { api, freshKey, presign, put, refused, secrets, send } from "../support/client.ts";
+import { s3 } from "../support/edge.ts";
 import { runHere } from "../support/ssec.ts";
 
 const ssec = (args: string[], token = "ADMIN_TOKEN") =>
@@ -45,14 +46,7 @@ test("audit objects tells what is under a key now", { timeout: 120_000 }, async 
   }
   await send(await presign({ operation: "DeleteObject", bucket: "media", key: `${prefix}gone` }));
   await put("media", `${prefix}moved`, "x");
-  const s3 = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    credentials: store,
-    forcePathStyle: true,
-  });
   await s3.send(new PutObjectCommand({ Bucket: "media", Key: `${prefix}plain`, Body: "x" }));
-  s3.destroy();
   const used = async (...args: string[]) => {
     const { stdout } = await ssec(["audit", "objects", "k1", ...args], "AUDITOR_TOKEN");
     return stdout.split("\n").filter((line) => line.includes(prefix));

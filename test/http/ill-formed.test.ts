@@ -1,31 +1,18 @@
 /** Texts that are no Unicode, wherever a request may have one: refused with the path, at once, and by every route. */
+import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { createApp } from "../../src/http/create-app.ts";
 import { OPERATION_NAMES } from "../../src/s3/api/operations.ts";
 import { leastOf, mostOf } from "../s3/api/samples.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const app = createApp();
 
-const random = (bytes: number) =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");
 const grant = { bucket: "media", prefix: "", allow: ["read", "write", "delete", "admin"] };
 const env: Record<string, unknown> = {
-  STORES: {
-    main: {
-      endpoint: "http://127.0.0.1:9",
-      region: "r",
-      addressing: "path",
-      accessKeyId: "STORE_ID",
-      secretAccessKey: "STORE_SECRET",
-    },
-  },
-  KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
+  ...oneBucket(),
   CALLERS: { owner: { token: "OWNER", grants: [grant] } },
-  STORE_ID: "AKIDEXAMPLE",
-  STORE_SECRET: random(30),
-  KEY_1: random(32),
-  OWNER: random(24),
+  OWNER: randomBytes(24).toString("base64"),
 };
 const logged: string[] = [];
 beforeAll(() => {

@@ -1,32 +1,19 @@
 /** When events are told, and to whom: the log always; the queue before or after the answer; metrics; the cron. */
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AuditEvent } from "../../src/audit/event.ts";
 import worker from "../../src/index.ts";
 import { daily } from "../../src/jobs/daily.ts";
 import { db, emptyDatabase, eventAt, rows } from "../audit/database.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
-const random = (bytes: number) =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("base64");
 const DAY = 86_400_000;
 const date = (offset: number) => new Date(Date.now() + offset * DAY).toISOString();
 
 const vars = {
-  STORES: {
-    main: {
-      endpoint: "http://127.0.0.1:9",
-      region: "r",
-      addressing: "path",
-      accessKeyId: "STORE_ID",
-      secretAccessKey: "STORE_SECRET",
-    },
-  },
-  KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
+  ...oneBucket(),
   CALLERS: { me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write"] }] } },
-  STORE_ID: "AKIDEXAMPLE",
-  STORE_SECRET: random(30),
-  KEY_1: random(32),
-  TOKEN: random(24),
+  TOKEN: randomBytes(24).toString("base64"),
 };
 
 /** A queue that keeps what it is given, or refuses. */
