@@ -14,7 +14,7 @@ export default defineConfig({
       {
         name: "thorough",
         description:
-          "Takes long: npm run test:thorough, not npm test. Something quick beside it looks at the same.",
+          "Takes long: npm run test:thorough, not npm test. Where it can be, something quick beside it looks at the same.",
         timeout: 240_000,
       },
     ],
