@@ -72,7 +72,7 @@ const ROOMS: readonly Room[] = [
   {
     name: "service",
     purpose: "what all requests share: configuration, secrets, key ring; the engine of rotations",
-    at: ["src/service.ts", "src/rotations.ts"],
+    at: ["src/service.ts", "src/rotation-service.ts"],
     imports: ["rotation", "audit", "auth", "config", "keys", "base"],
   },
   {

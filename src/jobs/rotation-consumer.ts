@@ -4,7 +4,7 @@
  */
 import type { MessageBatch } from "../bindings.ts";
 import { describeUnforeseen, logError } from "../log.ts";
-import { rotationsOf } from "../rotations.ts";
+import { rotationsOf } from "../rotation-service.ts";
 import type { Service } from "../service.ts";
 
 /** The longest that a message waits for a database that is down, seconds. */

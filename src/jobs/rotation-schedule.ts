@@ -8,7 +8,7 @@ import { CustomerKeyError } from "../keys/customer-key.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
 import { logError, logRotationDue } from "../log.ts";
 import { Refused } from "../refused.ts";
-import { type Rotations, rotationsOf } from "../rotations.ts";
+import { type Rotations, rotationsOf } from "../rotation-service.ts";
 import type { Service } from "../service.ts";
 
 const DAY = 86_400_000;

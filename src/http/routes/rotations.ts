@@ -6,7 +6,7 @@ import { CustomerKeyError } from "../../keys/customer-key.ts";
 import { Refused } from "../../refused.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
-import { type Rotations, rotationsOf } from "../../rotations.ts";
+import { type Rotations, rotationsOf } from "../../rotation-service.ts";
 import { keyId } from "../../s3/api/fields.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { AppContext, AppEnv } from "../context.ts";
