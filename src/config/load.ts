@@ -15,7 +15,9 @@ import {
   KEY_ID,
   keyTable,
   type Permission,
+  PLAIN,
   storeTable,
+  UNKNOWN,
 } from "./schema.ts";
 import { type Entry, gatherTable, type Table } from "./tables.ts";
 
@@ -130,6 +132,11 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
   );
   for (const [id, { path }] of keyTables) {
     if (!KEY_ID.test(id)) report(path, "a key's id is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (id === PLAIN || id === UNKNOWN)
+      report(
+        path,
+        `a key cannot be named "${id}": counts of objects by key mean objects without a known one by it`,
+      );
   }
 
   // What is there but wrong has been reported in its own place, and is a known name all the same.

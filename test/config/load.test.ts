@@ -94,6 +94,11 @@ describe("every mistake has its line", () => {
     [{ ...good, KEYS_2: { k1: { secret: "X" } } }, 'KEYS_2.k1: "k1" is there already, as KEYS.k1'],
     [{ ...good, KEYS_2: "{broken" }, "KEYS_2: must be a table, or a JSON object as a string"],
     [{ ...good, KEYS: { ...good.KEYS, "a b": { secret: "X" } } }, "KEYS.a b: a key's id is"],
+    [
+      { ...good, KEYS: { ...good.KEYS, plain: { secret: "X" } } },
+      'KEYS.plain: a key cannot be named "plain"',
+    ],
+    [{ ...good, KEYS: { ...good.KEYS, unknown: { secret: "X" } } }, "KEYS.unknown: a key cannot be named"],
     [inGrant({ bucket: "x" }), 'CALLERS.acme.grants[0].bucket: no bucket "x" in BUCKETS (have: media)'],
     [inGrant({ allow: ["own"] }), "CALLERS.acme.grants[0].allow[0]: must be"],
     [inGrant({ maxExpiresIn: 604_801 }), "CALLERS.acme.grants[0].maxExpiresIn: must be at most 604800"],
