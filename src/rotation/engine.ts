@@ -58,6 +58,8 @@ export interface Request {
   readonly from: KeyRule | undefined;
   readonly to: KeyRule;
   readonly dryRun: boolean;
+  /** Whether what lies in the clear is encrypted as well; no unless said. */
+  readonly encryptPlain?: boolean;
   readonly caller: string;
 }
 
@@ -81,7 +83,7 @@ export class Engine {
    *
    * @throws {Refused} conflict when another runs in the same bucket; {CustomerKeyError} when the target cannot be used
    */
-  async start({ bucket, prefix, from, to, dryRun, caller }: Request): Promise<Rotation> {
+  async start({ bucket, prefix, from, to, dryRun, encryptPlain, caller }: Request): Promise<Rotation> {
     const { ledger } = this.#options;
     const now = Date.now();
     const id = uuidv7({ msecs: now });
@@ -96,6 +98,7 @@ export class Engine {
       toCheck,
       keyIds: JSON.stringify(bucket.keys.map((rule) => rule.id)),
       dryRun: dryRun ? 1 : 0,
+      encryptPlain: encryptPlain ? 1 : 0,
       caller,
       startedAt: now,
     });
@@ -190,6 +193,7 @@ export class Engine {
       target,
       from: rotation.fromKey ?? undefined,
       dryRun: rotation.dryRun === 1,
+      encryptPlain: rotation.encryptPlain === 1,
       ways: JSON.parse(rotation.ways),
       limits: this.limits,
       pace: new Pace(this.limits.concurrency, this.limits.maxConcurrency),

@@ -1,5 +1,6 @@
 /** Under which key an object lies, by asking the store: a HEAD a key, that of the object's neighbours first. */
 
+import { PLAIN } from "../config/schema.ts";
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
 import { type KeyRule, readers } from "../keys/ring.ts";
 import { Refused } from "../refused.ts";
@@ -12,6 +13,14 @@ export type Found =
   /** `unusable`: the id of a key that could not be tried. */
   | { readonly kind: "unknown"; readonly unusable: string | undefined }
   | { readonly kind: "gone" };
+
+/** What has to be given to read it: its key, or nothing where it lies in the clear. */
+export type Source = CustomerKey | undefined;
+
+/** What it is counted under. */
+export function nameOf(source: Source): string {
+  return source?.id ?? PLAIN;
+}
 
 export interface Head {
   /** Bytes. */

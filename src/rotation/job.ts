@@ -23,6 +23,8 @@ export interface Job {
   /** The only key whose objects are re-encrypted; without one those of all others are. */
   readonly from: string | undefined;
   readonly dryRun: boolean;
+  /** Whether what lies in the clear is encrypted as well. */
+  readonly encryptPlain: boolean;
   readonly ways: Ways;
   readonly limits: Limits;
   readonly pace: Pace;

@@ -1,9 +1,9 @@
 /** A large object, which is uploaded anew part by part; whoever is interrupted is gone on from by the next. */
-
+import { PLAIN } from "../config/schema.ts";
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
 import { Refused } from "../refused.ts";
 import { headObject, isUnderKey } from "../s3/store/stored.ts";
-import { find, type Head, keyOf } from "./find.ts";
+import { find, type Head, keyOf, type Source } from "./find.ts";
 import type { Job } from "./job.ts";
 import {
   confirm,
@@ -48,14 +48,17 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       // Completed already, by somebody who could not say so any more.
       return (await confirmLost(job, row, found.head)) ?? restless(row);
     }
-    if (found.kind !== "under" || found.key.id === job.target.id || !isLarge(job, found.head.size)) {
+    const isToDo =
+      found.kind === "plain" ? job.encryptPlain : found.kind === "under" && found.key.id !== job.target.id;
+    if (!isToDo || !("head" in found) || !isLarge(job, found.head.size)) {
       if (uploadId !== null) await uploads.abort({ store: job.store, key }, uploadId);
       const outcome = await rotateObject(job, { key, size: 0 }, row.fromKey);
       if (outcome.result !== "large") return outcome;
       continue;
     }
     const { head } = found;
-    const upload = uploadOf(job, key, found.key, await targetKey(job, key), head);
+    const from: Source = found.kind === "under" ? found.key : undefined;
+    const upload = uploadOf(job, key, from, await targetKey(job, key), head);
     if (uploadId !== null && (etag === null || uploads.isReplaced(etag, head.etag))) {
       await uploads.abort(upload, uploadId);
       uploadId = null;
@@ -76,7 +79,7 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       const parts = await putParts(job, upload, uploadId, hands);
       if (parts === undefined) return undefined;
       // Where a store holds no condition when it completes an upload, this is all that there is.
-      await patiently(job.limits, () => demandUnchanged(job, key, found.key, head.etag));
+      await patiently(job.limits, () => demandUnchanged(job, key, from, head.etag));
       await hands.alive();
       const id = uploadId;
       mayBeComplete = true;
@@ -86,7 +89,7 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       );
       const tagging = headers["x-amz-tagging"];
       const written = done && { etag: done.stored.etag, ...(tagging !== undefined && { tagging }) };
-      const claim = { from: found.key, to: upload.to, before: head, written };
+      const claim = { from, to: upload.to, before: head, written };
       const outcome = await patiently(job.limits, () => confirm(job, key, claim));
       if (outcome !== undefined) return { ...outcome, found: row.fromKey };
       uploadId = null;
@@ -136,7 +139,7 @@ async function putParts(
   return named.length === uploads.numbersOf(upload).length ? named : undefined;
 }
 
-function uploadOf(job: Job, key: string, from: CustomerKey, to: CustomerKey, head: Head): uploads.Upload {
+function uploadOf(job: Job, key: string, from: Source, to: CustomerKey, head: Head): uploads.Upload {
   const { store, ways, limits, pipe } = job;
   const { etag, size, headers } = head;
   return { store, key, from, to, etag, size, isEncoded: headers.has("content-encoding"), ways, limits, pipe };
@@ -146,7 +149,9 @@ function uploadOf(job: Job, key: string, from: CustomerKey, to: CustomerKey, hea
 async function confirmLost(job: Job, row: LargeRow, head: Head): Promise<Outcome | undefined> {
   const rule = job.bucket.keys.find(({ id }) => id === row.fromKey);
   const to = await targetKey(job, row.key);
-  const from = rule === undefined ? to : await keyOf(job, rule, row.key);
+  // What lay in the clear has to be refused to whoever has no key; of a key that is not the bucket's any more nothing is known.
+  const isPlain = row.fromKey === PLAIN;
+  const from = rule === undefined ? (isPlain ? undefined : to) : await keyOf(job, rule, row.key);
   if (from instanceof CustomerKeyError || !isUnderKey(head.headers, to)) return undefined;
   const claim = { from, to, before: head, written: undefined };
   const outcome = await patiently(job.limits, () => confirm(job, row.key, claim));

@@ -8,7 +8,17 @@ import type { Counts, Failure, LargeRow, PageRow, PastRotation, Rotation } from 
 
 export type NewRotation = Pick<
   Rotation,
-  "id" | "bucket" | "prefix" | "fromKey" | "toKey" | "toCheck" | "keyIds" | "dryRun" | "caller" | "startedAt"
+  | "id"
+  | "bucket"
+  | "prefix"
+  | "fromKey"
+  | "toKey"
+  | "toCheck"
+  | "keyIds"
+  | "dryRun"
+  | "encryptPlain"
+  | "caller"
+  | "startedAt"
 > & { readonly place: string };
 
 /** What a lease is of, and by which its row is found. */
@@ -50,13 +60,38 @@ export class Ledger {
 
   /** @returns false when another runs in the same place */
   async start(rotation: NewRotation): Promise<boolean> {
-    const { id, bucket, place, prefix, fromKey, toKey, toCheck, keyIds, dryRun, caller, startedAt } =
-      rotation;
+    const {
+      id,
+      bucket,
+      place,
+      prefix,
+      fromKey,
+      toKey,
+      toCheck,
+      keyIds,
+      dryRun,
+      encryptPlain,
+      caller,
+      startedAt,
+    } = rotation;
     const changes = await this.#run(
       `INSERT INTO rotations
-        (id, bucket, place, prefix, fromKey, toKey, toCheck, keyIds, dryRun, caller, state, startedAt)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?) ON CONFLICT DO NOTHING`,
-      ...[id, bucket, place, prefix, fromKey, toKey, toCheck, keyIds, dryRun, caller, startedAt],
+        (id, bucket, place, prefix, fromKey, toKey, toCheck, keyIds, dryRun, encryptPlain, caller, startedAt, state)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running') ON CONFLICT DO NOTHING`,
+      ...[
+        id,
+        bucket,
+        place,
+        prefix,
+        fromKey,
+        toKey,
+        toCheck,
+        keyIds,
+        dryRun,
+        encryptPlain,
+        caller,
+        startedAt,
+      ],
     );
     return changes === 1;
   }

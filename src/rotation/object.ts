@@ -2,7 +2,7 @@
  * One object: found, re-encrypted where it has to be, and proved to be so. What a writer has replaced meanwhile is never
  * overwritten; it is looked at again.
  */
-
+import { PLAIN, UNKNOWN } from "../config/schema.ts";
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
 import { Refused } from "../refused.ts";
@@ -11,12 +11,11 @@ import { headObject, isUnderKey } from "../s3/store/stored.ts";
 import { readTags, TAG_COUNT_HEADER, writeTags } from "../s3/store/tagging.ts";
 import { bare, ifMatch } from "./conditions.ts";
 import { copyInPlace } from "./copy.ts";
-import { type Found, find, type Head, isUnreachable, keyOf } from "./find.ts";
+import { type Found, find, type Head, isUnreachable, keyOf, nameOf, type Source } from "./find.ts";
 import type { Job } from "./job.ts";
 import { content, lost, placement, tagCount, unspeakable } from "./kept.ts";
 import { backoff, sleep } from "./pace.ts";
 import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
-import { PLAIN, UNKNOWN } from "./state.ts";
 import { open, send } from "./through.ts";
 
 /** How often an object is looked at again that others replace, or that a store does not re-encrypt. */
@@ -46,26 +45,28 @@ export async function rotateObject(
       'Its key has "." or ".." as a segment, which HTTP clients take out: copy it to another key, and remove it by DeleteObjects.',
     );
   }
-  /** The key that it lay under when it was last written here. */
-  let tried: CustomerKey | undefined;
+  /** What it lay under when it was last written here. */
+  let tried: { readonly from: Source } | undefined;
   let first: string | undefined;
   let failures = 0;
   for (let look = 1; ; ) {
     try {
-      const found = await asked(job, () => find(job, key, tried?.id ?? hint));
-      first ??= found.kind === "under" ? found.key.id : undefined;
+      const found = await asked(job, () => find(job, key, tried?.from?.id ?? hint));
+      first ??= firstOf(found);
       const settled = await settle(job, key, found, tried, first);
       if (settled !== undefined) return settled;
-      if (found.kind !== "under") throw new Error("an object that is not under a key was not settled");
+      if (found.kind !== "under" && found.kind !== "plain")
+        throw new Error("an object that cannot be read was not settled");
+      const from: Source = found.kind === "under" ? found.key : undefined;
       if (isLarge(job, Math.max(size, found.head.size)))
-        return { result: "large", found: found.key.id, bytes: 0 };
-      if (look++ > MAX_LOOKS) return { ...restless(tried, found.key), found: first ?? found.key.id };
+        return { result: "large", found: nameOf(from), bytes: 0 };
+      if (look++ > MAX_LOOKS) return { ...restless(tried?.from, from), found: first ?? nameOf(from) };
       const target = await targetOf(job, key);
-      tried = found.key;
-      const written = await reencrypt(job, key, found.key, target, found.head);
-      const claim = { from: found.key, to: target, before: found.head, written };
+      tried = { from };
+      const written = await reencrypt(job, key, from, target, found.head);
+      const claim = { from, to: target, before: found.head, written };
       const outcome = await asked(job, () => confirm(job, key, claim));
-      if (outcome !== undefined) return { ...outcome, found: first ?? found.key.id };
+      if (outcome !== undefined) return { ...outcome, found: first ?? nameOf(from) };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (["precondition-failed", "conflict", "not-found"].includes(error.reason)) {
@@ -84,7 +85,7 @@ async function settle(
   job: Job,
   key: string,
   found: Found,
-  tried: CustomerKey | undefined,
+  tried: { readonly from: Source } | undefined,
   first: string | undefined,
 ): Promise<Outcome | undefined> {
   switch (found.kind) {
@@ -95,6 +96,8 @@ async function settle(
         ...(first !== undefined && { found: first }),
       };
     case "plain":
+      if (job.encryptPlain)
+        return job.dryRun ? { result: "skipped", found: PLAIN, left: PLAIN, bytes: 0 } : undefined;
       return {
         ...failed("not-encrypted", "It was stored without a customer key."),
         found: PLAIN,
@@ -115,28 +118,28 @@ async function settle(
     // What was written before its answer was lost.
     const target = await targetOf(job, key);
     const outcome = await confirm(job, key, {
-      from: tried,
+      from: tried.from,
       to: target,
       before: found.head,
       written: undefined,
     });
-    return outcome && { ...outcome, found: first ?? tried.id };
+    return outcome && { ...outcome, found: first ?? nameOf(tried.from) };
   }
   const isWanted = !job.dryRun && (job.from === undefined || job.from === id);
   return isWanted ? undefined : { result: "skipped", found: first ?? id, left: id, bytes: 0 };
+}
+
+/** Undefined where it cannot be seen: gone, or under a key that nobody has. */
+function firstOf(found: Found): string | undefined {
+  if (found.kind === "under") return found.key.id;
+  return found.kind === "plain" ? PLAIN : undefined;
 }
 
 export function isLarge({ ways, limits }: Job, size: number): boolean {
   return size > (ways.copies ? limits.maxCopy : limits.maxWhole);
 }
 
-async function reencrypt(
-  job: Job,
-  key: string,
-  from: CustomerKey,
-  to: CustomerKey,
-  head: Head,
-): Promise<Written> {
+async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, head: Head): Promise<Written> {
   const { store, ways, pipe } = job;
   const { etag, size, headers } = head;
   const placed = await placementOf(job, key, headers);
@@ -165,7 +168,7 @@ async function reencrypt(
 export async function demandUnchanged(
   { bucket, store }: Job,
   key: string,
-  from: CustomerKey,
+  from: Source,
   etag: string,
 ): Promise<void> {
   const now = await headObject({ bucket, key }, from, store.credentials);
@@ -204,7 +207,7 @@ export interface Written {
 }
 
 export interface Claim {
-  readonly from: CustomerKey;
+  readonly from: Source;
   readonly to: CustomerKey;
   /** As it was. */
   readonly before: Head;
@@ -225,7 +228,7 @@ export async function confirm(
   const object = { bucket, key };
   const now = await headObject(object, to, store.credentials);
   if (now === undefined || !isUnderKey(now.headers, to)) return undefined;
-  if (from.md5 !== to.md5 && (await headObject(object, from, store.credentials)) !== undefined)
+  if (from?.md5 !== to.md5 && (await headObject(object, from, store.credentials)) !== undefined)
     return undefined;
   const rotated: Outcome = { result: "rotated", left: to.id, bytes: before.size };
   // Somebody has replaced it since: what it is like is theirs to say.
@@ -267,10 +270,11 @@ function seen(first: string | undefined) {
   return first === undefined ? {} : { found: first, left: first };
 }
 
-function restless(tried: CustomerKey | undefined, { id }: CustomerKey): Outcome {
-  const detail =
-    tried?.id === id
-      ? `It was re-encrypted again and again, and still opens under "${id}": the store does not do as it says, or somebody writes it under that key all the time.`
-      : "It was replaced again and again while it was re-encrypted.";
-  return { ...failed(tried?.id === id ? "store-error" : "conflict", detail), left: id };
+function restless(tried: Source, from: Source): Outcome {
+  const isSame = tried?.id === from?.id;
+  const how = from === undefined ? "without a key" : `under "${from.id}"`;
+  const detail = isSame
+    ? `It was re-encrypted again and again, and still opens ${how}: the store does not do as it says, or somebody writes it so all the time.`
+    : "It was replaced again and again while it was re-encrypted.";
+  return { ...failed(isSame ? "store-error" : "conflict", detail), left: nameOf(from) };
 }

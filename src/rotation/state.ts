@@ -1,4 +1,5 @@
 /** What a rotation is, as its ledger has it and as its callers see it. */
+import { PLAIN, UNKNOWN } from "../config/schema.ts";
 
 export type RotationState = "running" | "done" | "failed" | "cancelled";
 
@@ -33,6 +34,8 @@ export interface Rotation {
   /** JSON. */
   readonly keyIds: string;
   readonly dryRun: 0 | 1;
+  /** Whether what lies in the clear is encrypted as well. */
+  readonly encryptPlain: 0 | 1;
   readonly caller: string;
   readonly state: RotationState;
   readonly reason: string | null;
@@ -67,7 +70,7 @@ export interface LargeRow {
   readonly key: string;
   readonly number: number;
   readonly size: number;
-  /** The id of the key that it was found under. */
+  /** The id of the key that it was found under, or plain. */
   readonly fromKey: string;
   readonly attempts: number;
   readonly uploadId: string | null;
@@ -84,10 +87,6 @@ export interface Failure {
 /** What is counted, by name: rotated, skipped, failed, bytes, listed, unclear; found/KEY, left/KEY and older/KEY. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** Beside the ids of keys, what an object may be found to be. */
-export const PLAIN = "plain";
-export const UNKNOWN = "unknown";
-
 /** A rotation as its callers see it; times are ISO 8601. */
 export interface RotationReport {
   readonly id: string;
@@ -96,6 +95,8 @@ export interface RotationReport {
   readonly from?: string;
   readonly to: string;
   readonly dryRun: boolean;
+  /** Where it was asked for. */
+  readonly encryptPlain?: true;
   readonly state: RotationState;
   /** Why it failed, or waits. */
   readonly reason?: string;
@@ -138,6 +139,7 @@ export function reportOf(rotation: Rotation, counts: Counts, errors?: readonly F
     ...(fromKey !== null && { from: fromKey }),
     to: toKey,
     dryRun: dryRun === 1,
+    ...(rotation.encryptPlain === 1 && { encryptPlain: true }),
     state,
     ...(reason !== null && { reason }),
     ...(isWaiting && { pausedUntil: isoTime(rotation.pausedUntil) }),

@@ -23,7 +23,8 @@ const TIME_LIMIT = 300_000;
 export interface Upload {
   readonly store: S3Bucket;
   readonly key: string;
-  readonly from: CustomerKey;
+  /** Undefined: in the clear. */
+  readonly from: CustomerKey | undefined;
   readonly to: CustomerKey;
   /** Of what is uploaded anew, and how large that is, bytes. */
   readonly etag: string;
@@ -107,7 +108,7 @@ async function copyPart(
         "x-amz-copy-source": copySourceHeader(store.bucket.storeBucket, { key }),
         "x-amz-copy-source-range": `bytes=${first}-${last}`,
         ...ifSourceMatch(ways.ifSourceMatch, etag),
-        ...copySourceKeyHeaders(from),
+        ...(from && copySourceKeyHeaders(from)),
         ...customerKeyHeaders(to),
       },
       timeLimit: TIME_LIMIT,

@@ -133,10 +133,18 @@ export interface Rig {
   /** What `handle` has thrown. */
   readonly errors: unknown[];
   engine(limits?: Partial<Limits>): Engine;
-  start(options?: { to?: KeyName; from?: KeyName; prefix?: string; dryRun?: boolean }): Promise<Rotation>;
+  start(options?: StartOptions): Promise<Rotation>;
   /** Handles what comes until the rotation is over. */
   drain(id: string, options?: Drain): Promise<void>;
   report(id: string): Promise<ReturnType<typeof reportOf>>;
+}
+
+export interface StartOptions {
+  readonly to?: KeyName;
+  readonly from?: KeyName;
+  readonly prefix?: string;
+  readonly dryRun?: boolean;
+  readonly encryptPlain?: boolean;
 }
 
 export interface Drain {
@@ -223,12 +231,20 @@ export function rig(options: RigOptions): Rig {
     },
     engine,
     report,
-    start: ({ to = "k2", from, prefix = "", dryRun = false } = {}) => {
+    start: ({ to = "k2", from, prefix = "", dryRun = false, ...more } = {}) => {
       const media = config.buckets.get("media");
       const rule = (name: KeyName) => config.keys.get(name);
       const target = rule(to);
       if (media === undefined || target === undefined) throw new Error("the rig is not configured");
-      const request = { bucket: media, prefix, from: from && rule(from), to: target, dryRun, caller: "me" };
+      const request = {
+        bucket: media,
+        prefix,
+        from: from && rule(from),
+        to: target,
+        dryRun,
+        caller: "me",
+        ...more,
+      };
       return engine().start(request);
     },
     drain: async (

@@ -23,6 +23,7 @@ const startSchema = v.strictObject({
   from: v.optional(keyId),
   to: v.optional(keyId),
   dryRun: v.optional(v.boolean(), false),
+  encryptPlain: v.optional(v.boolean(), false),
 });
 
 const listSchema = v.strictObject({
@@ -68,14 +69,14 @@ async function start(c: AppContext): Promise<Response> {
   };
   const plan = { operation: "StartRotation", permission: "admin", read } as const;
   return operate(c.var, plan, async ({ request, bucket, draft }) => {
-    const { prefix, dryRun } = request;
+    const { prefix, dryRun, encryptPlain } = request;
     // It is about many objects, and uses no key yet.
     draft.key = undefined;
     const { from, to } = directionOf(bucket, request);
     draft.keyId = to.id;
     const rotations = rotationsOf(service);
     const { id } = await asked(c, () =>
-      rotations.engine.start({ bucket, prefix, from, to, dryRun, caller: caller.name }),
+      rotations.engine.start({ bucket, prefix, from, to, dryRun, encryptPlain, caller: caller.name }),
     );
     return c.json(await reported(c, rotations, id), 202);
   });
