@@ -14,11 +14,15 @@ const TIME_LIMIT = 300_000;
 /** An object and what it is to become. */
 export interface Copying {
   readonly key: string;
+  /** Another than the current one. */
+  readonly versionId?: string;
   /** What it lies under; undefined: in the clear. */
   readonly from: CustomerKey | undefined;
   readonly to: CustomerKey;
   /** As it was seen: it is copied if it is still so. */
   readonly etag: string;
+  /** The ETag of what is replaced, where that is something else. */
+  readonly onto?: string;
   /** Beside what a copy keeps by itself. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -26,7 +30,7 @@ export interface Copying {
 /** Undefined where the store does not copy such an object. */
 export async function copyInPlace(
   store: S3Bucket,
-  { key, from, to, etag, headers }: Copying,
+  { key, versionId, from, to, etag, onto = etag, headers }: Copying,
   { ifSourceMatch: ofSource, ifMatchOfCopy }: Pick<Ways, "ifSourceMatch" | "ifMatchOfCopy">,
 ): Promise<{ etag: string } | undefined> {
   const request = {
@@ -36,9 +40,9 @@ export async function copyInPlace(
     query: { "x-id": "CopyObject" },
     headers: {
       ...headers,
-      "x-amz-copy-source": copySourceHeader(store.bucket.storeBucket, { key }),
+      "x-amz-copy-source": copySourceHeader(store.bucket.storeBucket, { key, versionId }),
       ...ifSourceMatch(ofSource, etag),
-      ...ifMatch(ifMatchOfCopy, etag),
+      ...ifMatch(ifMatchOfCopy, onto),
       ...(from && copySourceKeyHeaders(from)),
       ...customerKeyHeaders(to),
     },

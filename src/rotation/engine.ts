@@ -24,7 +24,7 @@ import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
 import type { Rotation, Ways } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { abort } from "./upload.ts";
-import { findWays } from "./ways.ts";
+import { findWays, scratchName } from "./ways.ts";
 
 /** What is told of a rotation while it goes on. */
 export interface Teller {
@@ -60,6 +60,9 @@ export interface Request {
   readonly dryRun: boolean;
   /** Whether what lies in the clear is encrypted as well; no unless said. */
   readonly encryptPlain?: boolean;
+  /** Whether versions that are not current are copied onto new ones, and removed once they are; no unless said. */
+  readonly versions?: boolean;
+  readonly removeVersions?: boolean;
   readonly caller: string;
 }
 
@@ -83,7 +86,8 @@ export class Engine {
    *
    * @throws {Refused} conflict when another runs in the same bucket; {CustomerKeyError} when the target cannot be used
    */
-  async start({ bucket, prefix, from, to, dryRun, encryptPlain, caller }: Request): Promise<Rotation> {
+  async start(request: Request): Promise<Rotation> {
+    const { bucket, prefix, from, to, dryRun, encryptPlain, versions, removeVersions, caller } = request;
     const { ledger } = this.#options;
     const now = Date.now();
     const id = uuidv7({ msecs: now });
@@ -99,6 +103,8 @@ export class Engine {
       keyIds: JSON.stringify(bucket.keys.map((rule) => rule.id)),
       dryRun: dryRun ? 1 : 0,
       encryptPlain: encryptPlain ? 1 : 0,
+      versions: versions ? 1 : 0,
+      removeVersions: removeVersions ? 1 : 0,
       caller,
       startedAt: now,
     });
@@ -187,6 +193,7 @@ export class Engine {
     // Only what was listed is worked on, and nothing is listed before.
     if (rotation.ways === null) return;
     const job: Job = {
+      rotation: rotation.id,
       bucket: store.bucket,
       store,
       ring: this.#options.ring,
@@ -194,6 +201,8 @@ export class Engine {
       from: rotation.fromKey ?? undefined,
       dryRun: rotation.dryRun === 1,
       encryptPlain: rotation.encryptPlain === 1,
+      versions: rotation.versions === 1,
+      removeVersions: rotation.removeVersions === 1,
       ways: JSON.parse(rotation.ways),
       limits: this.limits,
       pace: new Pace(this.limits.concurrency, this.limits.maxConcurrency),
@@ -254,10 +263,10 @@ export class Engine {
   async #findWays(rotation: Rotation, store: S3Bucket, target: KeyRule): Promise<void> {
     const { limits } = this;
     const name = scratchName(rotation);
-    const ways =
-      rotation.dryRun === 1
-        ? { ...NOTHING_KNOWN, isVersioned: await patiently(limits, () => isVersioned(store)) }
-        : await this.#tryOut(store, target, name);
+    const tried = rotation.dryRun === 1 ? NOTHING_KNOWN : await this.#tryOut(store, target, name);
+    // A bucket that keeps none at present may have kept some before.
+    const has = tried.keepsVersions || (await patiently(limits, () => isVersioned(store)));
+    const ways: Ways = { ...tried, isVersioned: has };
     await this.#options.ledger.setWays(rotation.id, JSON.stringify(ways));
   }
 
@@ -337,6 +346,8 @@ export class Engine {
     const until = Date.now() + this.limits.workFor;
     const sum: Record<string, number> = {};
     let logged = 0;
+    // An object's versions are not given up in the midst: what is current would be another.
+    const beat = job.versions ? this.#beat(lease) : undefined;
     const end = await rotatePage(job, rotation, row, {
       done: async (tally, through) => {
         const isTold = await this.#told(() => ledger.pageDone(lease, tally, through, this.#times()));
@@ -350,7 +361,10 @@ export class Engine {
       },
       isEnough: () => logged >= this.limits.log || Date.now() >= until,
       isStoreDown: () => isDown(job.store),
-    }).finally(() => ledger.release(lease).catch(() => {}));
+    }).finally(async () => {
+      clearInterval(beat);
+      await ledger.release(lease).catch(() => {});
+    });
     if (Object.keys(sum).length > 0)
       await teller.event(rotation, { operation: "RotateObjects", counts: sum });
     if (end !== "lost") await this.#dispatch(rotation);
@@ -475,6 +489,7 @@ const NOTHING_KNOWN: Ways = {
   ifMatchOfComplete: undefined,
   hasAcls: false,
   isVersioned: false,
+  keepsVersions: false,
 };
 
 async function isVersioned(store: S3Bucket): Promise<boolean> {
@@ -507,10 +522,4 @@ function isPoison(problem: Refused): boolean {
 /** Where a bucket lies, whatever callers call it. */
 function placeOf({ store, storeBucket }: Bucket): string {
   return `${store.endpoint}/${storeBucket}`;
-}
-
-/** Within the prefix, so that whoever may rotate that may write it, and as long as a key may be. */
-function scratchName({ id, prefix }: Rotation): string {
-  const name = `.ssec-rotation-${id}`;
-  return prefix.length * 3 + name.length > 1024 ? name : prefix + name;
 }

@@ -16,6 +16,8 @@ export type MakePipe = (length: number) => {
 };
 
 export interface Job {
+  /** The rotation's id. */
+  readonly rotation: string;
   readonly bucket: Bucket;
   readonly store: S3Bucket;
   readonly ring: KeyRing;
@@ -25,6 +27,9 @@ export interface Job {
   readonly dryRun: boolean;
   /** Whether what lies in the clear is encrypted as well. */
   readonly encryptPlain: boolean;
+  /** Whether versions that are not current are copied onto new ones, and removed once they are. */
+  readonly versions: boolean;
+  readonly removeVersions: boolean;
   readonly ways: Ways;
   readonly limits: Limits;
   readonly pace: Pace;

@@ -52,6 +52,10 @@ export function unspeakable(head: Headers): string | undefined {
   return broken && `${broken[0]} is no UTF-8, and would be lost`;
 }
 
+/** In the metadata of what a rotation of versions has made: the version that it is a copy of; and what was current then. */
+export const VERSION_OF = `${METADATA}ssec-version-of`;
+export const VERSION_THEN = `${METADATA}ssec-version-then`;
+
 export function tagCount(head: Headers): number {
   return Number(head.get(TAG_COUNT_HEADER) ?? 0);
 }
@@ -60,7 +64,8 @@ export function tagCount(head: Headers): number {
 export function lost(before: Headers, after: Headers, now: number): string[] {
   const had = { ...content(before), ...placement(before, now) };
   const has = { ...content(after), ...placement(after, now) };
-  const names = Object.keys(had).filter((name) => !isSame(name, had[name], has[name]));
+  const asked = Object.keys(had).filter((name) => name !== VERSION_OF && name !== VERSION_THEN);
+  const names = asked.filter((name) => !isSame(name, had[name], has[name]));
   return [...names, ...(tagCount(before) > tagCount(after) ? [TAG_COUNT_HEADER] : [])];
 }
 

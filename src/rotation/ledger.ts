@@ -17,6 +17,8 @@ export type NewRotation = Pick<
   | "keyIds"
   | "dryRun"
   | "encryptPlain"
+  | "versions"
+  | "removeVersions"
   | "caller"
   | "startedAt"
 > & { readonly place: string };
@@ -60,38 +62,12 @@ export class Ledger {
 
   /** @returns false when another runs in the same place */
   async start(rotation: NewRotation): Promise<boolean> {
-    const {
-      id,
-      bucket,
-      place,
-      prefix,
-      fromKey,
-      toKey,
-      toCheck,
-      keyIds,
-      dryRun,
-      encryptPlain,
-      caller,
-      startedAt,
-    } = rotation;
+    const columns = Object.entries({ ...rotation, state: "running" });
+    const names = columns.map(([name]) => name).join(", ");
+    const marks = columns.map(() => "?").join(", ");
     const changes = await this.#run(
-      `INSERT INTO rotations
-        (id, bucket, place, prefix, fromKey, toKey, toCheck, keyIds, dryRun, encryptPlain, caller, startedAt, state)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running') ON CONFLICT DO NOTHING`,
-      ...[
-        id,
-        bucket,
-        place,
-        prefix,
-        fromKey,
-        toKey,
-        toCheck,
-        keyIds,
-        dryRun,
-        encryptPlain,
-        caller,
-        startedAt,
-      ],
+      `INSERT INTO rotations (${names}) VALUES (${marks}) ON CONFLICT DO NOTHING`,
+      ...columns.map(([, value]) => value),
     );
     return changes === 1;
   }

@@ -13,7 +13,7 @@ import { bare, ifMatch } from "./conditions.ts";
 import { copyInPlace } from "./copy.ts";
 import { type Found, find, type Head, isUnreachable, keyOf, nameOf, type Source } from "./find.ts";
 import type { Job } from "./job.ts";
-import { content, lost, placement, tagCount, unspeakable } from "./kept.ts";
+import { content, lost, placement, tagCount, unspeakable, VERSION_OF } from "./kept.ts";
 import { backoff, sleep } from "./pace.ts";
 import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
 import { open, send } from "./through.ts";
@@ -144,7 +144,10 @@ async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, h
   const { etag, size, headers } = head;
   const placed = await placementOf(job, key, headers);
   if (ways.copies) {
-    const copied = await copyInPlace(store, { key, from, to, etag, headers: placed }, ways);
+    const mark = markOf(job, headers);
+    const given =
+      Object.keys(mark).length === 0 ? placed : { ...remade(headers), ...mark, ...placed, ...REPLACE };
+    const copied = await copyInPlace(store, { key, from, to, etag, headers: given }, ways);
     if (copied !== undefined) return copied;
     if (size > job.limits.maxWhole) throw new Refused("store-error", "The store does not copy this object.");
   }
@@ -181,22 +184,37 @@ export async function placementOf(
   { store, ways }: Job,
   key: string,
   head: Headers,
+  versionId?: string,
 ): Promise<Record<string, string>> {
-  return { ...placement(head, Date.now()), ...(ways.hasAcls && (await grantHeaders(store, key))) };
+  return { ...placement(head, Date.now()), ...(ways.hasAcls && (await grantHeaders(store, key, versionId))) };
 }
 
 /** All that an object has beside its bytes. @throws {Refused} conflict when it cannot be given again */
 export async function wholeHeaders(
-  { store }: Job,
+  job: Job,
   key: string,
   head: Headers,
   placed: Readonly<Record<string, string>>,
+  versionId?: string,
 ): Promise<Record<string, string>> {
+  const kept = remade(head);
+  const tagging = tagCount(head) > 0 ? await readTags(job.store, key, versionId) : "";
+  return { ...kept, ...markOf(job, head), ...placed, ...(tagging !== "" && { "x-amz-tagging": tagging }) };
+}
+
+const REPLACE = { "x-amz-metadata-directive": "REPLACE" };
+
+/** Content headers and metadata, to be given anew. @throws {Refused} invalid-request when they cannot be */
+function remade(head: Headers): Record<string, string> {
   const fault = unspeakable(head);
-  if (fault !== undefined)
-    throw new Refused("invalid-request", `${fault}: the store itself would have to copy it.`);
-  const tagging = tagCount(head) > 0 ? await readTags(store, key) : "";
-  return { ...content(head), ...placed, ...(tagging !== "" && { "x-amz-tagging": tagging }) };
+  if (fault === undefined) return content(head);
+  throw new Refused("invalid-request", `${fault}: the store itself would have to copy it.`);
+}
+
+/** Where versions are rotated: of which version the new one is a copy, so that it need not be copied as an older one. */
+function markOf({ versions, ways }: Job, head: Headers): Record<string, string> {
+  const versionId = head.get("x-amz-version-id");
+  return versions && ways.keepsVersions && versionId !== null ? { [VERSION_OF]: versionId } : {};
 }
 
 /** What the store said of it when it had written it. */
@@ -255,7 +273,7 @@ function asked<T>(job: Job, question: () => Promise<T>): Promise<T> {
   return patiently(job.limits, question, () => job.pace.slower());
 }
 
-async function targetOf(job: Job, key: string): Promise<CustomerKey> {
+export async function targetOf(job: Job, key: string): Promise<CustomerKey> {
   const target = await keyOf(job, job.target, key);
   if (target instanceof CustomerKeyError)
     throw new Refused("key-invalid", "The target key cannot be used any more.");

@@ -2,17 +2,17 @@
  * The objects of one page, several at once. The ledger hears of them in the order of their keys, as far as all are done;
  * what lies beyond is done again by whoever goes on, and is found to be done.
  */
-import { Buffer } from "node:buffer";
 import { describeUnforeseen, logError } from "../log.ts";
 import { storeError } from "../s3/store/fetch.ts";
 import { type ListedObject, listObjects } from "../s3/store/list.ts";
-import { listVersions } from "../s3/store/list-versions.ts";
-import { find, isUnreachable } from "./find.ts";
 import type { Job } from "./job.ts";
 import { failed, type Outcome, rotateObject } from "./object.ts";
+import { compareKeys } from "./order.ts";
 import { GaveUp, isBusy, patiently } from "./patience.ts";
 import type { PageRow } from "./state.ts";
 import { Tally } from "./tally.ts";
+import { olderVersions } from "./versions.ts";
+import { scratchName } from "./ways.ts";
 
 /** Begun so often without getting on, a page is taken object by object; and at last the next object is passed over. */
 const CAREFUL_AFTER = 3;
@@ -52,13 +52,13 @@ export async function rotatePage(
     if (end !== undefined) return end;
     if (isLast) break;
   }
-  const tally = await olderVersions(job, prefix, row, () => hands.done(new Tally(), walk.through));
+  const tally = await olderVersions(job, prefix, row, (news) => hands.done(news, walk.through));
   return tally && (await hands.done(tally, undefined)) ? "done" : "lost";
 }
 
 /** @param last the page's last key */
 async function nextObjects(
-  { store, limits }: Job,
+  { store, limits, rotation }: Job,
   prefix: string,
   after: string,
   last: string | null,
@@ -66,7 +66,10 @@ async function nextObjects(
   const { objects, cursor } = await patiently(limits, () => listAfter(store, prefix, after, MAX_LISTED));
   const within = last === null ? objects : objects.filter(({ key }) => compareKeys(key, last) <= 0);
   const isReached = within.length < objects.length || (last !== null && within.at(-1)?.key === last);
-  return { objects: within, isLast: cursor === undefined || isReached };
+  // Whoever was thought dead may still be looking what the store can do.
+  const scratch = scratchName({ id: rotation, prefix });
+  const theirs = within.filter(({ key }) => !key.startsWith(scratch));
+  return { objects: theirs, isLast: cursor === undefined || isReached };
 }
 
 /** @throws {Refused} store-error where the store begins elsewhere: nobody would ever come to the end */
@@ -86,11 +89,6 @@ export async function listAfter(store: Job["store"], prefix: string, after: stri
     "a list out of order",
     "rotations need keys in the order of their UTF-8, and start-after",
   );
-}
-
-/** In the order of their UTF-8, as S3 lists them. */
-export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Goes through a page's objects, and tells the ledger how far. */
@@ -210,34 +208,3 @@ class Walk {
 
 const UNFORESEEN = "Something went wrong in the service; its log knows this object by its key.";
 const LOST = new Error("the lease is lost, or the rotation over");
-
-/**
- * Versions that are not current, by the key that they need; after the page, whose rotation has made some of them.
- *
- * @param alive gives a sign of life; false where the lease is lost
- * @returns undefined where it is
- */
-async function olderVersions(
-  job: Job,
-  prefix: string,
-  { after, last }: PageRow,
-  alive: () => Promise<boolean>,
-): Promise<Tally | undefined> {
-  const tally = new Tally();
-  if (!job.ways.isVersioned) return tally;
-  let hint = job.from ?? job.target.id;
-  let aliveAt = Date.now();
-  for await (const { key, versionId, isLatest } of listVersions(job.store, { prefix, after })) {
-    if (last !== null && compareKeys(key, last) > 0) break;
-    if (isLatest || compareKeys(key, after) <= 0) continue;
-    const found = isUnreachable(key)
-      ? { kind: "unknown" as const }
-      : await patiently(job.limits, () => find(job, key, hint, versionId));
-    if (found.kind === "under") hint = found.key.id;
-    if (found.kind !== "gone") tally.count(`older/${found.kind === "under" ? found.key.id : found.kind}`);
-    if (Date.now() - aliveAt < job.limits.checkpointEvery) continue;
-    if (!(await alive())) return undefined;
-    aliveAt = Date.now();
-  }
-  return tally;
-}

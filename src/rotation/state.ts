@@ -20,7 +20,9 @@ export interface Ways {
   readonly ifMatchOfComplete: Spelling;
   /** Whether objects have access control lists that differ. */
   readonly hasAcls: boolean;
+  /** Whether there may be versions that are not current, and whether what is replaced becomes one. */
   readonly isVersioned: boolean;
+  readonly keepsVersions: boolean;
 }
 
 /** A row of `rotations`, as far as the engine reads it. */
@@ -36,6 +38,9 @@ export interface Rotation {
   readonly dryRun: 0 | 1;
   /** Whether what lies in the clear is encrypted as well. */
   readonly encryptPlain: 0 | 1;
+  /** Whether versions that are not current are copied onto new ones, and removed then. */
+  readonly versions: 0 | 1;
+  readonly removeVersions: 0 | 1;
   readonly caller: string;
   readonly state: RotationState;
   readonly reason: string | null;
@@ -84,7 +89,7 @@ export interface Failure {
   readonly detail: string;
 }
 
-/** What is counted, by name: rotated, skipped, failed, bytes, listed, unclear; found/KEY, left/KEY and older/KEY. */
+/** What is counted, by name: rotated, skipped, failed, bytes, listed, unclear; found/KEY, left/KEY and older/KEY; versions/copied and so on. */
 export type Counts = Readonly<Record<string, number>>;
 
 /** A rotation as its callers see it; times are ISO 8601. */
@@ -97,6 +102,8 @@ export interface RotationReport {
   readonly dryRun: boolean;
   /** Where it was asked for. */
   readonly encryptPlain?: true;
+  /** Where it was asked for: of versions that are not current, how many were copied onto new ones, and so on. */
+  readonly versions?: { readonly copied: number; readonly removed: number; readonly failed: number };
   readonly state: RotationState;
   /** Why it failed, or waits. */
   readonly reason?: string;
@@ -121,7 +128,10 @@ export interface RotationReport {
 }
 
 /** The counts whose names begin so, without that beginning. */
-export function countsOf(counts: Counts, family: "found" | "left" | "older"): Record<string, number> {
+export function countsOf(
+  counts: Counts,
+  family: "found" | "left" | "older" | "versions",
+): Record<string, number> {
   const names = Object.keys(counts).filter((name) => name.startsWith(`${family}/`));
   return Object.fromEntries(names.map((name) => [name.slice(family.length + 1), counts[name] ?? 0]));
 }
@@ -140,6 +150,9 @@ export function reportOf(rotation: Rotation, counts: Counts, errors?: readonly F
     to: toKey,
     dryRun: dryRun === 1,
     ...(rotation.encryptPlain === 1 && { encryptPlain: true }),
+    ...(rotation.versions === 1 && {
+      versions: { copied: 0, removed: 0, failed: 0, ...countsOf(counts, "versions") },
+    }),
     state,
     ...(reason !== null && { reason }),
     ...(isWaiting && { pausedUntil: isoTime(rotation.pausedUntil) }),

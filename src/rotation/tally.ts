@@ -13,11 +13,11 @@ export class Tally {
   }
 
   get isEmpty(): boolean {
-    return Object.keys(this.#counts).length === 0 && this.large.length === 0;
+    return Object.keys(this.#counts).length + this.large.length + this.failures.length === 0;
   }
 
   count(name: string, n = 1): void {
-    this.#counts[name] = (this.#counts[name] ?? 0) + n;
+    if (n > 0) this.#counts[name] = (this.#counts[name] ?? 0) + n;
   }
 
   add({ key, size }: { key: string; size: number }, { result, found, left, bytes, failure }: Outcome): void {

@@ -26,6 +26,8 @@ export interface Body {
 
 export interface Wanted {
   readonly key: string;
+  /** Another than the current one. */
+  readonly versionId?: string;
   readonly from: CustomerKey | undefined;
   readonly etag: string;
   /** Whether the store says that it is compressed. */
@@ -39,13 +41,17 @@ export interface Wanted {
 
 /** @throws {Refused} precondition-failed when it is another object by now; what the store's refusal means */
 export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | undefined): Promise<Body> {
-  const { key, from, etag, range, length, isEncoded, isHeld = false } = wanted;
+  const { key, versionId, from, etag, range, length, isEncoded, isHeld = false } = wanted;
   const request = {
     method: "GET",
     bucket: store.bucket,
     key,
     // Runtimes unpack what says that it is compressed; it is to go as it is stored.
-    query: { "x-id": "GetObject", ...(isEncoded && { "response-content-encoding": "identity" }) },
+    query: {
+      "x-id": "GetObject",
+      ...(versionId !== undefined && { versionId }),
+      ...(isEncoded && { "response-content-encoding": "identity" }),
+    },
     headers: {
       ...(range && { range: `bytes=${range[0]}-${range[1]}` }),
       ...(from && customerKeyHeaders(from)),

@@ -60,11 +60,18 @@ export async function findWays(store: S3Bucket, key: string, to: CustomerKey, li
       ifMatchOfPut,
       ifMatchOfComplete,
       hasAcls,
-      isVersioned: versionId !== undefined && versionId !== "null",
+      isVersioned: false,
+      keepsVersions: versionId !== undefined && versionId !== "null",
     };
   } finally {
     await scratch.remove();
   }
+}
+
+/** Within the prefix, so that whoever may rotate that may write it, and as long as a key may be. */
+export function scratchName({ id, prefix }: { readonly id: string; readonly prefix: string }): string {
+  const name = `.ssec-rotation-${id}`;
+  return prefix.length * 3 + name.length > 1024 ? name : prefix + name;
 }
 
 class Scratch {

@@ -293,7 +293,13 @@ describe("refused", () => {
     ["whoever is no admin", { bucket: "now" }, "USER", "403 forbidden"],
     ["a bucket that there is not", { bucket: "nowhere" }, "ADMIN", "403 forbidden"],
     ["more than the caller administers", { bucket: "now" }, "PART", "403 forbidden"],
-    ["a field that there is not", { bucket: "now", versions: true }, "ADMIN", "400 invalid-request"],
+    ["a field that there is not", { bucket: "now", force: true }, "ADMIN", "400 invalid-request"],
+    [
+      "removal of what is not copied",
+      { bucket: "now", removeVersions: true },
+      "ADMIN",
+      "400 invalid-request",
+    ],
     ["a key of another bucket", { bucket: "now", to: "root" }, "ADMIN", "400 invalid-request"],
     ["from a key to itself", { bucket: "now", from: "k2" }, "ADMIN", "400 invalid-request"],
   ])("%s", async ([, body, who, expected]) => {

@@ -145,6 +145,8 @@ export interface StartOptions {
   readonly prefix?: string;
   readonly dryRun?: boolean;
   readonly encryptPlain?: boolean;
+  readonly versions?: boolean;
+  readonly removeVersions?: boolean;
 }
 
 export interface Drain {

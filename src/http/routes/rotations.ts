@@ -24,6 +24,8 @@ const startSchema = v.strictObject({
   to: v.optional(keyId),
   dryRun: v.optional(v.boolean(), false),
   encryptPlain: v.optional(v.boolean(), false),
+  versions: v.optional(v.boolean(), false),
+  removeVersions: v.optional(v.boolean(), false),
 });
 
 const listSchema = v.strictObject({
@@ -69,14 +71,26 @@ async function start(c: AppContext): Promise<Response> {
   };
   const plan = { operation: "StartRotation", permission: "admin", read } as const;
   return operate(c.var, plan, async ({ request, bucket, draft }) => {
-    const { prefix, dryRun, encryptPlain } = request;
+    const { prefix, dryRun, encryptPlain, versions, removeVersions } = request;
+    if (removeVersions && !versions)
+      throw Refused.field("removeVersions", "is about what was copied: it needs versions");
     // It is about many objects, and uses no key yet.
     draft.key = undefined;
     const { from, to } = directionOf(bucket, request);
     draft.keyId = to.id;
     const rotations = rotationsOf(service);
     const { id } = await asked(c, () =>
-      rotations.engine.start({ bucket, prefix, from, to, dryRun, encryptPlain, caller: caller.name }),
+      rotations.engine.start({
+        bucket,
+        prefix,
+        from,
+        to,
+        dryRun,
+        encryptPlain,
+        versions,
+        removeVersions,
+        caller: caller.name,
+      }),
     );
     return c.json(await reported(c, rotations, id), 202);
   });

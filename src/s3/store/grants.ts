@@ -18,8 +18,13 @@ const HEADERS: Readonly<Record<string, string>> = {
  *
  * @throws {Refused} what the store's refusal means; store-error, store-timeout
  */
-export async function grantHeaders(store: S3Bucket, key: string): Promise<Record<string, string>> {
-  const request = { name: "GetObjectAcl", method: "GET", key, query: { acl: "" } };
+export async function grantHeaders(
+  store: S3Bucket,
+  key: string,
+  versionId?: string,
+): Promise<Record<string, string>> {
+  const query = { acl: "", ...(versionId !== undefined && { versionId }) };
+  const request = { name: "GetObjectAcl", method: "GET", key, query };
   const { element } = await store.run(request, "AccessControlPolicy");
   const [owner = {}] = elementsOf(element, "Owner");
   const [list = {}] = elementsOf(element, "AccessControlList");

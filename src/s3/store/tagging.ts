@@ -9,8 +9,9 @@ import { elementsOf, textOf } from "./xml.ts";
 export const TAG_COUNT_HEADER = "x-amz-tagging-count";
 
 /** As a header has them: `a=1&b=2`. @throws {Refused} what the store's refusal means; store-error, store-timeout */
-export async function readTags(store: S3Bucket, key: string): Promise<string> {
-  const request = { name: "GetObjectTagging", method: "GET", key, query: { tagging: "" } };
+export async function readTags(store: S3Bucket, key: string, versionId?: string): Promise<string> {
+  const query = { tagging: "", ...(versionId !== undefined && { versionId }) };
+  const request = { name: "GetObjectTagging", method: "GET", key, query };
   const { element } = await store.run(request, "Tagging");
   const [set = {}] = elementsOf(element, "TagSet");
   return elementsOf(set, "Tag")
