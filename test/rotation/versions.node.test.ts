@@ -47,8 +47,9 @@ test.for([
   const run = async (options: StartOptions) => {
     const { id } = await start(options);
     if (!copies) {
-      const [first] = messages.splice(0);
-      await engine().handle(first?.message);
+      const isList = ({ message }: (typeof messages)[number]) =>
+        message.kind === "list" && message.rotation === id;
+      await engine().handle(messages.splice(0).find(isList)?.message);
       const { ways } = (await ledger.find(id)) as { ways: string };
       await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false }));
     }
