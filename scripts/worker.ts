@@ -121,6 +121,12 @@ function workerFor(
 ): V4WorkerOptionsShape {
   const isKept = (name: string) => !without.includes(name as BindingName);
   const producers = deployed.queues.producers.filter(({ binding }) => isKept(binding));
+  const { consumers } = deployed.queues;
+  const isWrittenTo = (name: string) => producers.some(({ queue }) => queue === name);
+  // Dead letters are of those.
+  const isRead = (name: string) =>
+    isWrittenTo(name) ||
+    consumers.some(({ queue, dead_letter_queue }) => dead_letter_queue === name && isWrittenTo(queue));
   return {
     name: deployed.name,
     compatibilityDate: deployed.compatibility_date,
@@ -131,8 +137,8 @@ function workerFor(
     d1Databases: deployed.d1_databases.map(({ binding }) => binding).filter(isKept),
     queueProducers: Object.fromEntries(producers.map(({ binding, queue }) => [binding, queue])),
     queueConsumers: Object.fromEntries(
-      deployed.queues.consumers
-        .filter((consumer) => producers.some(({ queue }) => queue === consumer.queue))
+      consumers
+        .filter(({ queue }) => isRead(queue))
         .map((consumer) => [
           consumer.queue,
           {

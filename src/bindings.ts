@@ -41,6 +41,8 @@ export interface Metrics {
 
 /** Messages of a queue, as its consumer gets them. */
 export interface MessageBatch {
+  /** The queue's name. */
+  readonly queue: string;
   readonly messages: readonly { readonly id: string; readonly body: unknown; readonly attempts: number }[];
   ackAll(): void;
   retryAll(options: { delaySeconds: number }): void;

@@ -1,6 +1,6 @@
 /**
- * The queue's end: each message is a piece of work. One that fails comes again a few times; what is lost for good the
- * ledger knows, and sends anew. So there are no dead letters that anybody would have to read.
+ * The queue's end: each message is a piece of work. One that fails comes again a few times, and then as a dead letter: it
+ * is named, and what it was about is sent anew, as the ledger knows it.
  */
 import type { MessageBatch } from "../bindings.ts";
 import { describeUnforeseen, logError } from "../log.ts";
@@ -9,6 +9,9 @@ import type { Service } from "../service.ts";
 
 /** The longest that a message waits for a database that is down, seconds. */
 const MAX_DELAY = 60;
+
+/** How the name of the queue of dead letters ends: wrangler.toml. */
+const DEAD = "-dead";
 
 /** Whether these are messages of rotations: audit events come in lists. */
 export function areOfRotations({ messages: [first] }: MessageBatch): boolean {
@@ -20,7 +23,8 @@ export function areOfRotations({ messages: [first] }: MessageBatch): boolean {
 export async function consumeRotations(batch: MessageBatch, serviceOf: () => Service): Promise<void> {
   try {
     const { engine } = rotationsOf(serviceOf());
-    for (const { body } of batch.messages) await engine.handle(body);
+    const isDead = batch.queue.endsWith(DEAD);
+    for (const { body } of batch.messages) await (isDead ? engine.revive(body) : engine.handle(body));
     batch.ackAll();
   } catch (error) {
     const { message, stack } = describeUnforeseen(error);

@@ -187,6 +187,25 @@ export class Engine {
     await this.#endIfDone(rotation);
   }
 
+  /**
+   * A message that has failed again and again. What it was about is named, and begun anew when its time has come.
+   *
+   * @throws whatever the ledger throws: it is to come again
+   */
+  async revive(body: unknown): Promise<void> {
+    const message = messageOf(body);
+    const { ledger } = this.#options;
+    const rotation = message && (await ledger.find(message.rotation));
+    if (message === undefined || rotation?.state !== "running") return;
+    const what = nameOfWork(message);
+    await ledger.note(rotation.id, `The service failed at ${what} again and again; it tries anew.`);
+    logError({
+      code: "internal",
+      message: `${what} of the rotation ${rotation.id} of ${rotation.bucket} failed again and again, and is begun anew`,
+    });
+    await this.sweep(rotation);
+  }
+
   async #work(rotation: Rotation, work: Work): Promise<void> {
     const { store, target } = await this.#placeOf(rotation);
     if (work.kind === "list") return this.#list(rotation, store, target, work);
@@ -474,6 +493,19 @@ export class Engine {
         await sleep(this.limits.backoff * 4 ** (attempt - 1));
       }
     }
+  }
+}
+
+function nameOfWork(message: Message): string {
+  switch (message.kind) {
+    case "list":
+      return "the list";
+    case "sweep":
+      return "the look for what was lost";
+    case "page":
+      return `page ${message.page}`;
+    case "object":
+      return `large object ${message.number}`;
   }
 }
 

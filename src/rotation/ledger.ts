@@ -171,6 +171,12 @@ export class Ledger {
     );
   }
 
+  /** Something is to be known of it, as long as it does not get on. */
+  async note(id: string, reason: string): Promise<void> {
+    const sql = "UPDATE rotations SET reason = ? WHERE id = ? AND state = 'running' AND reason IS NULL";
+    await this.#run(sql, reason, id);
+  }
+
   /** It need not wait any longer. */
   async unpause(id: string): Promise<void> {
     await this.#run("UPDATE rotations SET pausedUntil = 0 WHERE id = ? AND state = 'running'", id);

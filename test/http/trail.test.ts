@@ -388,6 +388,7 @@ describe("the cron trigger", () => {
     await emptyDatabase();
     const events = [eventAt(Date.now() - 8 * DAY), eventAt(Date.now() - 6 * DAY)];
     const batch = {
+      queue: "audit",
       messages: [{ id: "1", body: events, attempts: 1 }],
       ackAll: () => {},
       retryAll: () => {},

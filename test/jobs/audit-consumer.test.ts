@@ -19,6 +19,7 @@ afterEach(() => vi.restoreAllMocks());
 
 function batch(bodies: unknown[], attempts = 1) {
   return {
+    queue: "audit",
     messages: bodies.map((body, i) => ({ id: String(i), body, attempts })),
     ackAll: vi.fn(),
     retryAll: vi.fn(),

@@ -81,6 +81,7 @@ describe("with wrangler", { tags: ["thorough"] }, () => {
       "✓ queues ssec-edge-production-audit is made",
       "✓ queues ssec-edge-production-rotation is made",
       "✓ queues ssec-edge-production-audit-dead is made",
+      "✓ queues ssec-edge-production-rotation-dead is made",
       "✓ DB: migrations are applied",
       "✓ deployed",
       `✓ ${local.url}/healthz: the configuration and every secret can be used`,

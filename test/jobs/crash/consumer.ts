@@ -9,6 +9,7 @@ export default {
     await fetch(`${env.CONTROL_URL}/begin`);
     let isTaken = false;
     const batch = {
+      queue: "audit",
       messages,
       ackAll: () => {
         isTaken = true;
