@@ -331,7 +331,7 @@ describe("refused", () => {
   });
 });
 
-test("what is re-encrypted between the look for its key and its reading is read all the same", async () => {
+test("what is re-encrypted between the look for its key and its reading is read all the same, and looked for once", async () => {
   const proxy = await startFaultProxy(store.url);
   const main = { ...env.STORES.main, endpoint: proxy.url };
   const own = await startTestWorker({
@@ -374,6 +374,18 @@ test("what is re-encrypted between the look for its key and its reading is read 
       const response = await read(key);
       expect([isDone, response.status, await response.text()], key).toEqual([true, 200, "as it was"]);
     }
+    // The key that it was found under is tried first the next time; and it need not be true any more.
+    await put("before", "found/again", "as it was");
+    const heads: number[] = [];
+    for (const isReplaced of [false, false, true, false]) {
+      if (isReplaced) await put("now", "found/again", "as it was");
+      let count = 0;
+      proxy.break({ on: ({ method }) => method === "HEAD" && ++count < 0, answer: () => {} });
+      const response = await read("found/again");
+      expect([response.status, await response.text()]).toEqual([200, "as it was"]);
+      heads.push(count);
+    }
+    expect(heads).toEqual([2, 1, 2, 1]);
   } finally {
     await own.close();
     proxy.close();

@@ -9,6 +9,7 @@ import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts"
 import { Refused } from "../../refused.ts";
 import { isGenuine, isSealed } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
+import { lastFound, remember } from "./found-keys.ts";
 import { Probe } from "./probe.ts";
 import type { ObjectRef } from "./stored.ts";
 import { timeLimitsOf } from "./time-limits.ts";
@@ -119,13 +120,16 @@ export class WhichKey {
     const deadline = AbortSignal.timeout(timeLimitsOf(store).lookUp);
     const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
     let invalid: Refused | undefined;
-    const rules = readers(bucket.keys, Date.now());
+    const rules = likeliestFirst(readers(bucket.keys, Date.now()), lastFound({ bucket, key, versionId }));
     try {
       // A rotation may re-encrypt it under a key that was tried already, before the one that it was under is.
       for (const rule of [...rules, ...rules]) {
         const candidate = await this.#candidate(rule, bucket, key);
         if (candidate instanceof Refused) invalid ??= candidate;
-        else if (await probe.opens(candidate)) return candidate;
+        else if (await probe.opens(candidate)) {
+          remember({ bucket, key, versionId }, candidate.id);
+          return candidate;
+        }
       }
       const refused = await probe.explain();
       // The object may well lie under the key that cannot be tried.
@@ -156,6 +160,10 @@ export class WhichKey {
       );
     }
   }
+}
+
+function likeliestFirst(rules: readonly KeyRule[], id: string | undefined): readonly KeyRule[] {
+  return [...rules.filter((rule) => rule.id === id), ...rules.filter((rule) => rule.id !== id)];
 }
 
 function named({ keys }: Bucket, keyId: string, path: string): KeyRule {
