@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
   CreateBucketCommand,
+  GetObjectAclCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -10,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import type { RotationReport } from "../../src/rotation/state.ts";
-import { store } from "../support/client.ts";
+import { isCeph, store } from "../support/client.ts";
 import { s3 } from "../support/edge.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { type RunningWorker, startTestWorker } from "../support/worker.ts";
@@ -201,7 +202,7 @@ test(
   },
 );
 
-test("what is kept: metadata that is empty or not ASCII, content headers, and what is larger than one piece", async () => {
+test("what is kept: metadata that is empty or not ASCII, content headers, lists of access, and what is larger than one piece", async () => {
   const large = randomBytes(3 * 2 ** 20);
   const headers = {
     "content-type": "text/x-kept",
@@ -223,8 +224,17 @@ test("what is kept: metadata that is empty or not ASCII, content headers, and wh
   await s3.send(new PutObjectCommand({ ...accents, Body: "x", Metadata: { utf8 }, ...sse("KEY_1", "k1") }));
   const before = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_1", "k1") }));
   expect(before.Metadata?.utf8).toMatch(/[^ -~]/);
+  // Where objects have lists of their own.
+  const listed = { Bucket: bucket, Key: "kept/listed" };
+  if (isCeph) {
+    await s3.send(new PutObjectCommand({ ...listed, Body: "x", ACL: "public-read", ...sse("KEY_1", "k1") }));
+  } else await put("before", listed.Key, "x");
+  const grantsOf = async () => (await s3.send(new GetObjectAclCommand(listed))).Grants;
+  const grants = await grantsOf();
+  if (isCeph) expect(JSON.stringify(grants)).toContain("AllUsers");
   const done = await ended((await started({ bucket: "now", prefix: "kept/" })).id);
-  expect(done).toMatchObject({ state: "done", rotated: 3, failed: 0, errors: [] });
+  expect(done).toMatchObject({ state: "done", rotated: 4, failed: 0, errors: [] });
+  expect(await grantsOf()).toEqual(grants);
   const { Metadata } = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_2", "k2") }));
   expect(Metadata).toEqual(before.Metadata);
   for (const [key, body] of [

@@ -91,6 +91,36 @@ test.for([
   expect(await history(bucket, "gone")).toMatchObject({ brief: ["k1 gone"], marks: 1 });
 });
 
+test.for([
+  true,
+  false,
+])("a locked object's new version has its lock, and the locked one stays under its key (copied by the store: %s)", async (copies) => {
+  const Bucket = `locked-${copies}-${Date.now()}`;
+  await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+  const ObjectLockRetainUntilDate = new Date(Date.now() + 3_600_000);
+  const lock = { ObjectLockMode: "COMPLIANCE", ObjectLockLegalHoldStatus: "ON", ObjectLockRetainUntilDate };
+  await put(Bucket, "kept", "k1", { Body: "kept", ...lock });
+  const { start, drain, report, messages, engine, ledger } = rig({
+    bucket: Bucket,
+    limits: { lease: 10_000 },
+  });
+  const { id } = await start();
+  if (!copies) {
+    await engine().handle(messages.splice(0).find(({ message }) => message.kind === "list")?.message);
+    const { ways } = (await ledger.find(id)) as { ways: string };
+    await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false }));
+  }
+  await drain(id);
+  expect(await report(id)).toMatchObject({ state: "done", rotated: 1, failed: 0, olderVersions: 1 });
+  const { brief, all } = await history(Bucket, "kept");
+  expect(brief).toEqual(["k1 kept", "k2 kept"]);
+  for (const { got } of all) {
+    expect(got).toMatchObject({ ObjectLockMode: "COMPLIANCE", ObjectLockLegalHoldStatus: "ON" });
+    const until = got.ObjectLockRetainUntilDate?.getTime() ?? 0;
+    expect(Math.abs(until - ObjectLockRetainUntilDate.getTime())).toBeLessThan(1000);
+  }
+});
+
 test("versions: locked ones are copied and stay, and are named", async () => {
   const Bucket = `locked-${Date.now()}`;
   await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
