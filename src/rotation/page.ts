@@ -16,7 +16,7 @@ import { scratchName } from "./ways.ts";
 
 /** Begun so often without getting on, a page is taken object by object; and at last the next object is passed over. */
 const CAREFUL_AFTER = 3;
-const PASSED_OVER_AFTER = 6;
+const PASSED_OVER_AFTER = 10;
 
 /** S3 lists no more at once. */
 const MAX_LISTED = 1000;
