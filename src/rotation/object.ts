@@ -21,6 +21,13 @@ import { open, send } from "./through.ts";
 /** How often an object is looked at again that others replace, or that a store does not re-encrypt. */
 const MAX_LOOKS = 8;
 
+/** And by which a store denies it: the key that it was to be read with may be another writer's by then. */
+const MAX_DENIALS = 3;
+
+function isDenied({ message }: Refused): boolean {
+  return /\(AccessDenied\)/.test(message);
+}
+
 /** What became of an object. */
 export interface Outcome {
   readonly result: "rotated" | "skipped" | "failed" | "large";
@@ -51,7 +58,10 @@ export async function rotateObject(
   let failures = 0;
   for (let look = 1; ; ) {
     try {
-      const found = await asked(job, () => find(job, key, tried?.from?.id ?? hint));
+      const sought = () => asked(job, () => find(job, key, tried?.from?.id ?? hint));
+      let found = await sought();
+      // A writer may have put it from a key that was not tried yet under one that was.
+      if (found.kind === "unknown") found = await sought();
       first ??= firstOf(found);
       const settled = await settle(job, key, found, tried, first);
       if (settled !== undefined) return settled;
@@ -74,7 +84,8 @@ export async function rotateObject(
       } else if (isPassing(error)) {
         if (isBusy(error)) job.pace.slower();
         if (++failures >= job.limits.attempts) throw new GaveUp(error);
-      } else return { ...failed(error.reason, error.message), ...seen(first) };
+      } else if (!isDenied(error) || ++failures > MAX_DENIALS)
+        return { ...failed(error.reason, error.message), ...seen(first) };
       await sleep(backoff(Math.max(failures, 1), job.limits.backoff));
     }
   }
