@@ -332,6 +332,7 @@ export class Engine {
     if (rotation === undefined) return;
     const until = Date.now() + this.limits.workFor;
     let { cursor, pages } = rotation;
+    const enough = pages + this.limits.listedPages;
     const beat = this.#beat(lease);
     try {
       if (rotation.ways === null) await this.#findWays(rotation, store, target);
@@ -348,7 +349,7 @@ export class Engine {
         await this.#dispatch(rotation);
         if (last === null) return;
         cursor = last;
-        if (Date.now() >= until) break;
+        if (pages >= enough || Date.now() >= until) break;
       }
     } finally {
       clearInterval(beat);

@@ -4,6 +4,7 @@
  * changes nothing.
  */
 import type { Ledger as Database, Statement } from "../bindings.ts";
+import { MAX_NAMED } from "./limits.ts";
 import type { Counts, Failure, LargeRow, PageRow, PastRotation, Rotation } from "./state.ts";
 
 export type NewRotation = Pick<
@@ -55,9 +56,12 @@ const IS_RUNNING = "EXISTS (SELECT 1 FROM rotations WHERE id = ? AND state = 'ru
 
 export class Ledger {
   readonly #db: Database;
+  readonly #maxNamed: number;
 
-  constructor(db: Database) {
+  /** @param maxNamed failures that a rotation names; more are only counted */
+  constructor(db: Database, maxNamed = MAX_NAMED) {
     this.#db = db;
+    this.#maxNamed = maxNamed;
   }
 
   /** @returns false when another runs in the same place */
@@ -263,24 +267,24 @@ export class Ledger {
     const id = lease.work.rotation;
     const held = heldBy(lease);
     const { mine, values } = rowOf(lease);
-    const isOver = doneThrough === undefined ? 1 : 0;
-    const through = doneThrough ?? null;
-    return this.#commit(lease, progress, times, [
-      ...progress.large.map(({ key, size, fromKey }) =>
-        this.#bind(
-          `INSERT INTO rotation_objects (rotation, "key", number, size, fromKey)
-          SELECT ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM rotation_objects WHERE rotation = ?), ?, ?
-          WHERE ${held.sql} ON CONFLICT DO NOTHING`,
-          ...[id, key, id, size, fromKey, ...held.values],
-        ),
-      ),
-      this.#bind(
-        `UPDATE rotation_pages SET leaseUntil = ?, sentAt = ?, isOpen = 1 - ?,
-          attempts = CASE WHEN doneThrough = ? THEN attempts ELSE 1 END,
-          doneThrough = coalesce(?, doneThrough) WHERE ${mine} AND ${IS_RUNNING}`,
-        ...[times.until, times.now, isOver, through, through, ...values, id],
-      ),
-    ]);
+    // One statement for all of them: the platform counts statements.
+    const found = this.#bind(
+      `INSERT INTO rotation_objects (rotation, "key", number, size, fromKey)
+      SELECT ?, value ->> 'key', "key" + 1 +
+        (SELECT coalesce(max(number), 0) FROM rotation_objects WHERE rotation = ?), value ->> 'size', value ->> 'fromKey'
+      FROM json_each(?) WHERE ${held.sql} ON CONFLICT DO NOTHING`,
+      ...[id, id, JSON.stringify(progress.large), ...held.values],
+    );
+    const page =
+      doneThrough === undefined
+        ? this.#bind(`DELETE FROM rotation_pages WHERE ${mine} AND ${IS_RUNNING}`, ...values, id)
+        : this.#bind(
+            `UPDATE rotation_pages SET leaseUntil = ?, sentAt = ?,
+              attempts = CASE WHEN doneThrough = ? THEN attempts ELSE 1 END, doneThrough = ?
+            WHERE ${mine} AND ${IS_RUNNING}`,
+            ...[times.until, times.now, doneThrough, doneThrough, ...values, id],
+          );
+    return this.#commit(lease, progress, times, [...(progress.large.length > 0 ? [found] : []), page]);
   }
 
   /** The end of a large object. @returns false when the lease is lost, or the rotation over */
@@ -288,7 +292,7 @@ export class Ledger {
     const { mine, values } = rowOf(lease);
     return this.#commit(lease, progress, times, [
       this.#bind(
-        `UPDATE rotation_objects SET isOpen = 0, uploadId = NULL WHERE ${mine} AND ${IS_RUNNING}`,
+        `DELETE FROM rotation_objects WHERE ${mine} AND ${IS_RUNNING}`,
         ...[...values, lease.work.rotation],
       ),
     ]);
@@ -333,8 +337,9 @@ export class Ledger {
     const failing = this.#bind(
       `INSERT INTO rotation_failures (rotation, "key", code, detail)
       SELECT ?, value ->> 'key', value ->> 'code', value ->> 'detail' FROM json_each(?) WHERE ${held.sql}
+        AND (SELECT n FROM rotation_counts WHERE rotation = ? AND name = 'failed') <= ?
       ON CONFLICT DO UPDATE SET code = excluded.code, detail = excluded.detail`,
-      ...[id, JSON.stringify(failures), ...held.values],
+      ...[id, JSON.stringify(failures), ...held.values, id, this.#maxNamed],
     );
     const goingOn = this.#bind(
       `UPDATE rotations SET reason = NULL, pauses = 0, pausedUntil = 0

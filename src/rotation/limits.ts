@@ -13,6 +13,8 @@ export interface Limits {
   readonly checkpointEvery: number;
   /** How long one message is worked on; what is left goes on with another. */
   readonly workFor: number;
+  /** Pages that one message of the lister makes: the platform gives it 1,000 queries, and every page takes six. */
+  readonly listedPages: number;
   /** Requests to the store at once: where it begins, and where it ends at most. */
   readonly concurrency: number;
   readonly maxConcurrency: number;
@@ -41,6 +43,7 @@ export const LIMITS: Limits = {
   checkpointEvery: 5_000,
   // Of the 15 minutes that the platform gives.
   workFor: 600_000,
+  listedPages: 100,
   // A Worker has six connections at once; more wait for one.
   concurrency: 6,
   maxConcurrency: 16,
@@ -53,3 +56,6 @@ export const LIMITS: Limits = {
   copiedPart: 2 ** 29,
   log: 160_000,
 };
+
+/** Objects that a rotation names that could not be rotated; more are only counted. The platform gives a database 10 GB. */
+export const MAX_NAMED = 1_000_000;

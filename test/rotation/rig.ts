@@ -168,6 +168,8 @@ export interface RigOptions {
   /** What stands between the engine and its database. */
   readonly through?: (database: Database) => Database;
   readonly secrets?: Record<string, string>;
+  /** Of objects that fail. */
+  readonly maxNamed?: number;
 }
 
 export function rig(options: RigOptions): Rig {
@@ -181,7 +183,7 @@ export function rig(options: RigOptions): Rig {
   const database = new SqliteDatabase(":memory:");
   for (const file of readdirSync(MIGRATIONS).sort())
     database.execute(readFileSync(join(MIGRATIONS, file), "utf8"));
-  const ledger = new Ledger(through(database));
+  const ledger = new Ledger(through(database), options.maxNamed);
   const env = {
     ...oneBucket({ url, ...credentials }),
     KEYS: Object.fromEntries(
