@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { operationsTable, problemsTable } from "./docs/api.ts";
 import { architecturePage, architecturePicture } from "./docs/architecture.ts";
 import { withParts } from "./docs/parts.ts";
+import { scalePage } from "./scale.ts";
 
 export interface Page {
   /** From the root. */
@@ -15,6 +16,7 @@ export interface Page {
 export async function pages(): Promise<Page[]> {
   const api = read("docs/api.md");
   const architecture = read("docs/architecture.md");
+  const scale = read("docs/scale.md");
   return [
     {
       path: "docs/api.md",
@@ -31,6 +33,7 @@ export async function pages(): Promise<Page[]> {
       is: read("docs/architecture.svg"),
       shouldBe: await architecturePicture(),
     },
+    { path: "docs/scale.md", is: scale, shouldBe: withParts(scale, await scalePage()) },
   ];
 }
 

@@ -15,7 +15,7 @@ import { listObjects } from "../s3/store/list.ts";
 import type { Job, MakePipe } from "./job.ts";
 import { rotateLarge } from "./large.ts";
 import type { Lease, Ledger, Times, Work } from "./ledger.ts";
-import { LIMITS, type Limits } from "./limits.ts";
+import { LIMITS, type Limits, LOG_LINE } from "./limits.ts";
 import { type Message, messageOf, type Sender } from "./messages.ts";
 import type { Outcome } from "./object.ts";
 import { Pace, sleep } from "./pace.ts";
@@ -376,7 +376,7 @@ export class Engine {
       },
       tell: (key, outcome) => {
         if (outcome.result === "skipped" || outcome.result === "large") return;
-        logged += key.length + 350;
+        logged += key.length + LOG_LINE;
         teller.object(rotation, key, outcome);
       },
       isEnough: () => logged >= this.limits.log || Date.now() >= until,

@@ -21,7 +21,7 @@ import type { LargeRow } from "./state.ts";
 import * as uploads from "./upload.ts";
 
 /** Parts at once: each is in memory, or has two connections. */
-const CONCURRENCY = 3;
+export const CONCURRENCY = 3;
 /** How often it is begun anew because others replace it. */
 const MAX_STARTS = 5;
 

@@ -59,3 +59,6 @@ export const LIMITS: Limits = {
 
 /** Objects that a rotation names that could not be rotated; more are only counted. The platform gives a database 10 GB. */
 export const MAX_NAMED = 1_000_000;
+
+/** What an object's line in the log takes beside its key, bytes. */
+export const LOG_LINE = 350;
