@@ -1,10 +1,11 @@
 /** `npm run bench`: us and our peers, side by side in one run. `--quick` only sees that all of it works. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { measure, movingEffort } from "./bench/measure.ts";
+import { measure, movingEffort, rotationEffort } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
-import { movingTable, table } from "./bench/report.ts";
+import { movingTable, rotatingTable, table } from "./bench/report.ts";
+import { rotating } from "./bench/rotation.ts";
 import type { Effort } from "./bench/sections.ts";
 import { bundleWorker } from "./bundle.ts";
 
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     json: { type: "string" },
     /** Only `ssec` beside the aws command line. */
     moving: { type: "boolean", default: false },
+    /** Only a rotation beside rclone. */
+    rotation: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
   },
@@ -26,6 +29,10 @@ const effort = values.quick ? QUICK : FULL;
 if (values.moving) {
   const { code } = await bundleWorker();
   console.log(movingTable(await moving(code, movingEffort(effort))));
+  process.exit();
+}
+if (values.rotation) {
+  console.log(rotatingTable(await rotating(rotationEffort(effort))));
   process.exit();
 }
 const results = await measure(effort);

@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { bundleWorker } from "../bundle.ts";
 import { moving } from "./moving.ts";
 import { PEER_NAMES } from "./peers/index.ts";
+import { type RotationEffort, rotating } from "./rotation.ts";
 import {
   batches,
   type Effort,
@@ -22,6 +23,11 @@ const BATCH_SIZES = [1, 10, 100, 1000];
 /** Fewer rounds: each is seconds long, and the gateway's disk small. */
 export function movingEffort({ rounds, transfer, files }: Effort) {
   return { rounds: Math.ceil(rounds / 7), mebibytes: transfer, files };
+}
+
+/** Fewer, too; to see that it works the store in this process is enough. */
+export function rotationEffort({ rounds, transfer, files }: Effort): RotationEffort {
+  return { rounds: Math.ceil(rounds / 7), files: 2 * files, mebibytes: transfer / 2, onCeph: rounds > 1 };
 }
 
 export type Results = Awaited<ReturnType<typeof measure>>;
@@ -57,6 +63,7 @@ export async function measure(effort: Effort) {
       starting: await starting(workers, effort),
       transferring: await transferring(ours, await bundle("workers/passthrough.ts"), effort),
       moving: await moving(ours, movingEffort(effort)),
+      rotating: await rotating(rotationEffort(effort)),
       sizes: { ...(await weighing()), "Worker: ours, the whole bundle": whole },
     };
   } finally {

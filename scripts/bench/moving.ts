@@ -1,22 +1,18 @@
 /** `ssec put` and `get` beside `aws s3 cp` with the same customer key, to the same store. */
-import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { build } from "esbuild";
-import { startStore } from "../../src/dev-store/index.ts";
+import { built, installed, run } from "./programs.ts";
 import { alternate, median } from "./slices.ts";
+import { type Access, type BenchStore, startCeph, startDevStore } from "./stores.ts";
 import { Workerd } from "./workerd.ts";
 
-const CEPH = join(import.meta.dirname, "../ceph-rgw.sh");
 /** Debian's; another, where it is not there. */
 const AWS = ["/usr/bin/aws", "aws"];
 const FILE_SIZE = 20_000;
 const BUCKET = "moving";
-/** The gateway, its TLS and its monitor take this port and the two after it. */
-const PORT = 21_700;
 
 export interface Moving {
   readonly store: string;
@@ -62,7 +58,7 @@ export async function moving(
     writeFileSync(join(dir, "credentials"), secrets, { mode: 0o600 });
     makeFiles(dir, mebibytes, files);
 
-    const program = await builtCommand();
+    const program = await built("src/cli/ssec.ts", "ssec");
     const ssec = (...args: string[]) =>
       timed(process.execPath, [program, "--url", worker?.url ?? "", ...args], dir, {
         SSEC_TOKEN: token,
@@ -112,23 +108,10 @@ export async function moving(
 }
 
 /** Ceph where it is installed, else the development store, whose own work then counts for most. */
-async function startAStore(data: string, credentials: { accessKeyId: string; secretAccessKey: string }) {
-  if (installed(["radosgw"]) === undefined) {
-    console.error("Ceph is not installed: ssec and aws are measured against the development store");
-    const store = await startStore({ data, port: 0, credentials, region: "us-east-1" });
-    return { name: "the development store", url: store.url, close: () => store.close() };
-  }
-  const env = {
-    ...process.env,
-    RGW_ACCESS_KEY: credentials.accessKeyId,
-    RGW_SECRET_KEY: credentials.secretAccessKey,
-  };
-  execFileSync(CEPH, ["start", data, String(PORT)], { env, stdio: ["ignore", "ignore", "inherit"] });
-  return {
-    name: "Ceph",
-    url: `http://127.0.0.1:${PORT}`,
-    close: async () => void execFileSync(CEPH, ["stop", data], { stdio: "inherit" }),
-  };
+function startAStore(data: string, credentials: Access): Promise<BenchStore> {
+  if (installed(["radosgw"]) !== undefined) return startCeph(data, credentials);
+  console.error("Ceph is not installed: ssec and aws are measured against the development store");
+  return startDevStore(data, credentials);
 }
 
 function makeFiles(dir: string, mebibytes: number, files: number): void {
@@ -139,56 +122,6 @@ function makeFiles(dir: string, mebibytes: number, files: number): void {
   for (const name of ["xs", "ys"]) cpSync(join(dir, "many"), join(dir, name, "many"), { recursive: true });
 }
 
-/** The command as JavaScript, as it is when it is installed. */
-async function builtCommand(): Promise<string> {
-  const outdir = join(import.meta.dirname, "../../node_modules/.cache/ssec-bench");
-  rmSync(outdir, { recursive: true, force: true });
-  await build({
-    entryPoints: [join(import.meta.dirname, "../../src/cli/ssec.ts")],
-    outdir,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    logLevel: "error",
-  });
-  return join(outdir, "ssec.mjs");
-}
-
-/** Seconds. @throws when it fails */
-function timed(
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string>,
-): Promise<number> {
-  const start = performance.now();
-  const child = spawn(program, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let said = "";
-  child.stderr.on("data", (text) => (said += text));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) =>
-      status === 0
-        ? resolve((performance.now() - start) / 1000)
-        : reject(new Error(`${program} ${args.join(" ")} ended with ${status}: ${said}`)),
-    );
-  });
-}
-
-function installed(programs: readonly string[]): string | undefined {
-  return programs.find((program) => {
-    try {
-      execFileSync(program, ["--version"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
+async function timed(...args: Parameters<typeof run>): Promise<number> {
+  return (await run(...args)).seconds;
 }

@@ -1,6 +1,7 @@
 /** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
 import type { Results } from "./measure.ts";
 import type { Moving } from "./moving.ts";
+import type { Rotating } from "./rotation.ts";
 
 export function table({
   signing,
@@ -9,6 +10,7 @@ export function table({
   starting,
   transferring,
   moving,
+  rotating,
   sizes,
   machine,
 }: Results): string {
@@ -34,6 +36,7 @@ export function table({
     section(["start to the first answer", "ms"], rows(starting, 1)),
     section(["download", "MiB a second"], rows(transferring, 0)),
     movingTable(moving),
+    rotatingTable(rotating),
     section(
       ["bundle", "minified, KB", "and gzip, KB"],
       Object.entries(sizes).map(([name, { bytes, gzip }]) => [
@@ -55,6 +58,27 @@ export function movingTable({ store, seconds }: Moving): string {
       aws?.toFixed(2) ?? "not installed",
       aws === undefined ? "" : `${(ssec / aws).toFixed(2)}×`,
     ]),
+  );
+}
+
+/** A rotation beside rclone: objects a second where they are small, MiB a second where they are large. */
+export function rotatingTable(results: readonly Rotating[]): string {
+  const all = results.flatMap(({ store, seconds }) =>
+    Object.entries(seconds).map(([what, figures]) => ({ store, what, ...figures })),
+  );
+  const contenders = Object.keys(all[0]?.by ?? {}) as (keyof (typeof all)[number]["by"])[];
+  return section(
+    ["rotation, objects and MiB a second", ...contenders, "of rclone's, at best"],
+    all.map(({ store, what, objects, bytes, by }) => {
+      const { ssec = Number.NaN, ...others } = by;
+      const best = Math.min(...Object.values(others));
+      const figures = contenders.map((name) => {
+        const seconds = by[name] ?? Number.NaN;
+        return `${(objects / seconds).toFixed(0)}, ${(bytes / seconds / 2 ** 20).toFixed(1)}`;
+      });
+      const ratio = Number.isFinite(best) ? `${(best / ssec).toFixed(2)}×` : "not installed";
+      return [`${what} (${store})`, ...figures, ratio];
+    }),
   );
 }
 
