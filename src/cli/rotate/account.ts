@@ -1,5 +1,6 @@
 /** What has become of a rotation, for people. */
-import { type Failure, PLAIN, type RotationReport, UNKNOWN } from "../../rotation/state.ts";
+import { PLAIN, UNKNOWN } from "../../config/schema.ts";
+import type { Failure, RotationReport } from "../../rotation/state.ts";
 import { marked } from "../check/line.ts";
 import { printable } from "../terminal.ts";
 import { inUnits } from "../transfer/progress.ts";

@@ -1,5 +1,6 @@
 /** What a rotation takes, by what a dry run has found. */
-import { PLAIN, type RotationReport, UNKNOWN } from "../../rotation/state.ts";
+import { PLAIN, UNKNOWN } from "../../config/schema.ts";
+import type { RotationReport } from "../../rotation/state.ts";
 import { type Extras, extrasOf } from "./rotations.ts";
 
 /** Requests to the store for an object that it copies: HEAD, CopyObject, HEAD under the new key, HEAD under the old one. */
