@@ -31,6 +31,7 @@ export const WAYS = {
     ifMatchOfComplete: "quoted",
     hasAcls: false,
     isVersioned: false,
+    keepsVersions: false,
   },
   streamed: {
     copies: false,
@@ -41,6 +42,7 @@ export const WAYS = {
     ifMatchOfComplete: undefined,
     hasAcls: true,
     isVersioned: false,
+    keepsVersions: false,
   },
 } as const satisfies Record<string, Ways>;
 export type Way = keyof typeof WAYS;
