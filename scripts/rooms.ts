@@ -59,9 +59,21 @@ const ROOMS: readonly Room[] = [
     purpose: "the JSON API and the page: routes, what callers are told of refusals",
     at: ["src/http/"],
     imports: [
-      ...["service", "rotation", "edge", "audit", "auth", "snippets"],
+      ...["front", "objects", "service", "rotation", "edge", "audit", "auth", "snippets"],
       ...["s3/store", "s3/sign", "s3/api", "config", "keys", "base"],
     ],
+  },
+  {
+    name: "front",
+    purpose: "what every request passes, whatever API it speaks: id, CORS, trail, how often",
+    at: ["src/front/"],
+    imports: ["service", "audit", "auth", "config", "base"],
+  },
+  {
+    name: "objects",
+    purpose: "the one way to an object in a bucket: grants, key, credentials, event",
+    at: ["src/objects/"],
+    imports: ["service", "edge", "audit", "auth", "s3/store", "s3/api", "config", "keys", "base"],
   },
   {
     name: "jobs",

@@ -37,11 +37,11 @@ describe("the rooms of src/", () => {
     expect(new Set(packages)).toEqual(new Set(["node:buffer", "node:crypto", "node:zlib", "valibot"]));
   });
 
-  it("are built on Hono in http alone: elsewhere it may lend a helper", () => {
+  it("are built on Hono in the fronts alone: elsewhere it may lend a helper", () => {
     const knowing = rooms.filter(({ sources }) =>
       sources.some(({ imports }) => imports.some(({ to }) => /^hono(\/(?!utils\/)|$)/.test(to))),
     );
-    expect(knowing.map(({ name }) => name)).toEqual(["http"]);
+    expect(knowing.map(({ name }) => name)).toEqual(["http", "front"]);
   });
 });
 

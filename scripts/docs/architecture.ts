@@ -6,7 +6,7 @@ import { table } from "./parts.ts";
 /** The way of a request, by the files that do each step. */
 const WAY: readonly { readonly file: string; readonly does: string }[] = [
   { file: "src/index.ts", does: "takes the request, and the app for it" },
-  { file: "src/http/middleware.ts", does: "gives it an id, and lets pages of allowed origins call" },
+  { file: "src/front/middleware.ts", does: "gives it an id, and lets pages of allowed origins call" },
   { file: "src/auth/callers.ts", does: "says who calls, by token or JWT; `grants.ts` what they may do" },
   { file: "src/s3/api/operations.ts", does: "says what the operation takes, and refuses every other field" },
   {

@@ -1,9 +1,6 @@
 /** What every address of the API has in common, and the one that most requests are for. */
 import { Hono } from "hono";
-import type { ServiceOf } from "../service.ts";
-import { readableQuery } from "./body.ts";
-import type { AppEnv } from "./context.ts";
-import { nothingHere, onError } from "./errors.ts";
+import type { AppEnv } from "../front/context.ts";
 import {
   allowOrigins,
   answerHeaders,
@@ -12,8 +9,11 @@ import {
   identified,
   rateLimited,
   withService,
-} from "./middleware.ts";
-import { pathBelow } from "./paths.ts";
+} from "../front/middleware.ts";
+import { pathBelow } from "../front/paths.ts";
+import type { ServiceOf } from "../service.ts";
+import { readableQuery } from "./body.ts";
+import { nothingHere, onError } from "./errors.ts";
 import { presignRoutes } from "./routes/presign.ts";
 
 /** What the routes of one app are made with. */

@@ -3,9 +3,9 @@ import type { Next } from "hono";
 import { createMiddleware } from "hono/factory";
 import type * as v from "valibot";
 import { checkHeaders, type IsHonoured } from "../edge/request-headers.ts";
+import type { AppContext, AppEnv } from "../front/context.ts";
 import { Refused } from "../refused.ts";
 import { check } from "../validation.ts";
-import type { AppContext, AppEnv } from "./context.ts";
 
 /** Enough for a batch of a thousand ordinary requests, bytes. */
 const MAX_JSON_BYTES = 2 ** 20;

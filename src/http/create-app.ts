@@ -5,11 +5,11 @@
 import { type Context, type ExecutionContext, Hono } from "hono";
 import type { AuditSink } from "../audit/trail.ts";
 import type { Authenticate } from "../auth/vouched.ts";
+import type { AppEnv } from "../front/context.ts";
+import { addressesOf, depthOf, pathBelow } from "../front/paths.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { type Env, services } from "../service.ts";
 import { presignApi } from "./api.ts";
-import type { AppEnv } from "./context.ts";
-import { addressesOf, depthOf, pathBelow } from "./paths.ts";
 import type { wholeApi } from "./routes.ts";
 
 /** What an embedding Worker may have of its own. Configuration and secrets come with each request, in its `env`. */

@@ -2,10 +2,10 @@
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Trail } from "../audit/trail.ts";
+import type { AppContext, AppEnv } from "../front/context.ts";
+import { methodsAt } from "../front/paths.ts";
 import { describeUnforeseen, type ErrorEntry, logError } from "../log.ts";
 import { Refused } from "../refused.ts";
-import type { AppContext, AppEnv } from "./context.ts";
-import { methodsAt } from "./paths.ts";
 import { Problem, type ProblemDetails } from "./problem.ts";
 
 /** What the caller is told of an error; whatever the operator should know is logged on the way. */

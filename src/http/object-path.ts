@@ -1,10 +1,10 @@
 /** What the path of a request to /v1/objects names, as it stands: a router would decode what belongs to the key. */
 
 import * as v from "valibot";
+import type { AppContext } from "../front/context.ts";
 import { Refused } from "../refused.ts";
 import { objectKey } from "../s3/api/object-key.ts";
 import { valid } from "./body.ts";
-import type { AppContext } from "./context.ts";
 
 const schema = v.object({ key: objectKey });
 

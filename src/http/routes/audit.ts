@@ -5,10 +5,10 @@ import * as v from "valibot";
 import { countEvents, listEvents, listObjects, type ObjectPosition } from "../../audit/queries.ts";
 import { type Scope, scopeOf } from "../../audit/scope.ts";
 import type { Database } from "../../bindings.ts";
+import type { AppContext, AppEnv } from "../../front/context.ts";
 import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { valid } from "../body.ts";
-import type { AppContext, AppEnv } from "../context.ts";
 import { pageLimit } from "../paging.ts";
 
 const DAY = 86_400_000;

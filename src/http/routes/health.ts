@@ -3,9 +3,9 @@
 import { Hono } from "hono";
 import { tokenFault } from "../../auth/token.ts";
 import { SecretError } from "../../config/secrets.ts";
+import type { AppEnv } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
 import type { Service, ServiceOf } from "../../service.ts";
-import type { AppEnv } from "../context.ts";
 
 export const healthRoutes = (serviceOf: ServiceOf) =>
   new Hono<AppEnv>().get("/", async (c) => {

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import type { Bucket } from "../../config/load.ts";
+import type { AppEnv } from "../../front/context.ts";
 import { reportOf } from "../../keys/report.ts";
 import type { KeyRule } from "../../keys/ring.ts";
 import { describeUnforeseen, logError } from "../../log.ts";
@@ -11,7 +12,6 @@ import { Ledger } from "../../rotation/ledger.ts";
 import { type Known, knownOf, type NeededBy, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { uploadLives } from "../../rotation/written.ts";
 import type { Service } from "../../service.ts";
-import type { AppEnv } from "../context.ts";
 
 export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),

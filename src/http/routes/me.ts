@@ -1,6 +1,6 @@
 /** GET /v1/me: who the service takes the caller for, and what they may do. */
 import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv } from "../../front/context.ts";
 
 export const meRoutes = new Hono<AppEnv>().get("/", (c) => {
   const { name, subject, grants } = c.var.caller;

@@ -16,8 +16,10 @@ import {
 } from "../../edge/conditions.ts";
 import { currentState } from "../../edge/current.ts";
 import { whenWriting } from "../../edge/honoured.ts";
+import type { AppContext, AppEnv } from "../../front/context.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
+import { type Addressed, type Operating, operate } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
 import { FIELDS, keyId, wholeNumber } from "../../s3/api/fields.ts";
 import { MAX_PART_SIZE, MAX_PARTS, MAX_UPLOAD_SIZE, MIN_PART_SIZE } from "../../s3/api/limits.ts";
@@ -31,8 +33,6 @@ import { S3Bucket } from "../../s3/store/client.ts";
 import type { Credentials } from "../../s3/store/credentials.ts";
 import { MultipartUpload } from "../../s3/store/multipart.ts";
 import { limitBody, readJson, valid } from "../body.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { type Addressed, type Operating, operate } from "../operate.ts";
 
 /** Parts signed at once. */
 const MAX_SIGNED = 1000;

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
+import type { AppContext } from "../../front/context.ts";
+import { operate } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
 import { TABLE } from "../../s3/api/operations.ts";
@@ -11,9 +13,7 @@ import { requestSchema } from "../../s3/api/request-schema.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
-import type { AppContext } from "../context.ts";
 import { bucketIn } from "../object-path.ts";
-import { operate } from "../operate.ts";
 
 const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
 

@@ -1,6 +1,6 @@
 /** GET /: a page that uploads and downloads in the browser, straight to and from the store. */
 import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv } from "../../front/context.ts";
 
 const HTML = `<!doctype html>
 <html lang="en">

@@ -8,8 +8,12 @@ import { requirePresignable } from "../../auth/presigned-uploads.ts";
 import type { Bucket, Config } from "../../config/load.ts";
 import { isAllowedOrigin } from "../../config/origins.ts";
 import { CopySources } from "../../edge/copied.ts";
+import type { AppContext, AppEnv } from "../../front/context.ts";
+import { chargeItems } from "../../front/middleware.ts";
+import { tooManyRequests } from "../../front/rate-limit.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
+import { type Asker, type Operating, operate, type Source } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
 import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
 import {
@@ -25,11 +29,7 @@ import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
 import { limitBody, readJson, valid } from "../body.ts";
-import type { AppContext, AppEnv } from "../context.ts";
 import { report } from "../errors.ts";
-import { chargeItems } from "../middleware.ts";
-import { type Asker, type Operating, operate, type Source } from "../operate.ts";
-import { tooManyRequests } from "../rate-limit.ts";
 
 /** Requests in one batch. */
 const MAX_BATCH = 1000;

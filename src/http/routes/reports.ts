@@ -6,10 +6,10 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { storeCode } from "../../audit/store-codes.ts";
 import { authorise } from "../../auth/grants.ts";
+import type { AppEnv } from "../../front/context.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../s3/api/operations.ts";
 import { limitBody, readJson, valid } from "../body.ts";
-import type { AppEnv } from "../context.ts";
 
 const reportSchema = v.strictObject({
   operation: v.picklist(OPERATION_NAMES),

@@ -2,15 +2,15 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import type { Caller } from "../../auth/callers.ts";
+import type { AppContext, AppEnv } from "../../front/context.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
+import { operate } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { type Rotations, rotationsOf } from "../../rotation-service.ts";
 import { keyId } from "../../s3/api/fields.ts";
 import { limitBody, readJson, valid } from "../body.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { operate } from "../operate.ts";
 import { keyPart, pageLimit } from "../paging.ts";
 
 /** Errors in the answer itself; all of them are at …/errors. */

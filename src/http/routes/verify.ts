@@ -1,13 +1,13 @@
 /** POST /v1/verify: whether an object is encrypted under a customer key, proven by what the store refuses. */
 import { Hono } from "hono";
 import * as v from "valibot";
+import type { AppContext, AppEnv } from "../../front/context.ts";
+import { operate } from "../../objects/operate.ts";
 import { keyId } from "../../s3/api/fields.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
 import { confirmUnderKey, headObject } from "../../s3/store/stored.ts";
 import { limitBody, readJson, valid } from "../body.ts";
-import type { AppContext, AppEnv } from "../context.ts";
-import { operate } from "../operate.ts";
 
 const schema = requestSchema(
   { bucket: v.string(), key: objectKey, keyId: v.optional(keyId) },
