@@ -59,8 +59,17 @@ const ROOMS: readonly Room[] = [
     purpose: "the JSON API and the page: routes, what callers are told of refusals",
     at: ["src/http/"],
     imports: [
-      ...["front", "objects", "service", "rotation", "edge", "audit", "auth", "snippets"],
+      ...["gateway", "front", "objects", "service", "rotation", "edge", "audit", "auth", "snippets"],
       ...["s3/store", "s3/sign", "s3/api", "config", "keys", "base"],
+    ],
+  },
+  {
+    name: "gateway",
+    purpose: "S3's own API in front of the stores: signatures, operations, XML",
+    at: ["src/gateway/"],
+    imports: [
+      ...["front", "objects", "service", "edge", "audit", "auth"],
+      ...["s3/store", "s3/sign", "s3/api", "config", "keys", "hash", "base"],
     ],
   },
   {
