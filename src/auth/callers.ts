@@ -2,6 +2,7 @@
 import type { Config, Grant, JwtCaller, TokenCaller } from "../config/load.ts";
 import { isAllowedOrigin } from "../config/origins.ts";
 import { SecretError, type Secrets } from "../config/secrets.ts";
+import { areEqual } from "../hash/equal.ts";
 import { Message } from "../hash/message.ts";
 import { sha256 } from "../hash/sha256.ts";
 import { logError } from "../log.ts";
@@ -76,7 +77,7 @@ function isJwt(token: string): boolean {
 const partners = new WeakMap<TokenCaller, Caller>();
 
 /** A partner has no claims, and so is always the same. */
-function partnerOf(caller: TokenCaller): Caller {
+export function partnerOf(caller: TokenCaller): Caller {
   const partner = partners.get(caller) ?? identify(caller, {});
   partners.set(caller, partner);
   return partner;
@@ -153,13 +154,6 @@ function digest(text: string): Int32Array {
 
 // Nothing here waits, so that one serves all.
 const message = new Message(256);
-
-/** Without an exit before the end, so that the time does not tell how much of them is equal. */
-function areEqual(a: Int32Array, b: Int32Array): boolean {
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  return difference === 0;
-}
 
 /** @param why after "The token does not count:"; ASCII without quotes */
 function notBelieved(why: string, operator?: string): Refused {

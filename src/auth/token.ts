@@ -29,3 +29,25 @@ function isRepetition(token: string): boolean {
   }
   return false;
 }
+
+/** What whoever sees a signature could try out one by one, without asking anybody. */
+const MIN_SIGNING_BITS = 128;
+/** Characters of ASCII. */
+const PRINTABLE = 94;
+/** Alphabets that tokens are made of, and what one of their characters is worth at most. */
+const ALPHABETS: readonly (readonly [RegExp, number])[] = [
+  [/^\d*$/, 10],
+  [/^([\da-f]*|[\dA-F]*)$/, 16],
+  [/^([\da-z]*|[\dA-Z]*)$/, 36],
+  [/^[\dA-Za-z]*$/, 62],
+  [/^[\w+/=-]*$/, 64],
+];
+
+/**
+ * Whether a token is long enough to sign with. A bearer token can only be guessed by asking; a signature is handed out with
+ * every link, and tells whether a guess is right.
+ */
+export function isSigningSecret(token: string): boolean {
+  const characters = ALPHABETS.find(([alphabet]) => alphabet.test(token))?.[1] ?? PRINTABLE;
+  return token.replace(/=+$/, "").length * Math.log2(characters) >= MIN_SIGNING_BITS;
+}

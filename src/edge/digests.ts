@@ -48,22 +48,52 @@ export const DIGEST_HEADERS = [...Object.keys(SINGLE), ...DICTIONARIES, PAYLOAD,
 
 /** The digests of one body. */
 export class Digests {
-  readonly #expected: readonly Expected[];
+  readonly #expected: Expected[];
   readonly #running: ReadonlyMap<Algorithm, Checksum>;
+  #taken: ReadonlyMap<Algorithm, Uint8Array> | undefined;
+  /** Headers that come after the body, and have not come yet. */
+  readonly #awaited: Set<string>;
 
-  /** @throws {Refused} invalid-request with every header that no body could match, or that promises what is not known */
-  constructor(headers: Headers) {
+  /**
+   * @param trailers names of the checksums that come after the body
+   * @throws {Refused} invalid-request with every header that no body could match, or that promises what is not known
+   */
+  constructor(headers: Headers, trailers: readonly string[] = []) {
     const faults: FieldError[] = [];
     this.#expected = [...headers].flatMap(([header, value]) => {
-      const expected = expectedBy(header, value, headers);
+      const expected = expectedBy(header, value, (name) => headers.has(name) || trailers.includes(name));
       if (typeof expected !== "string") return expected;
       faults.push({ path: header, message: expected });
       return [];
     });
-    if (faults.length > 0) throw Refused.fields(faults);
-    this.#running = new Map(
-      this.#expected.map(({ algorithm }) => [algorithm, ALGORITHMS[algorithm].begin()] as const),
+    const awaited = trailers.map((header) => SINGLE[header]);
+    faults.push(
+      ...trailers
+        .filter((header) => SINGLE[header] === undefined)
+        .map((path) => ({ path, message: "is no checksum that is taken after a body" })),
     );
+    if (faults.length > 0) throw Refused.fields(faults);
+    const algorithms = [...this.#expected.map(({ algorithm }) => algorithm), ...awaited];
+    this.#running = new Map(
+      algorithms
+        .filter((name) => name !== undefined)
+        .map((name) => [name, ALGORITHMS[name].begin()] as const),
+    );
+    this.#awaited = new Set(trailers);
+  }
+
+  /**
+   * Takes a checksum that came after the body.
+   *
+   * @throws {Refused} invalid-request when it is none that was announced, or no body could match it
+   */
+  trailer(header: string, value: string): void {
+    const algorithm = SINGLE[header];
+    if (algorithm === undefined || !this.#awaited.delete(header))
+      throw Refused.field(header, "was not announced by x-amz-trailer");
+    const expected = ofBase64(header, algorithm, value);
+    if (typeof expected === "string") throw Refused.field(header, expected);
+    this.#expected.push(...expected);
   }
 
   /** Takes the next bytes; they may be written over afterwards. */
@@ -74,12 +104,17 @@ export class Digests {
   }
 
   /**
-   * To be called once, when all of the body has been taken and before any of it can be seen.
+   * To be called when all of the body has been taken and before any of it can be seen.
    *
-   * @throws {Refused} invalid-request with every header that the body does not match
+   * @throws {Refused} invalid-request with every header that the body does not match, or that did not come
    */
   verify(): void {
-    const digests = new Map([...this.#running].map(([name, running]) => [name, running.digest()]));
+    if (this.#awaited.size > 0)
+      throw Refused.fields(
+        [...this.#awaited].map((path) => ({ path, message: "did not come after the body" })),
+      );
+    this.#taken ??= new Map([...this.#running].map(([name, running]) => [name, running.digest()]));
+    const digests = this.#taken;
     const wrong = this.#expected.filter(
       ({ algorithm, digest }) => !digest.equals(digests.get(algorithm) ?? Buffer.alloc(0)),
     );
@@ -92,12 +127,16 @@ export class Digests {
 }
 
 /** What a header promises, or else what is wrong with it. */
-function expectedBy(header: string, value: string, headers: Headers): Expected[] | string {
+function expectedBy(
+  header: string,
+  value: string,
+  isThere: (header: string) => boolean,
+): Expected[] | string {
   const algorithm = SINGLE[header];
   if (algorithm !== undefined) return ofBase64(header, algorithm, value);
   if (DICTIONARIES.includes(header)) return ofDictionary(header, value);
   if (header === PAYLOAD) return ofPayload(value);
-  if (header !== NAMED || headers.has(`x-amz-checksum-${value.toLowerCase()}`)) return [];
+  if (header !== NAMED || isThere(`x-amz-checksum-${value.toLowerCase()}`)) return [];
   return "must name the algorithm of an x-amz-checksum-* header that is there";
 }
 

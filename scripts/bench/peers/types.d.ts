@@ -9,6 +9,8 @@ declare module "aws4" {
     method?: string;
     /** Without it the signature goes into a header. */
     signQuery?: boolean;
+    /** Which it would leave unsigned, by name. */
+    extraHeadersToInclude?: Readonly<Record<string, string>>;
   }
   const aws4: {
     sign(

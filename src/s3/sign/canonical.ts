@@ -105,6 +105,6 @@ function forget(signed: SignedHeaders): void {
 }
 
 /** As SigV4's Trim, and as every HTTP client does at the ends. */
-function trimmed(value: string): string {
+export function trimmed(value: string): string {
   return /\s/.test(value) ? value.trim().replace(/\s+/g, " ") : value;
 }

@@ -13,7 +13,7 @@ import { encodeRfc3986 } from "../api/encode.ts";
 import { type SignedHeaders, signedHeaders } from "./canonical.ts";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
-const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
+export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 // Nothing here waits, so that one of each serves all.
 const canonical = new Message(4096);
@@ -196,7 +196,7 @@ export class Scope {
 }
 
 /** The key of one day, region and service: the secret, folded over the scope. */
-function signingKey(secretAccessKey: string, date: string, region: string): HmacKey {
+export function signingKey(secretAccessKey: string, date: string, region: string): HmacKey {
   const message = new Message();
   return [date, region, "s3", "aws4_request"].reduce(
     (key, part) => HmacKey.of(new Message().addWords(key.sign(message.restart().add(part)))),
@@ -206,7 +206,7 @@ function signingKey(secretAccessKey: string, date: string, region: string): Hmac
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-function hex(words: Int32Array): string {
+export function hex(words: Int32Array): string {
   let text = "";
   for (const word of words) {
     text +=
