@@ -18,6 +18,8 @@ export interface AuditEvent {
   readonly subject?: string;
   /** S3's own name, or VerifyObject, ListObjectsV2. */
   readonly operation?: string;
+  /** "s3" where an S3 client asked for it, of the gateway; left out where the API was asked. */
+  readonly via?: "s3";
   readonly bucket?: string;
   readonly key?: string;
   readonly versionId?: string;
@@ -87,6 +89,7 @@ export const EVENT_FIELDS = [
   "caller",
   "subject",
   "operation",
+  "via",
   "bucket",
   "key",
   "versionId",

@@ -43,6 +43,8 @@ export interface TrailContext {
 export class Trail {
   /** Whoever calls, once that is known. */
   caller: Caller | undefined;
+  /** Which front the request came to; undefined for the API. */
+  via: AuditEvent["via"];
   readonly #requestId: string;
   readonly #request: Request;
   readonly #origin: Origin;
@@ -248,6 +250,7 @@ export class Trail {
       caller: this.caller?.name,
       subject: boundedName(this.caller?.subject),
       operation: draft.operation,
+      via: this.via,
       bucket: boundedName(draft.bucket),
       key: boundedKey(draft.key),
       versionId: boundedVersionId(draft.versionId),
