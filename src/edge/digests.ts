@@ -103,6 +103,15 @@ export class Digests {
     for (const running of this.#running.values()) running.update(bytes);
   }
 
+  /** S3's checksums that were promised, by header, once all of them have come. */
+  checksums(): Record<string, string> {
+    return Object.fromEntries(
+      this.#expected
+        .filter(({ header }) => header.startsWith("x-amz-checksum-"))
+        .map(({ header, digest }) => [header, digest.toString("base64")]),
+    );
+  }
+
   /**
    * To be called when all of the body has been taken and before any of it can be seen.
    *

@@ -44,6 +44,8 @@ export interface Wanted {
 export interface Downloaded {
   readonly status: 200 | 206 | 304;
   readonly headers: Readonly<Record<string, string>>;
+  /** The object's own, which is for who may keep what they are told. */
+  readonly cacheControl?: string | undefined;
   /** As it is stored, also where its content-encoding says that it is compressed. */
   readonly body: ReadableStream<Uint8Array> | null;
 }
@@ -86,6 +88,7 @@ export async function download(wanted: Wanted): Promise<Downloaded> {
   return {
     status: status === 206 ? 206 : 200,
     headers,
+    cacheControl: response.headers.get("cache-control") ?? undefined,
     body: body && relayed(body, headers["content-length"], timeLimitsOf(wanted.bucket.store).piece),
   };
 }

@@ -59,12 +59,18 @@ const MAY_MEAN = /^(x-amz-|if|content-|range|upload-|repr-|digest|trailer|transf
  * @throws {Refused} invalid-request with every header that the route does not carry out
  */
 export function checkHeaders(headers: Headers, isHonoured: IsHonoured = () => false): void {
+  const faults = unhonoured(headers, isHonoured);
+  if (faults.length > 0) throw Refused.fields(faults);
+}
+
+/** Every header that the route does not carry out, and what to do instead. */
+export function unhonoured(headers: Headers, isHonoured: IsHonoured): FieldError[] {
   const faults: FieldError[] = [];
   for (const [name, value] of headers) {
     const message = MAY_MEAN.test(name) && faultOf(name, value, isHonoured);
     if (message) faults.push({ path: name, message });
   }
-  if (faults.length > 0) throw Refused.fields(faults);
+  return faults;
 }
 
 function faultOf(name: string, value: string, isHonoured: IsHonoured): string | undefined {

@@ -30,6 +30,14 @@ export interface Upload {
   readonly customerKey: CustomerKey;
   readonly credentials: Credentials;
   readonly limits: Limits;
+  /** Where it becomes a part of an upload, and no object yet. */
+  readonly part?: Part;
+}
+
+export interface Part {
+  /** The store's own. */
+  readonly uploadId: string;
+  readonly partNumber: number;
 }
 
 export interface Uploaded {
@@ -90,14 +98,14 @@ function brokenOff(length: number): Refused {
 async function put(
   body: ReadableStream<Uint8Array> | Uint8Array,
   size: number,
-  { bucket, key, fields, seen, customerKey, credentials }: Upload,
+  { bucket, key, fields, seen, customerKey, credentials, part }: Upload,
   signal: AbortSignal,
 ): Promise<Uploaded> {
   const request = {
     method: "PUT",
     bucket,
     key,
-    query: { "x-id": "PutObject" },
+    query: queryOf(part),
     headers: {
       ...send({ ...fields, ...seen }).headers,
       "content-length": String(size),
@@ -114,13 +122,19 @@ async function put(
   await response.body?.cancel();
   const versionId = response.headers.get("x-amz-version-id") ?? undefined;
   if (!isUnderKey(response.headers, customerKey)) {
-    await removeObject({ bucket, key, versionId, credentials });
+    // A part is none of an object before its upload is completed, which looks at the object itself.
+    if (part === undefined) await removeObject({ bucket, key, versionId, credentials });
     throw didNotEncrypt();
   }
-  const etag =
-    response.headers.get("etag") ??
-    (await headObject({ bucket, key, versionId }, customerKey, credentials))?.stored.etag;
+  let etag = response.headers.get("etag");
+  if (etag === null && part === undefined)
+    etag = (await headObject({ bucket, key, versionId }, customerKey, credentials))?.stored.etag ?? null;
   return { size, etag: etag ?? "", ...(versionId !== undefined && { versionId }) };
+}
+
+function queryOf(part: Part | undefined): Record<string, string> {
+  if (part === undefined) return { "x-id": "PutObject" };
+  return { "x-id": "UploadPart", partNumber: String(part.partNumber), uploadId: part.uploadId };
 }
 
 /**

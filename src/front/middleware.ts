@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from "hono/factory";
 import { Trail } from "../audit/trail.ts";
-import { authenticate } from "../auth/callers.ts";
+import { authenticate, type Caller } from "../auth/callers.ts";
 import { vouchedFor } from "../auth/vouched.ts";
 import { isAllowedOrigin } from "../config/origins.ts";
 import { Refused } from "../refused.ts";
@@ -80,26 +80,38 @@ export const audited = createMiddleware<AppEnv>(async (c, next) => {
   }
 });
 
-/** Who is nobody may ask as often as a caller may, from one address. */
-export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
+/** Who calls, by bearer token or JWT, or by whoever embeds the app. */
+export const authenticated = identifiedBy(async (c) => {
   const service = c.get("service");
-  const trail = c.get("trail");
-  try {
-    const caller = service.authenticate
-      ? vouchedFor(await service.authenticate(c.req.raw, c.env))
-      : await authenticate(c.req.raw, service);
-    trail.caller = caller;
-    c.set("caller", caller);
-  } catch (error) {
-    const { rateLimit } = service.bindings;
-    if (rateLimit !== undefined && error instanceof Refused && error.reason === "unauthenticated") {
-      const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
-      if (allowed === 0) throw tooManyRequests();
-    }
-    throw error;
-  }
-  await next();
+  return service.authenticate
+    ? vouchedFor(await service.authenticate(c.req.raw, c.env))
+    : authenticate(c.req.raw, service);
 });
+
+/**
+ * Who calls. Who is nobody may ask as often as a caller may, from one address.
+ *
+ * @param identify throws where the caller is nobody
+ */
+export function identifiedBy(identify: (c: AppContext) => Promise<Caller>) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const service = c.get("service");
+    const trail = c.get("trail");
+    try {
+      const caller = await identify(c);
+      trail.caller = caller;
+      c.set("caller", caller);
+    } catch (error) {
+      const { rateLimit } = service.bindings;
+      if (rateLimit !== undefined && error instanceof Refused && error.reason === "unauthenticated") {
+        const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
+        if (allowed === 0) throw tooManyRequests();
+      }
+      throw error;
+    }
+    await next();
+  });
+}
 
 /** By caller and subject, where RATE_LIMIT is bound. */
 export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {

@@ -3,7 +3,7 @@ import type { Draft } from "../audit/event.ts";
 import type { Trail } from "../audit/trail.ts";
 import type { Caller } from "../auth/callers.ts";
 import { authorise } from "../auth/grants.ts";
-import type { Bucket, Config, Grant } from "../config/load.ts";
+import type { Bucket, Config, Grant, Store } from "../config/load.ts";
 import type { Permission } from "../config/schema.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { writer } from "../keys/ring.ts";
@@ -42,13 +42,15 @@ export interface Plan<T> {
   readonly permission: Permission | ((request: T) => Permission);
   /** Reads and checks what is asked. What it throws is an event, with what it has told the draft before. */
   readonly read: (draft: Draft) => T;
+  /** Whether a copy may come from another store, which then cannot make it by itself. */
+  readonly copiesBetweenStores?: boolean;
 }
 
 /** Which key an object goes with, and what of the request is not in what `read` gives. */
 export type KeyKind = "new" | "stored" | "upload";
 type KeyOf = Pick<Addressed, "versionId" | "keyId">;
 
-/** What is copied, in a bucket of the same store. */
+/** What is copied; in a bucket of the same store, unless the plan says otherwise. */
 export type Source = Omit<CopySource, "bucket"> & { readonly bucket: Bucket };
 
 /** What the work is done with; what may have to be asked for is asked for when it is needed. */
@@ -72,7 +74,7 @@ export interface Operating<T> {
  */
 export function operate<T extends Addressed, R>(
   { service, caller, trail, whichKey = new WhichKey(service) }: Asker,
-  { operation, permission, read }: Plan<T>,
+  { operation, permission, read, copiesBetweenStores = false }: Plan<T>,
   work: (operating: Operating<T>) => Promise<R>,
 ): Promise<R> {
   const { config, secrets } = service;
@@ -94,7 +96,9 @@ export function operate<T extends Addressed, R>(
       request,
       bucket,
       grants,
-      source: request.source && sourceOf(request.source, bucket, config, caller),
+      source:
+        request.source &&
+        sourceOf(request.source, copiesBetweenStores ? undefined : bucket.store, config, caller),
       draft,
       key: async (kind, { versionId, keyId } = request) => {
         if (keyPrefix !== undefined) requireSharedKey(bucket);
@@ -119,9 +123,10 @@ export function operate<T extends Addressed, R>(
   });
 }
 
-function sourceOf(source: CopySource, { store }: Bucket, config: Config, caller: Caller): Source {
+/** @param store the only one that it may be in */
+function sourceOf(source: CopySource, store: Store | undefined, config: Config, caller: Caller): Source {
   const { bucket } = authorise(config, caller, "read", source);
-  if (bucket.store === store) return { ...source, bucket };
+  if (store === undefined || bucket.store === store) return { ...source, bucket };
   throw Refused.field(
     "source.bucket",
     "is in another store, which cannot copy: download the object and upload it",

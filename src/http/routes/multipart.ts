@@ -164,7 +164,8 @@ async function sign(step: Operating<SignRequest>, c: AppContext): Promise<Respon
 async function list(step: Operating<PartsRequest>, c: AppContext): Promise<Response> {
   const customerKey = await step.key("upload");
   const upload = uploadOf(step, await step.credentials(), customerKey);
-  return c.json({ parts: await upload.list(step.request.uploadId) });
+  const parts = await upload.list(step.request.uploadId);
+  return c.json({ parts: parts.map(({ partNumber, size, etag }) => ({ partNumber, size, etag })) });
 }
 
 async function complete(step: Operating<CompleteRequest>, c: AppContext): Promise<Response> {

@@ -6,7 +6,6 @@ import { checkHeaders } from "../../edge/request-headers.ts";
 import { removeObject } from "../../edge/upload.ts";
 import type { AppContext } from "../../front/context.ts";
 import { operate } from "../../objects/operate.ts";
-import { Refused } from "../../refused.ts";
 import { objectKey, objectName } from "../../s3/api/object-key.ts";
 import { TABLE } from "../../s3/api/operations.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
@@ -16,10 +15,6 @@ import { valid } from "../body.ts";
 import { bucketIn } from "../object-path.ts";
 
 const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
-
-/** What XML 1.0 cannot hold, not even as a reference. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const NOT_IN_XML = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/;
 
 export function removeNamed(c: AppContext): Promise<Response> {
   const read = (draft: Draft) => {
@@ -35,8 +30,6 @@ export function removeNamed(c: AppContext): Promise<Response> {
   return operate(c.var, plan, async ({ request: { key, versionId }, bucket, ...use }) => {
     const credentials = await use.credentials();
     if (v.is(objectKey, key)) await removeObject({ bucket, key, versionId, credentials });
-    else if (NOT_IN_XML.test(key))
-      throw Refused.field("key", "holds control characters, which XML cannot name");
     else await deleteByName(new S3Bucket(bucket, credentials), { key, versionId });
     return c.body(null, 204);
   });

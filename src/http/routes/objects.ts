@@ -140,7 +140,8 @@ function list(c: AppContext): Promise<Response> {
   const plan = { operation: "ListObjectsV2", permission: "read", read } as const;
   return operate(c.var, plan, async ({ request: { key: prefix, page }, bucket, ...use }) => {
     const store = new S3Bucket(bucket, await use.credentials());
-    return c.json(await listObjects(store, { prefix, ...page }));
+    const { objects, ...listing } = await listObjects(store, { prefix, ...page });
+    return c.json({ objects: objects.map(({ storageClass: _, ...object }) => object), ...listing });
   });
 }
 

@@ -33,6 +33,8 @@ interface Field<T, Input> {
   readonly schema: v.GenericSchema<Input, T>;
   /** The one header that the value goes in as it stands, in lower case. */
   readonly header?: string;
+  /** The one query parameter that it goes in. */
+  readonly parameter?: string;
   /** Puts the value where S3 expects it. What goes elsewhere (the copy source, the range of a form) has none. */
   readonly send?: (value: T, sent: Sent) => void;
 }
@@ -198,6 +200,7 @@ const parameter = <T extends string | number, Input>(
   schema: v.GenericSchema<Input, T>,
 ): Field<T, Input> => ({
   schema,
+  parameter: name,
   send: (value, { query }) => {
     query[name] = String(value);
   },
@@ -248,9 +251,12 @@ export const FIELDS = {
       if (value) query[`response-${kebab(name)}`] = value;
   }),
   // a multipart upload
-  uploadId: field(uploadId, (value, { query }) => {
-    query.uploadId = storeUploadId(value);
-  }),
+  uploadId: {
+    ...field(uploadId, (value, { query }) => {
+      query.uploadId = storeUploadId(value);
+    }),
+    parameter: "uploadId",
+  },
   partNumber: parameter("partNumber", wholeNumber(1, MAX_PARTS)),
   partNumberMarker: parameter("part-number-marker", wholeNumber(0, MAX_PARTS)),
   maxParts: parameter("max-parts", wholeNumber(1, MAX_LISTED_PARTS)),
@@ -294,6 +300,12 @@ interface RecordInputs {
 export function headerOf(name: FieldName): string | undefined {
   const field: { readonly header?: string } = FIELDS[name];
   return field.header;
+}
+
+/** The query parameter of a field that goes in one. */
+export function parameterOf(name: FieldName): string | undefined {
+  const field: { readonly parameter?: string } = FIELDS[name];
+  return field.parameter;
 }
 
 export type CopySource = NonNullable<FieldValues["source"]>;

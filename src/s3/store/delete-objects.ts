@@ -5,32 +5,84 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
 import { createHash } from "node:crypto";
+import { Refused } from "../../refused.ts";
 import { escapeXml } from "../api/escape-xml.ts";
 import type { S3Bucket } from "./client.ts";
 import { refusalIn } from "./fetch.ts";
-import { elementsOf, textOf } from "./xml.ts";
+import { type Element, elementsOf, textOf } from "./xml.ts";
 
 const NAME = "DeleteObjects";
 
-interface NamedObject {
-  /** Of characters that XML 1.0 has. */
+/** What XML 1.0 cannot hold, not even as a reference. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const NOT_IN_XML = /[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/;
+
+export interface NamedObject {
   readonly key: string;
   readonly versionId: string | undefined;
 }
 
-/** An object that is not there is gone already. @throws {Refused} what the store's refusal means; store-error, store-timeout */
-export async function deleteByName(store: S3Bucket, { key, versionId }: NamedObject): Promise<void> {
-  const version = versionId === undefined ? "" : `<VersionId>${escapeXml(versionId)}</VersionId>`;
-  const object = `<Object><Key>${escapeXml(key)}</Key>${version}</Object>`;
-  // Quiet, it answers only what it could not do.
-  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${object}</Delete>`;
+/**
+ * An object that is not there is gone already.
+ *
+ * @throws {Refused} invalid-request for a key that XML cannot name; what the store's refusal means; store-error,
+ * store-timeout
+ */
+export async function deleteByName(store: S3Bucket, object: NamedObject): Promise<void> {
+  const [refused] = await deleteAll(store, [object]);
+  if (refused !== undefined) throw refused;
+}
+
+/**
+ * Removes up to a thousand objects.
+ *
+ * @returns why it did not, for each in its place
+ * @throws {Refused} where nothing was removed: what the store's refusal means; store-error, store-timeout
+ */
+export async function deleteAll(
+  store: S3Bucket,
+  objects: readonly NamedObject[],
+): Promise<(Refused | undefined)[]> {
+  const named = objects.filter(({ key }) => !NOT_IN_XML.test(key));
+  const refusals = new Map<string, Refused>();
+  for (const error of named.length === 0 ? [] : await run(store, named)) {
+    const refused = await refusedFor(error, store);
+    if (refused === undefined) continue;
+    const [key, versionId] = [textOf(error, "Key"), textOf(error, "VersionId")];
+    const object = named.find((one) => one.key === key && (one.versionId ?? "") === (versionId ?? ""));
+    const alike = object ?? named.find((one) => one.key === key);
+    // What is said of nothing that was named may be about all of it.
+    if (alike === undefined) throw refused;
+    refusals.set(idOf(alike), refused);
+  }
+  return objects.map((object) =>
+    NOT_IN_XML.test(object.key)
+      ? Refused.field("key", "holds control characters, which XML cannot name")
+      : refusals.get(idOf(object)),
+  );
+}
+
+/** Quiet, it answers only what it could not do. */
+async function run(store: S3Bucket, objects: readonly NamedObject[]): Promise<Element[]> {
+  const entries = objects.map(({ key, versionId }) => {
+    const version = versionId === undefined ? "" : `<VersionId>${escapeXml(versionId)}</VersionId>`;
+    return `<Object><Key>${escapeXml(key)}</Key>${version}</Object>`;
+  });
+  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${entries.join("")}</Delete>`;
   const headers = {
     "content-type": "application/xml",
     "content-md5": createHash("md5").update(body).digest("base64"),
   };
   const request = { name: NAME, method: "POST", query: { delete: "" }, headers, body };
   const { element } = await store.run(request, "DeleteResult");
-  const [error] = elementsOf(element, "Error");
-  if (error === undefined || textOf(error, "Code") === "NoSuchKey") return;
-  throw await refusalIn(error, { method: NAME, bucket: store.bucket });
+  return elementsOf(element, "Error");
+}
+
+async function refusedFor(error: Element, { bucket }: S3Bucket): Promise<Refused | undefined> {
+  if (textOf(error, "Code") === "NoSuchKey") return undefined;
+  return refusalIn(error, { method: NAME, bucket });
+}
+
+function idOf({ key, versionId }: NamedObject): string {
+  return JSON.stringify([key, versionId]);
 }

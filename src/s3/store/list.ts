@@ -13,6 +13,8 @@ export interface ListedObject {
   readonly etag: string;
   /** ISO 8601. */
   readonly lastModified: string;
+  /** Where the store names it. */
+  readonly storageClass?: string;
 }
 
 export interface Listing {
@@ -118,11 +120,13 @@ function objectOf(
   const size = numberOf(entry, "Size");
   if (size === undefined) throw unreadable(bucket, "an object without a size");
   const modified = new Date(textOf(entry, "LastModified") ?? "");
+  const storageClass = textOf(entry, "StorageClass")?.trim();
   return {
     key,
     size,
     etag: textOf(entry, "ETag") ?? "",
     lastModified: Number.isNaN(modified.getTime()) ? "" : modified.toISOString(),
+    ...(storageClass && { storageClass }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface UploadedPart {
   /** Bytes. */
   readonly size: number;
   readonly etag: string;
+  /** ISO 8601, where the store says it. */
+  readonly lastModified?: string;
 }
 
 /** A part as its uploader knows it. */
@@ -112,7 +114,9 @@ export class MultipartUpload {
       const partNumber = numberOf(part, "PartNumber");
       const size = numberOf(part, "Size");
       const etag = textOf(part, "ETag");
-      if (partNumber !== undefined && size !== undefined && etag) return { partNumber, size, etag };
+      const lastModified = textOf(part, "LastModified")?.trim();
+      if (partNumber !== undefined && size !== undefined && etag)
+        return { partNumber, size, etag, ...(lastModified && { lastModified }) };
       throw this.#unreadable("ListParts", "it has a part without number, size or ETag");
     });
     if (textOf(element, "IsTruncated")?.trim() !== "true") return { parts, next: undefined };
@@ -144,18 +148,23 @@ export class MultipartUpload {
   /** An upload that is not there any more is aborted already. */
   async abort(uploadId: string): Promise<void> {
     try {
-      await this.#store.run(
-        {
-          name: "AbortMultipartUpload",
-          method: "DELETE",
-          key: this.#key,
-          query: { uploadId: storeUploadId(uploadId) },
-        },
-        undefined,
-      );
+      await this.end(uploadId);
     } catch (error) {
       if (!(error instanceof Refused) || error.reason !== "not-found") throw error;
     }
+  }
+
+  /** AbortMultipartUpload. @throws {Refused} not-found where there is no such upload */
+  async end(uploadId: string): Promise<void> {
+    await this.#store.run(
+      {
+        name: "AbortMultipartUpload",
+        method: "DELETE",
+        key: this.#key,
+        query: { uploadId: storeUploadId(uploadId) },
+      },
+      undefined,
+    );
   }
 
   #unreadable(name: string, what: string): Refused {

@@ -10,8 +10,7 @@ export const TAG_COUNT_HEADER = "x-amz-tagging-count";
 
 /** As a header has them: `a=1&b=2`. @throws {Refused} what the store's refusal means; store-error, store-timeout */
 export async function readTags(store: S3Bucket, key: string, versionId?: string): Promise<string> {
-  const query = { tagging: "", ...(versionId !== undefined && { versionId }) };
-  const request = { name: "GetObjectTagging", method: "GET", key, query };
+  const request = { name: "GetObjectTagging", method: "GET", key, query: queryOf(versionId) };
   const { element } = await store.run(request, "Tagging");
   const [set = {}] = elementsOf(element, "TagSet");
   return elementsOf(set, "Tag")
@@ -20,14 +19,31 @@ export async function readTags(store: S3Bucket, key: string, versionId?: string)
 }
 
 /** @throws {Refused} what the store's refusal means; store-error, store-timeout */
-export async function writeTags(store: S3Bucket, key: string, tagging: string): Promise<void> {
+export async function writeTags(
+  store: S3Bucket,
+  key: string,
+  tagging: string,
+  versionId?: string,
+): Promise<void> {
   const body = tagsXml(tagging);
   const headers = {
     "content-type": "application/xml",
     "content-md5": createHash("md5").update(body).digest("base64"),
   };
   await store.run(
-    { name: "PutObjectTagging", method: "PUT", key, query: { tagging: "" }, headers, body },
+    { name: "PutObjectTagging", method: "PUT", key, query: queryOf(versionId), headers, body },
     undefined,
   );
+}
+
+/** @throws {Refused} what the store's refusal means; store-error, store-timeout */
+export async function removeTags(store: S3Bucket, key: string, versionId?: string): Promise<void> {
+  await store.run(
+    { name: "DeleteObjectTagging", method: "DELETE", key, query: queryOf(versionId) },
+    undefined,
+  );
+}
+
+function queryOf(versionId: string | undefined): Record<string, string> {
+  return { tagging: "", ...(versionId !== undefined && { versionId }) };
 }
