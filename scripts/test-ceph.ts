@@ -26,7 +26,12 @@ const credentials = {
 };
 /** Of the tests of the command line, those that need a store. */
 const WITH_A_STORE = "check-live check cli cors files policy proof strangers transfers aws-cli".split(" ");
-const SUITE = ["test/api", "test/large", ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`)];
+const SUITE = [
+  "test/api",
+  "test/gateway",
+  "test/large",
+  ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`),
+];
 try {
   execFileSync(SCRIPT, ["start", dir, String(port)], {
     env: { ...process.env, ...credentials },

@@ -41,7 +41,7 @@ describe("the rooms of src/", () => {
     const knowing = rooms.filter(({ sources }) =>
       sources.some(({ imports }) => imports.some(({ to }) => /^hono(\/(?!utils\/)|$)/.test(to))),
     );
-    expect(knowing.map(({ name }) => name)).toEqual(["http", "front"]);
+    expect(knowing.map(({ name }) => name)).toEqual(["http", "gateway", "front"]);
   });
 });
 

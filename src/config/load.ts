@@ -16,6 +16,7 @@ import {
   keyTable,
   type Permission,
   PLAIN,
+  s3Hosts,
   storeTable,
   UNKNOWN,
 } from "./schema.ts";
@@ -87,6 +88,8 @@ export interface Config {
   readonly tokenCallers: readonly TokenCaller[];
   readonly jwtCallers: readonly JwtCaller[];
   readonly allowedOrigins: readonly string[];
+  /** Where the Worker speaks S3 and nothing else, in small letters. */
+  readonly s3Hosts: readonly string[];
   /** Seconds. */
   readonly defaultExpiresIn: number;
   readonly audit: AuditMode;
@@ -175,6 +178,7 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     return checkAt({ path: name, value: env[name] }, schema, errors) ?? otherwise;
   };
   const origins = one("ALLOWED_ORIGINS", allowedOrigins, []);
+  const hosts = one("S3_HOSTS", s3Hosts, []);
   const expiresIn = one("DEFAULT_EXPIRES_IN", defaultExpiresIn, 900);
   const audit = one("AUDIT", auditMode, "relaxed");
   const days = one("AUDIT_DAYS", auditDays, 400);
@@ -197,6 +201,7 @@ export function loadConfig(env: Readonly<Record<string, unknown>>): Config {
     tokenCallers: [...callers.values()].filter((caller) => "token" in caller),
     jwtCallers,
     allowedOrigins: origins,
+    s3Hosts: hosts,
     defaultExpiresIn: expiresIn,
     audit,
     auditDays: days,

@@ -327,6 +327,23 @@ export const allowedOrigins = v.pipe(
   ),
 );
 
+/** A host name as a browser's address bar has it, with a port where that is not the usual one. */
+const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9]\d{0,4})?$/;
+
+export const s3Hosts = v.pipe(
+  v.unknown(),
+  v.transform(fromString),
+  v.array(
+    v.pipe(
+      v.string(),
+      v.regex(
+        HOST,
+        'must be a host name in small letters, as "s3.example.com", or with a port, as "localhost:8787"',
+      ),
+    ),
+  ),
+);
+
 export const defaultExpiresIn = v.pipe(v.unknown(), v.transform(fromString), expiresIn);
 
 /** Whether an answer waits until its events are in the queue. */

@@ -104,7 +104,7 @@ const OF_REASON = {
 
 /** Of what: where a refusal of the domain does not say which thing is not there, or wrong. */
 export interface Asked {
-  /** Whether an upload was named. */
+  /** Whether it is about an upload alone. */
   readonly ofUpload?: boolean;
   /** Whether its parts were. */
   readonly ofParts?: boolean;
@@ -113,20 +113,23 @@ export interface Asked {
 /** What a caller is told of a refusal, wherever it was made. */
 export function faultOf(refused: Refused, asked: Asked = {}): S3Fault {
   if (refused instanceof S3Fault) return refused;
-  const fault = new S3Fault(codeOf(refused, asked), refused.message, refused);
-  return fault;
+  return new S3Fault(codeOf(refused, asked), refused.message, refused);
 }
 
 function codeOf(refused: Refused, { ofUpload = false, ofParts = false }: Asked): FaultCode {
   const { reason, storeCode, errors: [first] = [] } = refused;
+  // Some stores know no object, where it is an upload that there is not.
+  if (reason === "not-found" && ofUpload) return "NoSuchUpload";
   // Only of what the caller can mend the store's own word is passed on.
   const isCallers = !["store-error", "store-timeout", "internal", "misconfigured"].includes(reason);
   if (isCallers && storeCode !== undefined && Object.hasOwn(FAULTS, storeCode)) return storeCode as FaultCode;
-  if (reason === "not-found" && ofUpload) return "NoSuchUpload";
   if (reason === "invalid-request" && first !== undefined) {
     if (ofParts && first.path.startsWith("parts[")) return "InvalidPart";
-    if (first.path === "x-amz-content-sha256") return "XAmzContentSHA256Mismatch";
-    if (/^(content-md5|content-digest|repr-digest|x-amz-checksum-)/.test(first.path)) return "BadDigest";
+    const isMalformed = first.message.startsWith("must ");
+    if (first.path === "content-md5") return isMalformed ? "InvalidDigest" : "BadDigest";
+    if (!isMalformed && first.path === "x-amz-content-sha256") return "XAmzContentSHA256Mismatch";
+    if (!isMalformed && /^(content-digest|repr-digest|x-amz-checksum-)/.test(first.path)) return "BadDigest";
+    if (first.path.startsWith("x-amz-checksum-")) return "InvalidRequest";
     return "InvalidArgument";
   }
   return OF_REASON[reason];

@@ -7,6 +7,7 @@ import type { AuditSink } from "../audit/trail.ts";
 import type { Authenticate } from "../auth/vouched.ts";
 import type { AppEnv } from "../front/context.ts";
 import { addressesOf, depthOf, pathBelow } from "../front/paths.ts";
+import { placeOf } from "../gateway/place.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { type Env, services } from "../service.ts";
 import { presignApi } from "./api.ts";
@@ -61,11 +62,28 @@ export function createApp(options: AppOptions = {}): AppType {
     const { wholeApi } = await import("./routes.ts");
     return wholeApi({ serviceOf, depth });
   });
+  const speaking = remembered(async (depth) => {
+    const { gateway } = await import("../gateway/app.ts");
+    return gateway({ serviceOf, depth });
+  });
   const addresses = addressesOf(presigning(0));
-  const answer = (depth: number, request: Request, env: Env, context?: ExecutionContext) =>
-    addresses.has(pathBelow(request.url, depth))
+  const s3HostsOf = (env: Env | undefined) => {
+    if (env?.S3_HOSTS === undefined) return [];
+    try {
+      return serviceOf(env).config.s3Hosts;
+    } catch {
+      // Of a configuration that is wrong, the API tells.
+      return [];
+    }
+  };
+  const answer = (depth: number, request: Request, env: Env, context?: ExecutionContext) => {
+    const path = pathBelow(request.url, depth);
+    if (placeOf(request, path, s3HostsOf(env)) !== undefined)
+      return speaking(depth).then((app) => app.fetch(request, env, context));
+    return addresses.has(path)
       ? presigning(depth).fetch(request, env, context)
       : everything(depth).then((api) => api.fetch(request, env, context));
+  };
   const app = new Hono<AppEnv>().all("*", (c) => answer(depthOf(c), c.req.raw, c.env, executionContextOf(c)));
   // Served alone, it is at the root: to find that out by the router costs each request as much as its routes do.
   app.fetch = (request, env, context) => answer(0, request, env as Env, context);

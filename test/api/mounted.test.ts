@@ -1,10 +1,12 @@
 /** The API below a path of another app: every family of routes works there as at the root of a host. */
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { type Answer, freshKey, type ProblemBody, send, store } from "../support/client.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { s3Client } from "../support/s3.ts";
 
 const token = randomBytes(24).toString("base64url");
 const lines: string[] = [];
@@ -38,6 +40,14 @@ describe.for(["/files", "/a/b"])("below %s", (at) => {
     });
   const post = (path: string, body: unknown) => call(path, { method: "POST", body: JSON.stringify(body) });
   const json = async <T>(response: Response) => (await response.json()) as T;
+
+  test("S3 is spoken below it", async () => {
+    const s3 = s3Client({ url: `${worker.url}${at}/s3`, accessKeyId: "me", secretAccessKey: token });
+    const object = { Bucket: "media", Key: freshKey("s3/a b") };
+    await s3.send(new PutObjectCommand({ ...object, Body: "hello" }));
+    const { Body } = await s3.send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).toBe("hello");
+  });
 
   test("a presigned upload is read, listed, verified and removed through the edge", async () => {
     // What a router would decode, and what looks like the API itself.

@@ -25,14 +25,18 @@ function mistakes(env: Record<string, unknown>): string[] {
 }
 
 test("a good configuration is read, with its defaults", () => {
-  const { buckets, tokenCallers: callers, defaultExpiresIn, allowedOrigins } = loadConfig(good);
+  const { buckets, tokenCallers: callers, defaultExpiresIn, allowedOrigins, s3Hosts } = loadConfig(good);
   expect(buckets.get("media")).toMatchObject({
     storeBucket: "media",
     store: { addressing: "virtual", presignedUploads: true },
     keys: [{ id: "k2" }, { id: "k1" }],
   });
   expect(callers[0]?.grants[0]).toMatchObject({ maxExpiresIn: 3600 });
-  expect({ defaultExpiresIn, allowedOrigins }).toEqual({ defaultExpiresIn: 900, allowedOrigins: [] });
+  expect({ defaultExpiresIn, allowedOrigins, s3Hosts }).toEqual({
+    defaultExpiresIn: 900,
+    allowedOrigins: [],
+    s3Hosts: [],
+  });
 });
 
 test("a table may be a JSON string, and split over several vars", () => {
@@ -132,6 +136,9 @@ describe("every mistake has its line", () => {
     [inJwt({ audience: "a", token: "T" }), "CALLERS.app.issuer: is not a field here"],
     [{ ...good, ALLOWED_ORIGINS: ["https://a.example/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, ALLOWED_ORIGINS: ["http://app.example.com:*"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
+    [{ ...good, S3_HOSTS: ["https://s3.example.com"] }, "S3_HOSTS[0]: must be a host name"],
+    [{ ...good, S3_HOSTS: ["S3.example.com"] }, "S3_HOSTS[0]: must be a host name"],
+    [{ ...good, S3_HOSTS: "s3.example.com" }, "S3_HOSTS: must be an array"],
     [{ ...good, ALLOWED_ORIGINS: ["http://localhost:*/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, DEFAULT_EXPIRES_IN: "soon" }, "DEFAULT_EXPIRES_IN: must be a number"],
     [{ ...good, STORES: {} }, "STORES: is missing"],

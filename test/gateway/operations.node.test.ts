@@ -1,0 +1,286 @@
+/** Every operation of the gateway, by AWS's own client, which knows nothing of keys. */
+import { randomBytes } from "node:crypto";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
+  GetBucketLocationCommand,
+  GetObjectAttributesCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import { expect, test } from "vitest";
+import { call, freshKey } from "../support/client.ts";
+import { fault, gatewayClient } from "./client.ts";
+
+const s3 = gatewayClient();
+const Bucket = "media";
+const MiB = 2 ** 20;
+
+async function encrypted(key: string, bucket = Bucket): Promise<unknown> {
+  const answer = await call("/v1/verify", { method: "POST", body: JSON.stringify({ bucket, key }) });
+  return ((await answer.json()) as { encrypted: unknown }).encrypted;
+}
+
+async function bytesOf(key: string, bucket = Bucket): Promise<Buffer> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+test("an object goes in, and comes out as it was", async () => {
+  const Key = freshKey("ünï code/a b+c%.bin");
+  const Body = randomBytes(100_000);
+  const put = await s3.send(
+    new PutObjectCommand({
+      ...{ Bucket, Key, Body, ContentType: "image/png", CacheControl: "max-age=60" },
+      ...{ Metadata: { who: "me" }, Tagging: "a=1" },
+    }),
+  );
+  expect(put.ETag).not.toMatch(/^"[0-9a-f]{32}"$/);
+  expect(await encrypted(Key)).toBe(true);
+  expect((await bytesOf(Key)).equals(Body)).toBe(true);
+  const head = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  expect(head).toMatchObject({
+    ...{ ETag: put.ETag, ContentLength: Body.length, ContentType: "image/png", CacheControl: "max-age=60" },
+    Metadata: { who: "me" },
+  });
+  expect(head.SSECustomerAlgorithm).toBeUndefined();
+  const range = await s3.send(new GetObjectCommand({ Bucket, Key, Range: "bytes=10-19" }));
+  expect(range.ContentRange).toBe(`bytes 10-19/${Body.length}`);
+  expect(Buffer.from((await range.Body?.transformToByteArray()) ?? []).equals(Body.subarray(10, 20))).toBe(
+    true,
+  );
+});
+
+test("conditions are held by the ETags that were given out", async () => {
+  const Key = freshKey();
+  const { ETag } = await s3.send(new PutObjectCommand({ Bucket, Key, Body: "one" }));
+  expect(await fault(s3.send(new PutObjectCommand({ Bucket, Key, Body: "x", IfNoneMatch: "*" })))).toEqual({
+    name: "PreconditionFailed",
+    status: 412,
+  });
+  expect(await fault(s3.send(new PutObjectCommand({ Bucket, Key, Body: "x", IfMatch: '"0"' })))).toEqual({
+    name: "PreconditionFailed",
+    status: 412,
+  });
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: "two", IfMatch: ETag }));
+  expect((await fault(s3.send(new GetObjectCommand({ Bucket, Key, IfMatch: ETag })))).status).toBe(412);
+  const { ETag: now } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  expect((await fault(s3.send(new GetObjectCommand({ Bucket, Key, IfNoneMatch: now })))).status).toBe(304);
+});
+
+test("objects are removed one by one, and many at once", async () => {
+  const keys = [freshKey("a"), freshKey("b & <c>"), freshKey("d")];
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: keys[0] }));
+  expect((await fault(s3.send(new GetObjectCommand({ Bucket, Key: keys[0] })))).name).toBe("NoSuchKey");
+  const { Deleted, Errors } = await s3.send(
+    new DeleteObjectsCommand({ Bucket, Delete: { Objects: keys.map((Key) => ({ Key })) } }),
+  );
+  expect(Deleted?.map(({ Key }) => Key)).toEqual(keys);
+  expect(Errors).toBeUndefined();
+  expect((await fault(s3.send(new HeadObjectCommand({ Bucket, Key: keys[1] })))).status).toBe(404);
+});
+
+test("parts make one object", async () => {
+  const Key = freshKey();
+  const body = randomBytes(6 * MiB);
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({ Bucket, Key, ContentType: "video/mp4", Metadata: { a: "b" } }),
+  );
+  const Parts = [];
+  for (const [PartNumber, Body] of [
+    [1, body.subarray(0, 5 * MiB)],
+    [2, body.subarray(5 * MiB)],
+  ] as const) {
+    const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
+    Parts.push({ PartNumber, ETag });
+  }
+  const listed = await s3.send(new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 }));
+  expect(listed).toMatchObject({
+    IsTruncated: true,
+    NextPartNumberMarker: "1",
+    Parts: [{ ...Parts[0], Size: 5 * MiB }],
+  });
+  const uploads = await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
+  expect(uploads.Uploads?.map((one) => one.Key)).toEqual([Key]);
+  const wrong = [...Parts].reverse();
+  expect(
+    await fault(
+      s3.send(
+        new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: wrong } }),
+      ),
+    ),
+  ).toEqual({ name: "InvalidPartOrder", status: 400 });
+  const done = await s3.send(
+    new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
+  );
+  expect(done.ETag).toMatch(/-2"$/);
+  expect((await bytesOf(Key)).equals(body)).toBe(true);
+  expect(await encrypted(Key)).toBe(true);
+  const head = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  expect(head).toMatchObject({ ContentType: "video/mp4", Metadata: { a: "b" }, ETag: done.ETag });
+});
+
+test("an upload is of one object, and ends when it is aborted", async () => {
+  const Key = freshKey();
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const elsewhere = { Bucket, Key: freshKey(), UploadId, PartNumber: 1, Body: "x" };
+  expect((await fault(s3.send(new UploadPartCommand(elsewhere)))).name).toBe("NoSuchUpload");
+  await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+  expect((await fault(s3.send(new ListPartsCommand({ Bucket, Key, UploadId })))).name).toBe("NoSuchUpload");
+  const again = s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+  expect((await fault(again)).name).toBe("NoSuchUpload");
+});
+
+test.for(["media", "vault", "derived"])("an object is copied from media to %s", async (to) => {
+  const [from, Key] = [freshKey("söurce a"), freshKey()];
+  const Body = randomBytes(1000);
+  const put = await s3.send(
+    new PutObjectCommand({
+      Bucket,
+      Key: from,
+      Body,
+      ContentType: "text/x",
+      Metadata: { a: "b" },
+      Tagging: "t=1",
+    }),
+  );
+  const CopySource = `media/${encodeURIComponent(from)}`;
+  const copied = await s3.send(
+    new CopyObjectCommand({ Bucket: to, Key, CopySource, CopySourceIfMatch: put.ETag }),
+  );
+  expect(copied.CopyObjectResult?.ETag).not.toMatch(/^"[0-9a-f]{32}"$/);
+  expect((await bytesOf(Key, to)).equals(Body)).toBe(true);
+  expect(await encrypted(Key, to)).toBe(true);
+  const head = await s3.send(new HeadObjectCommand({ Bucket: to, Key }));
+  expect(head).toMatchObject({ ContentType: "text/x", Metadata: { a: "b" } });
+  const tags = await s3.send(new GetObjectTaggingCommand({ Bucket: to, Key }));
+  expect(tags.TagSet).toEqual([{ Key: "t", Value: "1" }]);
+  const wrong = { Bucket: to, Key, CopySource, CopySourceIfNoneMatch: put.ETag };
+  expect((await fault(s3.send(new CopyObjectCommand(wrong)))).name).toBe("PreconditionFailed");
+  await s3.send(
+    new CopyObjectCommand({
+      ...{ Bucket: to, Key, CopySource, MetadataDirective: "REPLACE", Metadata: { c: "d" } },
+      ...{ TaggingDirective: "REPLACE", Tagging: "u=2" },
+    }),
+  );
+  expect((await s3.send(new HeadObjectCommand({ Bucket: to, Key }))).Metadata).toEqual({ c: "d" });
+  expect((await s3.send(new GetObjectTaggingCommand({ Bucket: to, Key }))).TagSet).toEqual([
+    { Key: "u", Value: "2" },
+  ]);
+});
+
+test("a part is a copy of a range", async () => {
+  const [from, Key] = [freshKey(), freshKey()];
+  const body = randomBytes(6 * MiB);
+  await s3.send(new PutObjectCommand({ Bucket, Key: from, Body: body }));
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: "vault", Key }));
+  const { CopyPartResult } = await s3.send(
+    new UploadPartCopyCommand({
+      ...{ Bucket: "vault", Key, UploadId, PartNumber: 1 },
+      ...{ CopySource: `media/${from}`, CopySourceRange: `bytes=1-${5 * MiB}` },
+    }),
+  );
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: CopyPartResult?.ETag }] };
+  await s3.send(new CompleteMultipartUploadCommand({ Bucket: "vault", Key, UploadId, MultipartUpload }));
+  expect((await bytesOf(Key, "vault")).equals(body.subarray(1, 5 * MiB + 1))).toBe(true);
+});
+
+test("lists go page by page, with and without what is folded", async () => {
+  const prefix = freshKey("");
+  const names = ["a", "b/1", "b/2", "c d+ü", "e/3", "f"];
+  for (const name of names) await s3.send(new PutObjectCommand({ Bucket, Key: prefix + name, Body: name }));
+  const bare = (list: { Key?: string | undefined; Prefix?: string | undefined }[] = []) =>
+    list.map(({ Key, Prefix }) => (Key ?? Prefix ?? "").slice(prefix.length));
+  const seen = { v1: [] as string[], v2: [] as string[], all: [] as string[] };
+  for (let token: string | undefined, more = true; more; ) {
+    const page = await s3.send(
+      new ListObjectsV2Command({
+        Bucket,
+        Prefix: prefix,
+        Delimiter: "/",
+        MaxKeys: 1,
+        ContinuationToken: token,
+      }),
+    );
+    expect(page.KeyCount).toBe(1);
+    seen.v2.push(...bare(page.Contents), ...bare(page.CommonPrefixes));
+    token = page.NextContinuationToken;
+    more = page.IsTruncated === true;
+  }
+  for (let marker: string | undefined, more = true; more; ) {
+    const page = await s3.send(
+      new ListObjectsCommand({
+        Bucket,
+        Prefix: prefix,
+        Delimiter: "/",
+        MaxKeys: 2,
+        Marker: marker,
+        EncodingType: "url",
+      }),
+    );
+    seen.v1.push(...bare(page.Contents), ...bare(page.CommonPrefixes));
+    marker = page.NextMarker === undefined ? undefined : decodeURIComponent(page.NextMarker);
+    more = page.IsTruncated === true;
+  }
+  const whole = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix, StartAfter: `${prefix}a` }));
+  seen.all.push(...bare(whole.Contents));
+  expect(seen.v2.sort()).toEqual(["a", "b/", "c d+ü", "e/", "f"]);
+  expect(seen.v1.map(decodeURIComponent).sort()).toEqual(["a", "b/", "c d+ü", "e/", "f"]);
+  expect(seen.all).toEqual(names.slice(1));
+  expect(whole.Contents?.[0]).toMatchObject({ Size: 3, StorageClass: "STANDARD" });
+  const { ETag } = await s3.send(new HeadObjectCommand({ Bucket, Key: `${prefix}f` }));
+  expect(whole.Contents?.at(-1)?.ETag).toBe(ETag);
+});
+
+test("tags are put, read and removed", async () => {
+  const Key = freshKey();
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+  const TagSet = [{ Key: "a b", Value: "c+d" }];
+  await s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } }));
+  expect((await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual(TagSet);
+  await s3.send(new DeleteObjectTaggingCommand({ Bucket, Key }));
+  expect((await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
+});
+
+test("buckets are those that a grant opens", async () => {
+  const names = async (caller: string) =>
+    (await gatewayClient(caller).send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name);
+  expect(await names("reader")).toEqual(["media"]);
+  expect(await names("all")).toContain("vault");
+  expect(await names("admin")).toEqual([]);
+  await s3.send(new HeadBucketCommand({ Bucket }));
+  expect((await s3.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined();
+  expect((await fault(gatewayClient("reader").send(new HeadBucketCommand({ Bucket: "vault" })))).status).toBe(
+    403,
+  );
+  expect((await fault(s3.send(new CreateBucketCommand({ Bucket })))).name).toBe("BucketAlreadyOwnedByYou");
+  expect((await fault(s3.send(new CreateBucketCommand({ Bucket: "new-one" })))).name).toBe("AccessDenied");
+});
+
+test("attributes are told as a HEAD tells them", async () => {
+  const Key = freshKey();
+  const { ETag } = await s3.send(new PutObjectCommand({ Bucket, Key, Body: "hello" }));
+  const ObjectAttributes = ["ETag", "ObjectSize", "StorageClass"] as const;
+  const told = await s3.send(
+    new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: [...ObjectAttributes] }),
+  );
+  expect(told).toMatchObject({ ETag: ETag?.replaceAll('"', ""), ObjectSize: 5, StorageClass: "STANDARD" });
+});
