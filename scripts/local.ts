@@ -11,6 +11,8 @@ import { startStore } from "../src/dev-store/index.ts";
 import { startWorker } from "./worker.ts";
 
 export const BUCKET = "media";
+/** Whose token is made; S3's clients know it as their access key id. */
+export const CALLER = "you";
 const REGION = "us-east-1";
 /** Whoever builds a page on this machine may call from it, whatever port its server has. */
 const PAGES = ["http://127.0.0.1:*", "http://localhost:*"];
@@ -72,7 +74,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
         KEYS: { k1: { secret: "SSEC_KEY_1" } },
         BUCKETS: { [BUCKET]: { store: "local", keys: ["k1"] } },
         CALLERS: {
-          you: {
+          [CALLER]: {
             token: "YOUR_TOKEN",
             grants: [{ bucket: BUCKET, prefix: "", allow: ["read", "write", "delete", "admin"] }],
           },

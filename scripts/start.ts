@@ -1,6 +1,6 @@
 /** `npm start`: the whole thing on this machine, until Ctrl-C. */
 import { fileURLToPath } from "node:url";
-import { BUCKET, startLocal } from "./local.ts";
+import { BUCKET, CALLER, startLocal } from "./local.ts";
 
 const dir = fileURLToPath(new URL("../.ssec", import.meta.url));
 
@@ -29,6 +29,7 @@ try {
 ssec-edge is running, with a store for development only (data and keys in .ssec/).
 
   page      ${url}/
+  S3        ${url}/s3
   store     ${storeUrl}
   token     ${token}
 
@@ -38,6 +39,11 @@ export TOKEN=$(cat ${shellQuoted(tokenFile)})
 curl -s ${url}/v1/presign -H @- -d '${request}' <<END
 authorization: Bearer $TOKEN
 END
+
+S3's own clients need no key either (docs/gateway.md):
+
+export AWS_ACCESS_KEY_ID=${CALLER} AWS_SECRET_ACCESS_KEY="$(cat ${shellQuoted(tokenFile)})" AWS_DEFAULT_REGION=us-east-1
+aws --endpoint-url ${url}/s3 s3 ls s3://${BUCKET}
 
 README.md goes on from there. Pages on localhost may call, from any port. Ctrl-C ends it.`);
 } catch (error) {
