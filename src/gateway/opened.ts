@@ -80,7 +80,7 @@ export async function pageOver<Entry>(
     if (isBehind || (folded !== undefined && prefixes.includes(folded))) continue;
     const room = limit - entries.length - prefixes.length;
     if (room <= 0) return { entries, prefixes, isMore: true };
-    const from = compareNames(after, prefix) > 0 ? after : "";
+    const from = compareNames(after, prefix) >= 0 ? after : "";
     if (folded !== undefined) {
       const found = await ask({ prefix, delimiter: "", after: from }, 1);
       if (found.entries.length > 0) prefixes.push(folded);

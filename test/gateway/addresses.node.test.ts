@@ -20,11 +20,16 @@ let worker: RunningWorker;
 
 beforeAll(async () => {
   proxy = await startFaultProxy(store.url);
+  const allow = ["read", "write", "delete"];
+  const { STORES, BUCKETS, ...env } = oneBucket({ ...store, url: proxy.url });
   worker = await startTestWorker({
     env: {
-      ...oneBucket({ ...store, url: proxy.url }),
+      ...env,
+      // To the service another store, which is asked directly.
+      STORES: { ...STORES, other: { ...STORES.main, endpoint: store.url } },
+      BUCKETS: { ...BUCKETS, beyond: { store: "other", name: "vault", keys: ["k1"] } },
       CALLERS: {
-        me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }] },
+        me: { token: "TOKEN", grants: ["media", "beyond"].map((bucket) => ({ bucket, prefix: "", allow })) },
       },
       TOKEN: secret,
       S3_HOSTS: [HOST],
@@ -102,6 +107,37 @@ test("pages of allowed origins may call", async () => {
   expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([204, ORIGIN]);
   const stranger = await fetch(`${worker.url}/s3/media/x`, asked("https://else.example.com"));
   expect(stranger.headers.get("access-control-allow-origin")).toBeNull();
+});
+
+test("an object is copied from one store to another, as it is", async () => {
+  const key = `${freshKey("")}ü`;
+  const body = randomBytes(300_000);
+  const headers = {
+    "content-type": "text/x",
+    "x-amz-meta-a": "b",
+    "x-amz-tagging": "t=1",
+    "cache-control": "no-cache",
+  };
+  await ask({ method: "PUT", path: `/s3/media/${encodeURI(key)}`, body, headers });
+  const source = { "x-amz-copy-source": `/media/${encodeURI(key)}` };
+  const path = `/s3/beyond/${encodeURI(key)}`;
+  const copied = await ask({ method: "PUT", path, headers: source });
+  expect([copied.status, copied.body.toString()]).toEqual([
+    200,
+    expect.stringContaining("<CopyObjectResult"),
+  ]);
+  const got = await ask({ method: "GET", path });
+  expect(got.body.equals(body)).toBe(true);
+  expect(got.headers).toMatchObject({
+    "content-type": "text/x",
+    "x-amz-meta-a": "b",
+    "cache-control": "no-cache",
+  });
+  expect((await ask({ method: "GET", path: `${path}?tagging=` })).body.toString()).toContain("<Key>t</Key>");
+  proxy.break({ on: isGet, cutAnswerAfter: 100_000 });
+  const broken = await ask({ method: "PUT", path: `${path}2`, headers: source });
+  expect(broken.status).toBeGreaterThanOrEqual(400);
+  expect((await ask({ method: "HEAD", path: `${path}2` })).status).toBe(404);
 });
 
 test("the trail has what was done, and who was refused", async () => {
