@@ -139,10 +139,10 @@ export function requestOf(
   body: string | Uint8Array<ArrayBuffer> | ReadableStream | null = null,
 ): Request {
   const { "accept-encoding": acceptEncoding, host: _, Host: __, ...others } = headers;
-  return new Request(url, {
+  const request = new Request(url, {
     method,
     headers: { ...others, ...(acceptEncoding !== undefined && { "accept-encoding": "br, gzip" }) },
     body,
-    cf: { clientAcceptEncoding: acceptEncoding },
-  } as RequestInit);
+  });
+  return Object.defineProperty(request, "cf", { value: { clientAcceptEncoding: acceptEncoding } });
 }
