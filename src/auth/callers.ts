@@ -17,7 +17,21 @@ export interface Caller {
   /** The user, where an issuer vouches for one. */
   readonly subject?: string;
   readonly grants: readonly Grant[];
+  /** What shows that it is them: S3 credentials for a while are given on the strength of it. */
+  readonly by?: KnownBy;
 }
+
+export type KnownBy =
+  | { readonly kind: "token"; readonly caller: TokenCaller }
+  | {
+      readonly kind: "jwt";
+      readonly caller: JwtCaller;
+      readonly claims: Claims;
+      /** Of the JWT, milliseconds since the epoch. */
+      readonly endsAt: number;
+    }
+  /** Another app says so. */
+  | { readonly kind: "vouched" };
 
 /** What authentication needs to know of the service. */
 export interface Directory {
@@ -42,7 +56,8 @@ export async function authenticate(request: Request, directory: Directory): Prom
   const { JwtError, verifyJwt } = await import("./jwt.ts");
   try {
     const { caller, claims, subject } = await verifyJwt(token, jwtCallers, directory.jwksOf);
-    return { ...identify(caller, claims), subject };
+    const endsAt = (claims.exp ?? 0) * 1000;
+    return { ...identify(caller, claims), subject, by: { kind: "jwt", caller, claims, endsAt } };
   } catch (error) {
     if (error instanceof JwtError) throw notBelieved(error.message, error.operator);
     throw error;
@@ -78,12 +93,13 @@ const partners = new WeakMap<TokenCaller, Caller>();
 
 /** A partner has no claims, and so is always the same. */
 export function partnerOf(caller: TokenCaller): Caller {
-  const partner = partners.get(caller) ?? identify(caller, {});
+  const partner = partners.get(caller) ?? { ...identify(caller, {}), by: { kind: "token", caller } };
   partners.set(caller, partner);
   return partner;
 }
 
-function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Caller {
+/** A caller with the grants that claims make theirs. */
+export function identify({ name, grants }: TokenCaller | JwtCaller, claims: Claims): Caller {
   return {
     name,
     grants: grants.flatMap((grant) => {

@@ -20,7 +20,13 @@ export type Authenticate = (
 /** @throws {Refused} `unauthenticated` for nobody */
 export function vouchedFor(given: GivenCaller | undefined): Caller {
   if (given !== undefined) {
-    return { ...given, grants: given.grants.map((grant) => ({ maxExpiresIn: 3600, ...grant })) };
+    const { name, subject, grants } = given;
+    return {
+      name,
+      ...(subject !== undefined && { subject }),
+      grants: grants.map((grant) => ({ maxExpiresIn: 3600, ...grant })),
+      by: { kind: "vouched" },
+    };
   }
   throw new Refused("unauthenticated", "Who is calling is not known.");
 }

@@ -19,10 +19,20 @@ export interface Holder {
  * @returns undefined where nobody holds it
  * @throws {S3Fault} InvalidToken, ExpiredToken
  */
-export async function holderOf(claim: Claim, service: Service): Promise<Holder | undefined> {
-  if (claim.sessionToken !== undefined)
-    throw new S3Fault("InvalidToken", "The provided token is malformed or otherwise invalid.");
-  return partner(claim.accessKeyId, service);
+export async function holderOf(claim: Claim, service: Service, now: number): Promise<Holder | undefined> {
+  const { accessKeyId, sessionToken } = claim;
+  // Never looked for among callers, however they are called.
+  if (sessionToken === undefined) return partner(accessKeyId, service);
+  const { resumeSession, SessionError } = await import("../auth/session.ts");
+  try {
+    const isVouched = service.authenticate !== undefined;
+    return await resumeSession({ accessKeyId, sessionToken }, service, isVouched, now);
+  } catch (error) {
+    if (!(error instanceof SessionError)) throw error;
+    throw error.hasExpired
+      ? new S3Fault("ExpiredToken", "The provided token has expired.")
+      : new S3Fault("InvalidToken", "The provided token is malformed or otherwise invalid.");
+  }
 }
 
 /** A partner signs with the token itself. */

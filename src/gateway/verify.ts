@@ -56,7 +56,7 @@ export async function verify(request: Request, { host, service, now = Date.now()
   checkTime(claim, signedAt, now);
   checkSignedHeaders(claim, whole);
 
-  const holder = await holderOf(claim, service);
+  const holder = await holderOf(claim, service, now);
   const key = keyOf(holder?.secretAccessKey ?? NOBODY, claim);
   const isRight = isSigned(whole, claim, key);
   if (holder === undefined)
@@ -76,7 +76,10 @@ export async function verify(request: Request, { host, service, now = Date.now()
   return {
     caller: holder.caller,
     isPresigned: expiresIn !== undefined,
-    ...(expiresIn !== undefined && { expiresIn, expiresAt: signedAt + expiresIn * 1000 }),
+    ...(expiresIn !== undefined && {
+      expiresIn,
+      expiresAt: Math.min(signedAt + expiresIn * 1000, holder.endsAt ?? Number.POSITIVE_INFINITY),
+    }),
     query: new URLSearchParams([...claim.others]),
     headers,
     body,

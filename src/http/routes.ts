@@ -10,6 +10,7 @@ import { objectsRoutes } from "./routes/objects.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { reportsRoutes } from "./routes/reports.ts";
 import { rotationsRoutes } from "./routes/rotations.ts";
+import { s3CredentialsRoutes } from "./routes/s3-credentials.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
 export function wholeApi(setup: Setup) {
@@ -22,6 +23,7 @@ export function wholeApi(setup: Setup) {
     .route("/v1/audit", auditRoutes)
     .route("/v1/reports", reportsRoutes)
     .route("/v1/rotations", rotationsRoutes)
+    .route("/v1/s3", s3CredentialsRoutes)
     .use(secureHeaders())
     .route("/healthz", healthRoutes(setup.serviceOf))
     .route("/", pageRoutes);
