@@ -311,7 +311,7 @@ function prepare(
 
 /** What the schemas, which are the service's, leave to others. */
 function faultsIn(values: Request, addressing: Addressing): FieldError[] {
-  const { operation, bucket, source, contentType, keyId, snippet } = values;
+  const { operation, bucket, source, contentType, keyId, snippet, via } = values;
   const faults = {
     bucket: bucketNameFault(bucket, addressing),
     "source.bucket": source && bucketNameFault(source.bucket, addressing),
@@ -319,6 +319,7 @@ function faultsIn(values: Request, addressing: Addressing): FieldError[] {
     keyId: keyId && "is not a field here: customerKey says which key",
     "source.keyId": source?.keyId && "is not a field here: sourceKey says which key",
     snippet: snippet && "is not a field here",
+    via: via && "is not a field here: only a Worker answers for its own links",
   };
   const whole = OPERATIONS[operation].fault?.(values);
   return [

@@ -18,8 +18,11 @@ export interface AuditEvent {
   readonly subject?: string;
   /** S3's own name, or VerifyObject, ListObjectsV2. */
   readonly operation?: string;
-  /** "s3" where an S3 client asked for it, of the gateway; left out where the API was asked. */
-  readonly via?: "s3";
+  /**
+   * "s3" where an S3 client asked for it, or a link was used, of the gateway; "edge" where such a link was handed out; left
+   * out for the rest of the API.
+   */
+  readonly via?: "s3" | "edge";
   readonly bucket?: string;
   readonly key?: string;
   readonly versionId?: string;
@@ -56,6 +59,7 @@ export type UnwrittenEvent = Pick<AuditEvent, "id" | "time" | "requestId" | "out
 export type Draft = {
   -readonly [Field in
     | "operation"
+    | "via"
     | "bucket"
     | "key"
     | "versionId"

@@ -250,7 +250,7 @@ export class Trail {
       caller: this.caller?.name,
       subject: boundedName(this.caller?.subject),
       operation: draft.operation,
-      via: this.via,
+      via: draft.via ?? this.via,
       bucket: boundedName(draft.bucket),
       key: boundedKey(draft.key),
       versionId: boundedVersionId(draft.versionId),

@@ -29,6 +29,7 @@ import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
 import { limitBody, readJson, valid } from "../body.ts";
+import type { EdgeLinks } from "../edge-link.ts";
 import { report } from "../errors.ts";
 
 /** Requests in one batch. */
@@ -78,6 +79,9 @@ export const presignRoutes = new Hono<AppEnv>()
 
 /** What all requests of one HTTP request share. */
 interface BatchAsker extends Asker {
+  readonly c: AppContext;
+  /** Made for the first that asks for one. */
+  edgeLinks?: EdgeLinks;
   readonly requestId: string;
   readonly copySources: CopySources;
 }
@@ -85,7 +89,7 @@ interface BatchAsker extends Asker {
 function askerOf(c: AppContext): BatchAsker {
   const { service, caller, trail, requestId } = c.var;
   const whichKey = new WhichKey(service);
-  return { service, caller, trail, requestId, whichKey, copySources: new CopySources() };
+  return { service, caller, trail, requestId, whichKey, copySources: new CopySources(), c };
 }
 
 /** @param isAllowed whether the caller may ask for it now */
@@ -105,6 +109,7 @@ const permission = ({ operation }: PresignRequest) => OPERATIONS[operation].perm
 
 async function presignOne(operating: Operating<PresignRequest>, asker: BatchAsker): Promise<Answer> {
   const { request, bucket, grants, source, draft } = operating;
+  if (request.via === "edge") return atEdge(operating, asker);
   const { caller, copySources } = asker;
   const { config } = asker.service;
   const { operation } = request;
@@ -151,6 +156,37 @@ async function presignOne(operating: Operating<PresignRequest>, asker: BatchAske
     body: sent.body,
     expiresAt,
     snippet: language && (await snippetOf(language, request, { ...presigned, body: sent.body })),
+  };
+}
+
+/** Whether the object is there, and under which key it lies, is found out when the link is used. */
+async function atEdge(
+  { request, grants, draft }: Operating<PresignRequest>,
+  asker: BatchAsker,
+): Promise<Answer> {
+  draft.via = "edge";
+  const { operation, bucket, key, keyId, expiresIn: asked, snippet: language } = request;
+  if (keyId !== undefined)
+    throw Refused.field("keyId", 'is not for via "edge": the key is chosen when the link is used');
+  const { expiresIn } = limit(request, grants, asker.service.config.defaultExpiresIn);
+  const { EdgeLinks } = await import("../edge-link.ts");
+  asker.edgeLinks ??= new EdgeLinks(asker.c);
+  const link = await asker.edgeLinks.link(request, asked, expiresIn);
+  draft.expiresAt = link.expiresAt;
+  const { method, url, headers, expiresAt } = link;
+  return {
+    operation,
+    bucket,
+    key,
+    keyPrefix: undefined,
+    keyId: undefined,
+    method,
+    url,
+    headers,
+    fields: undefined,
+    body: undefined,
+    expiresAt,
+    snippet: language && (await snippetOf(language, request, { method, url, headers, body: undefined })),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Operation {
   readonly sized?: "contentLength" | "form" | "source" | "parts";
   /** Whether it decides the object's content type, which a grant may limit. */
   readonly typed?: true;
+  /** Whether the gateway's own URLs may be handed out for it (`via: "edge"`). */
+  readonly atEdge?: true;
   /** What no single field can tell. */
   readonly fault?: (request: PresignRequest) => FieldError | undefined;
 }
@@ -85,6 +87,7 @@ export const TABLE = {
     query: fixedQuery({ "x-id": "GetObject" }),
     upload: "none",
     answer: "file",
+    atEdge: true,
   },
   HeadObject: {
     method: "HEAD",
@@ -93,6 +96,7 @@ export const TABLE = {
     fields: ["versionId", "partNumber", "response"],
     upload: "none",
     answer: "headers",
+    atEdge: true,
   },
   GetObjectAttributes: {
     method: "GET",
@@ -115,6 +119,7 @@ export const TABLE = {
     answer: "none",
     sized: "contentLength",
     typed: true,
+    atEdge: true,
     fault: newObjectFault,
   },
   PostObject: {
@@ -141,6 +146,7 @@ export const TABLE = {
     query: fixedQuery({ "x-id": "DeleteObject" }),
     upload: "none",
     answer: "none",
+    atEdge: true,
   },
   CopyObject: {
     method: "PUT",
@@ -308,6 +314,8 @@ export interface PresignRequest extends Common, FieldValues {
   /** Empty where a form has `keyPrefix` instead. */
   readonly key: string;
   readonly keyPrefix?: string;
+  /** Whose URL it is to be: the store's own, unless it is said. */
+  readonly via?: "store" | "edge" | undefined;
 }
 
 /** The schema of each operation's request; fields that it does not name are refused. */
@@ -316,12 +324,13 @@ export const REQUEST_SCHEMAS = Object.fromEntries(
 ) as Record<OperationName, v.GenericSchema<unknown, PresignRequest>>;
 
 function schemaOf(operation: OperationName): v.GenericSchema<unknown, PresignRequest> {
-  const { sized, ...taken } = OPERATIONS[operation];
+  const { sized, atEdge = false, ...taken } = OPERATIONS[operation];
   const isForm = sized === "form";
   const schema = requestSchema(
     {
       operation: v.literal(operation),
       ...COMMON,
+      ...(atEdge && { via: v.optional(v.picklist(["store", "edge"])) }),
       ...(isForm ? { key: v.optional(objectKey), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
     },
     taken,

@@ -1,0 +1,282 @@
+/** Links of the Worker itself, and S3 credentials for a while: what opens without a key, for whom, and what it cannot. */
+import { randomBytes } from "node:crypto";
+import { GetObjectCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Answer, freshKey, type ProblemBody, send, store } from "../support/client.ts";
+import { AUDIENCE, type Issuer, startIssuer } from "../support/issuer.ts";
+import { oneBucket } from "../support/one-bucket.ts";
+import { s3Client } from "../support/s3.ts";
+import { type RunningWorker, startTestWorker } from "../support/worker.ts";
+import { fault } from "./client.ts";
+
+const everything = ["read", "write", "delete"];
+const token = randomBytes(24).toString("base64url");
+const short = randomBytes(8).toString("hex");
+const lines: string[] = [];
+let issuer: Issuer;
+let worker: RunningWorker;
+/** The same, without GATEWAY_SECRET and at a host of its own. */
+let other: RunningWorker;
+let jwt: string;
+
+beforeAll(async () => {
+  issuer = await startIssuer();
+  jwt = await issuer.token({ exp: Math.floor(Date.now() / 1000) + 1000 });
+  const env = {
+    ...oneBucket(store),
+    CALLERS: {
+      me: {
+        token: "TOKEN",
+        grants: [{ bucket: "media", prefix: "", allow: everything, maxExpiresIn: 604_800 }],
+      },
+      "a caller, with/all": { token: "ODD", grants: [{ bucket: "media", prefix: "", allow: everything }] },
+      short: { token: "SHORT", grants: [{ bucket: "media", prefix: "", allow: everything }] },
+      limited: {
+        token: "LIMITED",
+        grants: [
+          {
+            bucket: "media",
+            prefix: "acme/",
+            allow: everything,
+            maxExpiresIn: 60,
+            maxBytes: 9,
+            contentTypes: ["image/*"],
+          },
+        ],
+      },
+      app: {
+        issuer: issuer.issuer,
+        jwks: issuer.jwks,
+        audience: AUDIENCE,
+        grants: [{ bucket: "media", prefix: "users/{sub}/", allow: everything }],
+      },
+    },
+    TOKEN: token,
+    ODD: `${token}odd`,
+    SHORT: short,
+    LIMITED: `${token}limited`,
+    GATEWAY_SECRET: randomBytes(32).toString("base64"),
+  };
+  const without = ["DB", "QUEUE", "RATE_LIMIT"] as const;
+  worker = await startTestWorker({ env, without, onLog: (line) => lines.push(line) });
+  const { GATEWAY_SECRET: _, ...less } = env;
+  other = await startTestWorker({ env: { ...less, S3_HOSTS: ["s3.localhost:1234", "localhost"] }, without });
+});
+afterAll(async () => {
+  await worker?.close();
+  await other?.close();
+  issuer?.close();
+});
+
+async function post<T>(path: string, body: unknown, bearer = token, at = worker): Promise<T> {
+  const answer = await fetch(`${at.url}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${bearer}` },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as T;
+}
+const link = (request: object, bearer?: string, at?: RunningWorker) =>
+  post<Answer & ProblemBody>("/v1/presign", { bucket: "media", via: "edge", ...request }, bearer, at);
+const codeIn = ({ text }: { text: string }) => /<Code>(\w+)<\/Code>/.exec(text)?.[1];
+
+test("a link puts, reads and removes an object, with nothing but itself", async () => {
+  const key = freshKey("a b/ü+%?.png");
+  const put = await link({ operation: "PutObject", key, contentType: "image/png", contentLength: 5 });
+  expect(put).toMatchObject({ method: "PUT", headers: { "content-type": "image/png" } });
+  expect(put).not.toHaveProperty("keyId");
+  expect(put.url).toMatch(new RegExp(`^${worker.url}/s3/media/`));
+  expect((await send(put, "hello")).status).toBe(200);
+  const get = await link({ operation: "GetObject", key });
+  expect(get.headers).toEqual({});
+  const got = await fetch(get.url);
+  expect([got.status, await got.text()]).toEqual([200, "hello"]);
+  expect([...got.headers.keys()].filter((name) => /customer/.test(name))).toEqual([]);
+  expect(got.headers.get("content-security-policy")).toContain("sandbox");
+  const range = await fetch(get.url, { headers: { range: "bytes=1-3" } });
+  expect([range.status, await range.text()]).toEqual([206, "ell"]);
+  const head = await link({ operation: "HeadObject", key });
+  expect((await send(head)).status).toBe(200);
+  const remove = await link({ operation: "DeleteObject", key });
+  expect((await send(remove)).status).toBe(204);
+  expect(codeIn(await send(get))).toBe("NoSuchKey");
+});
+
+test("a link may say what the answer is called", async () => {
+  const key = freshKey();
+  await send(await link({ operation: "PutObject", key }), "hello");
+  const contentDisposition = 'attachment; filename="a b.txt"';
+  const { url } = await link({ operation: "GetObject", key, response: { contentDisposition } });
+  const got = await fetch(url);
+  expect([got.status, got.headers.get("content-disposition")]).toEqual([200, contentDisposition]);
+});
+
+test("links come in batches, with snippets, and are in the trail when they are made and when they are used", async () => {
+  const key = freshKey();
+  await send(await link({ operation: "PutObject", key }), "hello");
+  const { results } = await post<{ results: (Answer & { problem: ProblemBody })[] }>("/v1/presign/batch", {
+    requests: [
+      { operation: "GetObject", bucket: "media", key, via: "edge", snippet: "curl", expiresIn: 604_800 },
+      { operation: "ListParts", bucket: "media", key, uploadId: "u", via: "edge" },
+      { operation: "GetObject", bucket: "media", key, keyId: "k1", via: "edge" },
+      { operation: "GetObject", bucket: "media", key, via: "elsewhere" },
+    ],
+  });
+  const [first, ...bad] = results;
+  expect(first?.snippet).toContain("/s3/media/");
+  expect(bad.map(({ problem }) => problem.errors?.[0]?.path)).toEqual(["via", "keyId", "via"]);
+  lines.length = 0;
+  expect((await fetch(first?.url ?? "")).status).toBe(200);
+  await expect.poll(() => lines.filter((line) => line.includes('"event":"audit"')).length).toBe(1);
+  const used = JSON.parse(lines.find((line) => line.includes('"event":"audit"')) ?? "{}");
+  expect(used).toMatchObject({
+    caller: "me",
+    operation: "GetObject",
+    via: "s3",
+    key,
+    keyId: "k1",
+    outcome: "allowed",
+  });
+  lines.length = 0;
+  await link({ operation: "GetObject", key });
+  await expect.poll(() => lines.filter((line) => line.includes('"event":"audit"')).length).toBe(1);
+  const made = JSON.parse(lines.find((line) => line.includes('"event":"audit"')) ?? "{}");
+  expect(made).toMatchObject({ caller: "me", operation: "GetObject", via: "edge", outcome: "allowed" });
+  expect(made.expiresAt).toBeDefined();
+  expect(lines.join("\n")).not.toMatch(/X-Amz-Signature/);
+});
+
+test("a user with a JWT has links that last no longer than it", async () => {
+  const key = `users/42/${freshKey()}`;
+  const put = await link({ operation: "PutObject", key }, jwt);
+  expect((await send(put, "mine")).status).toBe(200);
+  const get = await link({ operation: "GetObject", key, expiresIn: 600 }, jwt);
+  expect(await (await fetch(get.url)).text()).toBe("mine");
+  expect(get.url).not.toContain(jwt.slice(-43));
+  const longer = await link({ operation: "GetObject", key, expiresIn: 3600 }, jwt);
+  expect(longer).toMatchObject({ status: 400, errors: [{ path: "expiresIn" }] });
+  const others = await link({ operation: "GetObject", key: "users/43/a" }, jwt);
+  expect(others).toMatchObject({ code: "forbidden" });
+  // Another's object, by the same signature.
+  expect(codeIn(await send({ ...get, url: get.url.replace("users/42", "users/43") }))).toBe(
+    "SignatureDoesNotMatch",
+  );
+});
+
+test("whoever is called as they like has links, and whoever's token is short signs with a session", async () => {
+  const key = freshKey();
+  await send(await link({ operation: "PutObject", key }), "hello");
+  for (const bearer of [`${token}odd`, short]) {
+    const { url } = await link({ operation: "GetObject", key }, bearer);
+    expect(await (await fetch(url)).text()).toBe("hello");
+    expect(url.includes("X-Amz-Security-Token")).toBe(bearer === short);
+  }
+});
+
+describe("the limits of a grant", () => {
+  const bearer = `${token}limited`;
+  test("hold when a link is made", async () => {
+    const put = { operation: "PutObject", key: "acme/a.png" };
+    const wrong = [
+      [{ operation: "GetObject", key: "other/a" }, "forbidden"],
+      [{ operation: "GetObject", key: "acme/a", expiresIn: 61 }, "invalid-request"],
+      [{ ...put, contentType: "image/png" }, "length-required"],
+      [{ ...put, contentType: "image/png", contentLength: 10 }, "too-large"],
+      [{ ...put, contentType: "text/html", contentLength: 5 }, "unsupported-type"],
+    ] as const;
+    for (const [request, code] of wrong) expect(await link(request, bearer)).toMatchObject({ code });
+  });
+
+  test("hold when it is used", async () => {
+    const key = `acme/${freshKey("a.png")}`;
+    const put = await link(
+      { operation: "PutObject", key, contentType: "image/png", contentLength: 5 },
+      bearer,
+    );
+    const html = { ...put, headers: { "content-type": "text/html" } };
+    expect(codeIn(await send(html, "hello"))).toBe("SignatureDoesNotMatch");
+    expect(codeIn(await send(put, "hello, and more"))).toBe("SignatureDoesNotMatch");
+    expect(
+      codeIn(await send({ ...put, headers: { ...put.headers, "x-amz-acl": "public-read" } }, "hello")),
+    ).toBe("AccessDenied");
+    expect((await send(put, "hello")).status).toBe(200);
+  });
+});
+
+describe("without GATEWAY_SECRET", () => {
+  test("a partner has links, at the first host that is for S3", async () => {
+    const { url } = await link({ operation: "GetObject", key: "a b" }, token, other);
+    expect(url).toMatch(/^http:\/\/s3\.localhost:1234\/media\/a%20b\?X-Amz-Algorithm=/);
+  });
+
+  test("a user with a JWT has none, and no credentials", async () => {
+    expect(await link({ operation: "GetObject", key: "users/42/a" }, jwt, other)).toMatchObject({
+      code: "unavailable",
+    });
+    expect(await post("/v1/s3/credentials", {}, jwt, other)).toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("S3 credentials for a while", () => {
+  interface Credentials {
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken: string;
+    expiration: string;
+  }
+  const clientFor = (given: Credentials, more: Partial<Credentials> = {}) => {
+    const { accessKeyId, secretAccessKey, sessionToken } = { ...given, ...more };
+    const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+    return s3Client({ url: `${worker.url}/s3`, accessKeyId, secretAccessKey }, { credentials });
+  };
+
+  test("are a user's, below their prefix alone", async () => {
+    const credentials = await post<Credentials>("/v1/s3/credentials", {}, jwt);
+    expect(Date.parse(credentials.expiration) - Date.now()).toBeLessThanOrEqual(1000 * 1000);
+    const s3 = clientFor(credentials);
+    const Key = `users/42/${freshKey()}`;
+    await s3.send(new PutObjectCommand({ Bucket: "media", Key, Body: "mine" }));
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: "media", Key }));
+    expect(await Body?.transformToString()).toBe("mine");
+    const others = s3.send(new GetObjectCommand({ Bucket: "media", Key: "users/43/a" }));
+    expect(await fault(others)).toEqual({ name: "AccessDenied", status: 403 });
+    const withoutToken = { ...credentials, sessionToken: "" };
+    expect((await fault(clientFor(withoutToken).send(new ListBucketsCommand({})))).name).toBe(
+      "InvalidAccessKeyId",
+    );
+    for (const bad of [{ accessKeyId: "me" }, { sessionToken: "x" }])
+      expect((await fault(clientFor(credentials, bad).send(new ListBucketsCommand({})))).name).toBe(
+        "InvalidToken",
+      );
+    const secretAccessKey = randomBytes(32).toString("base64");
+    expect(
+      (await fault(clientFor(credentials, { secretAccessKey }).send(new ListBucketsCommand({})))).name,
+    ).toBe("SignatureDoesNotMatch");
+  });
+
+  test("are a partner's as well, in the form of a credential_process", async () => {
+    const answer = await post("/v1/s3/credentials?format=credential_process", { expiresIn: 900 });
+    expect(answer).toEqual({
+      Version: 1,
+      AccessKeyId: expect.stringMatching(/^SSEC/),
+      SecretAccessKey: expect.any(String),
+      SessionToken: expect.any(String),
+      Expiration: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
+  });
+
+  test("last as long as may be, and no longer", async () => {
+    const refused = (body: object, bearer?: string) => post("/v1/s3/credentials", body, bearer);
+    const field = { errors: [{ path: "expiresIn" }] };
+    expect(await refused({ expiresIn: 43_201 })).toMatchObject(field);
+    expect(await refused({ expiresIn: 0 })).toMatchObject(field);
+    expect(await refused({ expiresIn: 3600 }, jwt)).toMatchObject(field);
+    expect(await post("/v1/s3/credentials?format=other", {})).toMatchObject({ code: "invalid-request" });
+  });
+
+  test("end", async () => {
+    const credentials = await post<Credentials>("/v1/s3/credentials", { expiresIn: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect((await fault(clientFor(credentials).send(new ListBucketsCommand({})))).name).toBe("ExpiredToken");
+  });
+});
