@@ -66,6 +66,14 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     description: "copies objects, and with -r folders, each side under its own key",
     load: async () => (await import("./commands/cp.ts")).cpCommand,
   },
+  share: {
+    description: "a link that opens, or uploads, an object without any key",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  credentials: {
+    description: "S3 credentials for a while, for tools that speak S3",
+    load: async () => (await import("./commands/credentials.ts")).credentialsCommand,
+  },
   policy: {
     description:
       "a bucket policy that refuses uploads without a customer key: prints it, or applies and proves it",

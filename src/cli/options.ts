@@ -23,3 +23,13 @@ export function seconds(text: string): number {
 export const waitOption = new Option("--wait <seconds>", "how long it may take until it holds")
   .default(10)
   .argParser(seconds);
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** For commander, as `90s`, `30m`, `1h`, `7d`: seconds. @throws {InvalidArgumentError} */
+export function duration(text: string): number {
+  const [, digits = "", unit = ""] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(digits) * (UNITS[unit] ?? 0);
+  if (seconds === 0) throw new InvalidArgumentError("a time, as 90s, 30m, 1h or 7d.");
+  return seconds;
+}

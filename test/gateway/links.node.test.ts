@@ -6,6 +6,7 @@ import { type Answer, freshKey, type ProblemBody, send, store } from "../support
 import { AUDIENCE, type Issuer, startIssuer } from "../support/issuer.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client } from "../support/s3.ts";
+import { ssecHere } from "../support/ssec.ts";
 import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 import { fault } from "./client.ts";
 
@@ -214,6 +215,49 @@ describe("without GATEWAY_SECRET", () => {
       code: "unavailable",
     });
     expect(await post("/v1/s3/credentials", {}, jwt, other)).toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("the command", () => {
+  const ssec = (args: string[], bearer = token, at = worker) => ssecHere(args, bearer, at.url);
+
+  test("shares an object, and a place to upload one to", async () => {
+    const object = `media/${freshKey("a b.txt")}`;
+    const missing = await ssec(["share", object]);
+    expect([missing.status, missing.stdout]).toEqual([1, ""]);
+    const upload = await ssec(["share", object, "--upload", "--type", "text/plain", "--size", "5"]);
+    expect(upload.stderr).toContain("-H 'content-type: text/plain'");
+    const headers = { "content-type": "text/plain" };
+    const sent = await fetch(upload.stdout.trim(), { method: "PUT", body: "hello", headers });
+    expect(sent.status).toBe(200);
+    const shared = await ssec(["share", object, "--for", "7d", "--download"]);
+    const got = await fetch(shared.stdout.trim());
+    expect([await got.text(), got.headers.get("content-disposition")]).toEqual(["hello", "attachment"]);
+    expect(shared.stdout).toContain("X-Amz-Expires=604800");
+    const json = await ssec(["share", object, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ method: "GET", headers: {} });
+    expect((await ssec(["share", object, "--for", "1 hour"])).status).toBe(2);
+    expect((await ssec(["share", object, "--type", "text/plain"])).status).not.toBe(0);
+  });
+
+  test("gives credentials to AWS's tools, and to a shell", async () => {
+    const given = JSON.parse((await ssec(["credentials", "--for", "15m"])).stdout);
+    expect(given).toMatchObject({ Version: 1, SessionToken: expect.any(String) });
+    const credentials = {
+      accessKeyId: given.AccessKeyId,
+      secretAccessKey: given.SecretAccessKey,
+      sessionToken: given.SessionToken,
+    };
+    const s3 = s3Client({ url: `${worker.url}/s3`, accessKeyId: "", secretAccessKey: "" }, { credentials });
+    const { Buckets } = await s3.send(new ListBucketsCommand({}));
+    expect(Buckets?.map(({ Name }) => Name)).toEqual(["media"]);
+    const shell = await ssec(["credentials", "--export"]);
+    expect(shell.stdout).toMatch(
+      /^export AWS_ACCESS_KEY_ID='?SSEC.*\nexport AWS_SECRET.*\nexport AWS_SESSION_TOKEN=.*\n$/,
+    );
+    const without = await ssec(["credentials"], token, other);
+    expect([without.status, without.stdout]).toEqual([1, ""]);
+    expect(without.stderr).toContain("GATEWAY_SECRET");
   });
 });
 

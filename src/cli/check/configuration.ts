@@ -1,10 +1,10 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
-import { tokenFault } from "../../auth/token.ts";
+import { isSigningSecret, tokenFault } from "../../auth/token.ts";
 import { isCoreWeave } from "../../config/coreweave.ts";
 import type { Config } from "../../config/load.ts";
 import { sampleOrigin } from "../../config/origins.ts";
 import { LOOPBACK } from "../../config/schema.ts";
-import { CustomerKeyError } from "../../keys/customer-key.ts";
+import { CustomerKeyError, decodeCustomerKey } from "../../keys/customer-key.ts";
 import { lifeOf } from "../../keys/life.ts";
 import { KeyRing, type KeyRule, keyState, writer } from "../../keys/ring.ts";
 import { type ConfiguredWorker, credentialNames, secretNames } from "../worker.ts";
@@ -18,6 +18,8 @@ const FEATURES = {
   RATE_LIMIT: 'the rate limit by caller and subject: [[ratelimits]] name = "RATE_LIMIT"',
   METRICS: 'metrics (Analytics Engine): [[analytics_engine_datasets]] binding = "METRICS"',
 } as const;
+
+const GATEWAY_SECRET = "GATEWAY_SECRET";
 
 /** Every secret is on this machine. */
 const NOBODY_ASKED: Elsewhere = { bound: undefined, deployed: undefined, lines: [] };
@@ -39,6 +41,7 @@ export async function checkConfiguration(worker: ConfiguredWorker, ask: Ask): Pr
   return [
     ...(await checkSecrets(worker, elsewhere)),
     ...(await checkKeys(worker, elsewhere)),
+    await checkGatewaySecret(worker, elsewhere),
     ...elsewhere.lines,
     ...checkTables(worker),
   ];
@@ -85,7 +88,39 @@ function valueLine(name: string, value: string, isToken: boolean): Line {
     return bad(
       `secret ${name} is a token ${fault}, and does not count: openssl rand -base64 32 makes one that does`,
     );
+  if (isToken && !isSigningSecret(value))
+    return warn(
+      `secret ${name} is a token of under 128 bits, which S3 at the edge does not take: openssl rand -base64 32 makes one that it does`,
+    );
   return ok(`secret ${name} is there`);
+}
+
+/** Optional: without it, users with JWTs have no links and no credentials for S3 at the edge. */
+async function checkGatewaySecret(
+  { secrets, has, bindings }: ConfiguredWorker,
+  { bound }: Elsewhere,
+): Promise<Line> {
+  const what = `secret ${GATEWAY_SECRET}`;
+  if (has(GATEWAY_SECRET)) {
+    const fault = secretFault(await secrets.read(GATEWAY_SECRET).catch(() => ""));
+    return fault === undefined ? ok(`${what} is there`) : bad(`${what} ${fault}`);
+  }
+  if (bindings.has(GATEWAY_SECRET)) return off(`${what} ${ELSEWHERE}`);
+  if (bound?.has(GATEWAY_SECRET)) return ok(`${what} is bound, by wrangler secret list`);
+  return off(
+    `${what} is not bound, which leaves off S3 credentials and edge links for users with JWTs: openssl rand -base64 32 | tr -d '\\n' | npx wrangler secret put ${GATEWAY_SECRET}`,
+  );
+}
+
+/** A secret of GATEWAY_SECRET is made as a customer key is, and its mistakes are the same. */
+function secretFault(text: string): string | undefined {
+  try {
+    decodeCustomerKey(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CustomerKeyError) return error.message;
+    throw error;
+  }
 }
 
 function checkKeys(
