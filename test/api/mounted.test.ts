@@ -62,6 +62,11 @@ describe.for(["/files", "/a/b"])("below %s", (at) => {
     });
     const { results } = await json<{ results: Answer[] }>(batch);
     expect((await send(results[0] ?? {})).text).toBe("hello");
+    const link = await json<Answer>(
+      await post("/v1/presign", { operation: "GetObject", bucket: "media", key, via: "edge" }),
+    );
+    expect(link.url.startsWith(`${worker.url}${at}/s3/media/`)).toBe(true);
+    expect((await send(link)).text).toBe("hello");
     const got = await call(path);
     expect([got.status, await got.text()]).toEqual([200, "hello"]);
     const head = await call(path, { method: "HEAD" });
