@@ -4,9 +4,10 @@ import { parseArgs } from "node:util";
 import { measure, movingEffort, rotationEffort } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
-import { movingTable, rotatingTable, table } from "./bench/report.ts";
+import { movingTable, rotatingTable, table, verifyingTable } from "./bench/report.ts";
 import { rotating } from "./bench/rotation.ts";
 import type { Effort } from "./bench/sections.ts";
+import { verifying } from "./bench/verifying.ts";
 import { bundleWorker } from "./bundle.ts";
 
 const FULL: Effort = { rounds: 21, slice: 20, requests: 3000, starts: 15, transfer: 256, files: 500 };
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     moving: { type: "boolean", default: false },
     /** Only a rotation beside rclone. */
     rotation: { type: "boolean", default: false },
+    /** Only the verification of signatures. */
+    verifying: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
   },
@@ -33,6 +36,10 @@ if (values.moving) {
 }
 if (values.rotation) {
   console.log(rotatingTable(await rotating(rotationEffort(effort))));
+  process.exit();
+}
+if (values.verifying) {
+  console.log(verifyingTable(await verifying(effort)));
   process.exit();
 }
 const results = await measure(effort);

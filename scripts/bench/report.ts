@@ -82,6 +82,15 @@ export function rotatingTable(results: readonly Rotating[]): string {
   );
 }
 
+/** The gateway's verification beside signers of others. */
+export function verifyingTable(costs: Readonly<Record<string, number>>): string {
+  const ours = costs["ssec-edge"];
+  return section(
+    ["verifying a signed GET", "µs of CPU a request"],
+    Object.entries(costs).map(([name, cost]) => [name, withRatio(cost, ours)]),
+  );
+}
+
 function rows(figures: Readonly<Record<string, number>>, digits: number): string[][] {
   return Object.entries(figures).map(([name, figure]) => [name, figure.toFixed(digits)]);
 }

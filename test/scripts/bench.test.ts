@@ -5,6 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { verifying } from "../../scripts/bench/verifying.ts";
+
+test("npm run bench -- --verifying: everybody takes what AWS's signer has signed", async () => {
+  const costs = await verifying({ rounds: 1, requests: 20 });
+  expect(Object.keys(costs)).toEqual(["ssec-edge", "aws4", "@smithy/signature-v4"]);
+});
 
 test("npm run bench -- --quick", { tags: ["thorough"] }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "ssec-bench-test-"));
