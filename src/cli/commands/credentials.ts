@@ -34,8 +34,9 @@ For an AWS profile, in ~/.aws/config:
   endpoint_url = https://edge.example.com/s3
   credential_process = ${ssec()} --url https://edge.example.com credentials
 
-For a shell:
-  eval "$(${ssec()} credentials --export)"`,
+Examples:
+  eval "$(${ssec()} credentials --export)"
+  ${ssec()} credentials --for 15m | jq .Expiration`,
   )
   .action((_, command: Command) => credentials(command.optsWithGlobals<CredentialsOptions>()));
 
