@@ -64,6 +64,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          globalSetup: "test/support/setup.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

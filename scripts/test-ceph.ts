@@ -30,6 +30,7 @@ const SUITE = [
   "test/api",
   "test/gateway",
   "test/large",
+  "test/clients/git-lfs",
   ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`),
 ];
 try {
@@ -45,6 +46,8 @@ try {
       "node",
       "--project",
       "large",
+      "--project",
+      "clients",
       ...(args.some((arg) => arg.startsWith("test/")) ? [] : SUITE),
       ...args,
     ],

@@ -40,13 +40,24 @@ export interface Directory {
   readonly jwksOf: (caller: JwtCaller) => Promise<Jwks>;
 }
 
+/** How a token may come beside `Authorization: Bearer`. */
+export interface Ways {
+  /** As the password of Basic (RFC 7617), whoever its user is. */
+  readonly isBasicTaken?: boolean;
+}
+
 /**
  * The caller of a request.
  *
  * @throws {Refused} `unauthenticated`; `unavailable` when the keys of the token's issuer cannot be had
  */
-export async function authenticate(request: Request, directory: Directory): Promise<Caller> {
-  const token = tokenOf(request, directory.config.allowedOrigins);
+export async function authenticate(
+  request: Request,
+  directory: Directory,
+  { isBasicTaken = false }: Ways = {},
+): Promise<Caller> {
+  const password = isBasicTaken ? (await import("./basic.ts")).passwordOf(request.headers) : undefined;
+  const token = password ?? tokenOf(request, directory.config.allowedOrigins);
   if (token.length > MAX_TOKEN_LENGTH) throw notBelieved(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
   const { tokenCallers, jwtCallers } = directory.config;
   const partner = await findByToken(token, tokenCallers, directory.secrets);

@@ -10,6 +10,7 @@ import { isAllowedOrigin } from "../config/origins.ts";
 import { Refused } from "../refused.ts";
 import type { ServiceOf } from "../service.ts";
 import type { AppContext, AppEnv } from "./context.ts";
+import { isForGitLfs } from "./paths.ts";
 import { callerKey, charge, strangerKey, tooManyRequests } from "./rate-limit.ts";
 
 /** What scripts of allowed origins may read of an answer. */
@@ -85,7 +86,7 @@ export const authenticated = identifiedBy(async (c) => {
   const service = c.get("service");
   return service.authenticate
     ? vouchedFor(await service.authenticate(c.req.raw, c.env))
-    : authenticate(c.req.raw, service);
+    : authenticate(c.req.raw, service, { isBasicTaken: isForGitLfs(c.req.path) });
 });
 
 /**

@@ -18,6 +18,11 @@ export function pathBelow(url: string, depth: number): string {
   return start < 0 ? "/" : whole.slice(start);
 }
 
+/** Whether an address is one of git-lfs, which knows neither bearer tokens nor problem details. */
+export function isForGitLfs(path: string): boolean {
+  return path.startsWith("/v1/lfs/");
+}
+
 /** How many segments of the path the app is mounted below that handles the request now. */
 export function depthOf(c: Context): number {
   return baseRoutePath(c).split("/").filter(Boolean).length;

@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Trail } from "../audit/trail.ts";
 import type { AppContext, AppEnv } from "../front/context.ts";
-import { methodsAt } from "../front/paths.ts";
+import { isForGitLfs, methodsAt } from "../front/paths.ts";
 import { describeUnforeseen, type ErrorEntry, logError } from "../log.ts";
 import { Refused } from "../refused.ts";
 import { Problem, type ProblemDetails } from "./problem.ts";
@@ -20,11 +20,12 @@ export function report(
   return { problem, details: problem.details(requestId) };
 }
 
-export function onError(error: unknown, c: AppContext): Response {
+export function onError(error: unknown, c: AppContext): Response | Promise<Response> {
   if (error instanceof HTTPException) return error.getResponse();
   const trail: Trail | undefined = c.get("trail");
   const { problem, details } = report(error, c.get("requestId"), trail);
   trail?.refuse(error);
+  if (isForGitLfs(c.req.path)) return import("./git-lfs.ts").then((lfs) => lfs.lfsError(c, problem, details));
   return c.body(JSON.stringify(details), problem.status, {
     "content-type": "application/problem+json",
     ...problem.headers,
@@ -35,7 +36,7 @@ export function onError(error: unknown, c: AppContext): Response {
  * For an address that there is not, or that does not take the method: which it takes, the routes tell. Answered, not thrown:
  * what Hono finds nowhere is thrown past the middleware that waits for an answer.
  */
-export function nothingHere(app: Hono<AppEnv>, c: AppContext): Response {
+export function nothingHere(app: Hono<AppEnv>, c: AppContext): Response | Promise<Response> {
   const allow = methodsAt(app, c.req.path).join(", ");
   const problem =
     allow === ""

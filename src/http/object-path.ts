@@ -25,7 +25,8 @@ function named(c: AppContext): [bucket: string, key: string] {
   return [bucket, key];
 }
 
-function decoded(text: string, path: string): string {
+/** @throws {Refused} invalid-request */
+export function decoded(text: string, path: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

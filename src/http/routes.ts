@@ -4,6 +4,7 @@ import { presignApi, type Setup } from "./api.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keysRoutes } from "./routes/keys.ts";
+import { lfsRoutes } from "./routes/lfs.ts";
 import { meRoutes } from "./routes/me.ts";
 import { multipartRoutes } from "./routes/multipart.ts";
 import { objectsRoutes } from "./routes/objects.ts";
@@ -18,6 +19,7 @@ export function wholeApi(setup: Setup) {
     .route("/v1/multipart", multipartRoutes)
     .route("/v1/objects", objectsRoutes)
     .route("/v1/verify", verifyRoutes)
+    .route("/v1/lfs", lfsRoutes)
     .route("/v1/me", meRoutes)
     .route("/v1/keys", keysRoutes)
     .route("/v1/audit", auditRoutes)

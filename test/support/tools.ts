@@ -17,6 +17,7 @@ export const PYTHON_REQUESTS = tool("python3-requests", PYTHONS, "-c", "import r
 export const PYTHON_BOTO3 = tool("python3-boto3", PYTHONS, "-c", "import boto3");
 export const AWS_CLI = tool("awscli", ["/usr/bin/aws", "aws"], "--version");
 export const RCLONE = tool("rclone", ["rclone"], "version");
+export const GIT_LFS = tool("git-lfs", ["git"], "lfs", "version");
 export const S3CMD = tool("s3cmd", ["s3cmd"], "--version");
 
 export function isSkipped({ program }: Tool): boolean {

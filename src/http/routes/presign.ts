@@ -33,15 +33,15 @@ import type { EdgeLinks } from "../edge-link.ts";
 import { report } from "../errors.ts";
 
 /** Requests in one batch. */
-const MAX_BATCH = 1000;
+export const MAX_BATCH = 1000;
 /** The runtime allows six connections at once, and a request may need one to find its key. */
-const BATCH_CONCURRENCY = 6;
+export const BATCH_CONCURRENCY = 6;
 
 /**
  * The answer: the request repeated, and a URL with `headers` to send, or `fields` of a form. What is undefined, its JSON
  * leaves out.
  */
-interface Answer {
+export interface Answer {
   readonly operation: OperationName;
   readonly bucket: string;
   readonly key: string | undefined;
@@ -78,7 +78,7 @@ export const presignRoutes = new Hono<AppEnv>()
   });
 
 /** What all requests of one HTTP request share. */
-interface BatchAsker extends Asker {
+export interface BatchAsker extends Asker {
   readonly c: AppContext;
   /** Made for the first that asks for one. */
   edgeLinks?: EdgeLinks;
@@ -86,7 +86,7 @@ interface BatchAsker extends Asker {
   readonly copySources: CopySources;
 }
 
-function askerOf(c: AppContext): BatchAsker {
+export function askerOf(c: AppContext): BatchAsker {
   const { service, caller, trail, requestId } = c.var;
   const whichKey = new WhichKey(service);
   return { service, caller, trail, requestId, whichKey, copySources: new CopySources(), c };
@@ -105,9 +105,9 @@ function answer(input: unknown, asker: BatchAsker, isAllowed: boolean): Promise<
   return operate(asker, { permission, read }, (operating) => presignOne(operating, asker));
 }
 
-const permission = ({ operation }: PresignRequest) => OPERATIONS[operation].permission;
+export const permission = ({ operation }: PresignRequest) => OPERATIONS[operation].permission;
 
-async function presignOne(operating: Operating<PresignRequest>, asker: BatchAsker): Promise<Answer> {
+export async function presignOne(operating: Operating<PresignRequest>, asker: BatchAsker): Promise<Answer> {
   const { request, bucket, grants, source, draft } = operating;
   if (request.via === "edge") return atEdge(operating, asker);
   const { caller, copySources } = asker;
@@ -199,7 +199,7 @@ function operationOf(input: unknown): OperationName {
 }
 
 /** @throws {Refused} invalid-request, with every field at fault */
-function parse(input: unknown, operation: OperationName): PresignRequest {
+export function parse(input: unknown, operation: OperationName): PresignRequest {
   const request = valid(REQUEST_SCHEMAS[operation], input);
   const fault = OPERATIONS[operation].fault?.(request);
   if (fault !== undefined) throw Refused.fields([fault]);
@@ -274,7 +274,7 @@ function batchOf(input: unknown): unknown[] {
 }
 
 /** Like Promise.all over a map, with at most `limit` under way at once. */
-async function mapInOrder<T, R>(
+export async function mapInOrder<T, R>(
   items: readonly T[],
   limit: number,
   map: (item: T, index: number) => Promise<R>,
