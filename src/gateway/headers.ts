@@ -10,6 +10,7 @@ import { whenReading } from "../edge/honoured.ts";
 import { unhonoured } from "../edge/request-headers.ts";
 import { headerOf } from "../s3/api/fields.ts";
 import { OPERATIONS, type OperationName } from "../s3/api/operations.ts";
+import { COMPOSITE_HEADERS } from "./composite.ts";
 import { unmarked } from "./etags.ts";
 import { S3Fault } from "./faults.ts";
 import type { GatewayOperation } from "./operations.ts";
@@ -115,8 +116,9 @@ function ofTable(operation: OperationName): (name: string) => boolean {
     operation,
   );
   if (isConditional) for (const name of [ifMatch, ifNoneMatch, ifUnmodifiedSince]) names.add(name);
-  // The checksum of an upload's end is that of the whole object, which nobody has at hand.
-  if (operation === "CompleteMultipartUpload") names.add("content-md5");
+  // Checksums of an upload's end are of the whole object: those that are made of its parts' can be held against them.
+  if (operation === "CompleteMultipartUpload")
+    for (const name of ["content-md5", ...COMPOSITE_HEADERS]) names.add(name);
   else if (method !== "GET" && upload !== "none") for (const name of DIGEST_HEADERS) names.add(name);
   if (operation === "GetObjectAttributes")
     for (const name of ["x-amz-max-parts", "x-amz-part-number-marker"]) names.add(name);

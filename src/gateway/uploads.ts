@@ -19,6 +19,7 @@ import { MultipartUpload, type NamedPart } from "../s3/store/multipart.ts";
 import { elementsOf, numberOf, textOf } from "../s3/store/xml.ts";
 import { ownerOf } from "./buckets.ts";
 import type { Call } from "./call.ts";
+import { checkComposite } from "./composite.ts";
 import { CopySource, copiedBy, sourceIn } from "./copy-source.ts";
 import { marked, unmarked } from "./etags.ts";
 import { S3Fault } from "./faults.ts";
@@ -168,7 +169,9 @@ export function listParts(call: Call): Promise<Response> {
 export function complete(call: Call): Promise<Response> {
   const { c, headers, service, bucket: Bucket, key: Key } = call;
   return onUpload(call, async ({ upload, uploadId, bucket, grants, customerKey, credentials, draft }) => {
-    const parts = partsIn(await readDocument(call.body, "CompleteMultipartUpload"));
+    const document = await readDocument(call.body, "CompleteMultipartUpload");
+    const parts = partsIn(document);
+    checkComposite(headers, elementsOf(document, "Part"));
     const object = { bucket, key: Key };
     const conditions = preconditionsOf(headers);
     const look = async () =>
