@@ -31,6 +31,7 @@ const SUITE = [
   "test/gateway",
   "test/large",
   "test/clients/git-lfs",
+  "test/clients/gateway-",
   ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`),
 ];
 try {
