@@ -32,7 +32,9 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{audit,auth,config,edge,gateway,hash,http,jobs,keys,presign,rotation,s3}/**/*.test.ts"],
+          include: [
+            "test/{audit,auth,config,edge,gateway,hash,http,jobs,keys,presign,rotation,s3}/**/*.test.ts",
+          ],
           exclude: ["**/*.node.test.ts"],
           isolate: false,
           testTimeout: 30_000,

@@ -96,4 +96,8 @@ async function expectLight(name: string): Promise<void> {
 const LIGHT = "the help of %s loads no other command, no SDK, no wrangler and nothing that asks questions";
 test.for(["put"])(LIGHT, expectLight);
 // With those above, every command.
-test.concurrent.for(["init", "add", "get", "cp", "rotate", "keys"])(LIGHT, { tags: ["thorough"] }, expectLight);
+test.concurrent.for(["init", "add", "get", "cp", "rotate", "keys"])(
+  LIGHT,
+  { tags: ["thorough"] },
+  expectLight,
+);
