@@ -27,9 +27,10 @@ import {
   KEY_BYTES,
 } from "./keys/customer-key.ts";
 import { deriveObjectKey as derive } from "./keys/derive.ts";
-import { copySourceKeyHeaders, customerKeyHeaders as headersOf } from "./keys/headers.ts";
+import { customerKeyHeaders as headersOf } from "./keys/headers.ts";
 import type { FieldError } from "./refused.ts";
-import { copySourceHeader, type Sent } from "./s3/api/fields.ts";
+import type { Sent } from "./s3/api/fields.ts";
+import { keyedHeaders } from "./s3/api/keyed.ts";
 import { mediaTypeFault } from "./s3/api/media-type.ts";
 import {
   type InputsOf,
@@ -254,7 +255,7 @@ export function deriveObjectKey(root: string | Uint8Array, bucket: string, key: 
  * await fetch(url, { headers: customerKeyHeaders(customerKey(secret)) });
  */
 export function customerKeyHeaders(key: CustomerKey): Record<string, string> {
-  return headersOf({ id: "", ...key });
+  return headersOf(key);
 }
 
 function rawOf(secret: string | Uint8Array): Uint8Array {
@@ -268,7 +269,7 @@ function rawOf(secret: string | Uint8Array): Uint8Array {
 interface Prepared {
   readonly values: Request;
   readonly bucket: SignedBucket;
-  readonly sent: Sent;
+  readonly sent: Pick<Sent, "query" | "body"> & { readonly headers: Readonly<Record<string, string>> };
   readonly signing: SigningOptions;
 }
 
@@ -292,15 +293,16 @@ function prepare(
 
   const values = checked.value;
   const sent = sentBy(operation, values);
-  if (values.source) {
-    sent.headers["x-amz-copy-source"] = copySourceHeader(values.source.bucket, values.source);
-    if (sourceKey) Object.assign(sent.headers, copySourceKeyHeaders({ id: "", ...sourceKey }));
-  }
-  if (customerKey && needsKey) Object.assign(sent.headers, customerKeyHeaders(customerKey));
+  const { source } = values;
+  const headers = keyedHeaders(sent.headers, {
+    key: needsKey ? customerKey : undefined,
+    source: source && { ...source, storeBucket: source.bucket },
+    sourceKey,
+  });
   return {
     values,
     bucket: { storeBucket: values.bucket, store: store.store },
-    sent,
+    sent: { ...sent, headers },
     signing: {
       credentials: store.credentials,
       signingDate,

@@ -5,6 +5,9 @@
  */
 import type { CustomerKey } from "./customer-key.ts";
 
+/** What of a customer key is sent. */
+export type KeyPair = Pick<CustomerKey, "base64" | "md5">;
+
 /** The store echoes it when, and only when, it encrypted under a customer key. */
 export const ALGORITHM_HEADER = "x-amz-server-side-encryption-customer-algorithm";
 export const KEY_HEADER = "x-amz-server-side-encryption-customer-key";
@@ -13,7 +16,7 @@ export const KEY_MD5_HEADER = "x-amz-server-side-encryption-customer-key-MD5";
 type Triple = Record<typeof ALGORITHM_HEADER | typeof KEY_HEADER | typeof KEY_MD5_HEADER, string>;
 
 /** What makes the store encrypt or decrypt an object under `key`. */
-export function customerKeyHeaders({ base64, md5 }: CustomerKey): Record<string, string> {
+export function customerKeyHeaders({ base64, md5 }: KeyPair): Record<string, string> {
   // Names that are computed, even of constants, cost far more than names that are written.
   return {
     "x-amz-server-side-encryption-customer-algorithm": "AES256",
@@ -23,7 +26,7 @@ export function customerKeyHeaders({ base64, md5 }: CustomerKey): Record<string,
 }
 
 /** What makes the store decrypt the source of a copy under `key`. */
-export function copySourceKeyHeaders({ base64, md5 }: CustomerKey): Record<string, string> {
+export function copySourceKeyHeaders({ base64, md5 }: KeyPair): Record<string, string> {
   return {
     "x-amz-copy-source-server-side-encryption-customer-algorithm": "AES256",
     "x-amz-copy-source-server-side-encryption-customer-key": base64,

@@ -12,10 +12,10 @@ import type { AppContext, AppEnv } from "../../front/context.ts";
 import { chargeItems } from "../../front/middleware.ts";
 import { tooManyRequests } from "../../front/rate-limit.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
-import { copySourceKeyHeaders, customerKeyHeaders } from "../../keys/headers.ts";
 import { type Asker, type Operating, operate, type Source } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
-import { copySourceHeader, type Sent } from "../../s3/api/fields.ts";
+import type { Sent } from "../../s3/api/fields.ts";
+import { keyedHeaders, together } from "../../s3/api/keyed.ts";
 import {
   OPERATION_NAMES,
   OPERATIONS,
@@ -242,9 +242,8 @@ function sign(
   signing: SigningOptions,
 ): Presigned | PresignedForm {
   const { method, query: own, sized } = OPERATIONS[request.operation];
-  if (source) headers["x-amz-copy-source"] = copySourceHeader(source.bucket.storeBucket, source);
-  if (sourceKey) Object.assign(headers, copySourceKeyHeaders(sourceKey));
-  const all = together(headers, key && customerKeyHeaders(key));
+  const named = source && { ...source, storeBucket: source.bucket.storeBucket };
+  const all = keyedHeaders(headers, { key, source: named, sourceKey });
   if (sized === "form") {
     const { keyPrefix, contentTypePrefix, minBytes } = request;
     const formKey = keyPrefix === undefined ? { exactly: request.key } : { startsWith: keyPrefix };
@@ -252,14 +251,6 @@ function sign(
     return presignForm({ bucket, key: formKey, fields: all, contentTypePrefix, minBytes, maxBytes }, signing);
   }
   return presign({ method, bucket, key: request.key, headers: all, query: together(query, own) }, signing);
-}
-
-/** Both in one; where there is nothing to be put together, one itself, for a copy costs more. */
-function together(
-  some: Readonly<Record<string, string>>,
-  others: Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string>> {
-  return others !== undefined && Object.keys(some).length === 0 ? others : { ...some, ...others };
 }
 
 function batchOf(input: unknown): unknown[] {
