@@ -1,10 +1,11 @@
 /** `npm run bench`: us and our peers, side by side in one run. `--quick` only sees that all of it works. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measure, movingEffort, rotationEffort } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
-import { movingTable, rotatingTable, table, verifyingTable } from "./bench/report.ts";
+import { movingTable, rotatingTable, table, verifyingTable, withTable } from "./bench/report.ts";
 import { rotating } from "./bench/rotation.ts";
 import type { Effort } from "./bench/sections.ts";
 import { verifying } from "./bench/verifying.ts";
@@ -26,8 +27,13 @@ const { values } = parseArgs({
     verifying: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
+    /** Figures and plot of docs/ become those of this run. */
+    update: { type: "boolean", default: false },
   },
 });
+// Before anything is measured: minutes later is too late to say so.
+if (values.update && (values.quick || values.moving || values.rotation || values.verifying))
+  throw new Error("--update takes a whole run: without --quick, --moving, --rotation and --verifying");
 const effort = values.quick ? QUICK : FULL;
 if (values.moving) {
   const { code } = await bundleWorker();
@@ -47,3 +53,8 @@ const results = await measure(effort);
 console.log(table(results));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
 if (values.plot !== undefined) writeFileSync(values.plot, plot(results));
+if (values.update) {
+  const page = join(import.meta.dirname, "../docs/performance.md");
+  writeFileSync(page, withTable(readFileSync(page, "utf8"), results));
+  writeFileSync(join(import.meta.dirname, "../docs/performance.svg"), plot(results));
+}

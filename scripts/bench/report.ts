@@ -3,6 +3,16 @@ import type { Results } from "./measure.ts";
 import type { Moving } from "./moving.ts";
 import type { Rotating } from "./rotation.ts";
 
+const BEGIN = "<!-- figures: written by npm run bench -- --update -->";
+const END = "<!-- end of figures -->";
+
+/** A page with the figures between its marks. @throws where it has no marks */
+export function withTable(page: string, results: Results): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`the page has no "${BEGIN}" before "${END}"`);
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${table(results)}\n\n${page.slice(end)}`;
+}
+
 export function table({
   signing,
   serving,
