@@ -16,15 +16,24 @@ export class Slots {
 
   /** @param weight how many slots the work takes; one that is heavier than all of them takes all */
   async run<T>(work: () => Promise<T>, weight = 1): Promise<T> {
-    const taken = Math.min(weight, this.limit);
-    if (this.#waiting.length === 0 && this.#free >= taken) this.#free -= taken;
-    else await new Promise<void>((go) => this.#waiting.push({ weight: taken, go }));
+    const release = await this.take(weight);
     try {
       return await work();
     } finally {
-      this.#free += taken;
-      if (this.#free >= this.#least) this.#wake();
+      release();
     }
+  }
+
+  /** For work whose end is not that of one function. @returns what ends it, which may be called again */
+  async take(weight = 1): Promise<() => void> {
+    let taken = Math.min(weight, this.limit);
+    if (this.#waiting.length === 0 && this.#free >= taken) this.#free -= taken;
+    else await new Promise<void>((go) => this.#waiting.push({ weight: taken, go }));
+    return () => {
+      this.#free += taken;
+      taken = 0;
+      if (this.#free >= this.#least) this.#wake();
+    };
   }
 
   /** In turn: what is heavy is not passed by for ever. */

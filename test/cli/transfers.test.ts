@@ -276,6 +276,26 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     killDownload(size * MiB, killedAt),
   );
 
+  test("the parts of a download do not wait for the first", async () => {
+    const key = freshKey("side-by-side.bin");
+    const up = await watched("put", file("side-by-side", randomBytes(40 * MiB)), `media/${key}`);
+    expect(up.status, up.stderr).toBe(0);
+    const ranges: string[] = [];
+    let down: ReturnType<typeof apart> | undefined;
+    proxy.break({
+      on: (request) => {
+        if (!isGet(request)) return false;
+        ranges.push(String(request.headers.range));
+        if (ranges.length === 2) down?.child.kill("SIGKILL");
+        return ranges.length === 1;
+      },
+      stallAnswerAfter: MiB,
+    });
+    down = apart("get", `media/${key}`, join(dir, "side-by-side-again"));
+    await down.ended;
+    expect(ranges.slice(0, 2)).toEqual(["bytes=0-16777215", "bytes=16777216-33554431"]);
+  });
+
   test("a store that fails now and then is asked again, and one that goes on failing is told", async () => {
     const bytes = randomBytes(9 * MiB);
     const path = file("unlucky", bytes);

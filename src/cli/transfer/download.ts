@@ -9,7 +9,7 @@ import { withRetries } from "../retry.ts";
 import { InOrderHash } from "./in-order-hash.ts";
 import type { ObjectName } from "./location.ts";
 import { Memory } from "./memory.ts";
-import { PartialFile } from "./partial-file.ts";
+import { PartialFile, writeWhole } from "./partial-file.ts";
 import { type Presigned, presign, Renewed } from "./presigned.ts";
 import type { Moved } from "./progress.ts";
 import type { FileSink, StreamSink } from "./sink.ts";
@@ -56,17 +56,52 @@ export async function downloadFile(
   options: Options,
 ): Promise<Downloaded> {
   const { bucket, key } = object;
-  const { which, slots, force } = options;
+  const { which, slots, resume, force, progress } = options;
   const memory = new Memory<Begun>("get", api.url, bucket, key, which.versionId ?? "", resolve(sink.path));
   return memory.alone(async () => {
-    const download = await Download.begin(api, object, sink, options, memory);
+    const left = resume ? await Download.goOn(api, object, sink, options, memory) : undefined;
+    if (left !== undefined) return left.finish(slots, force);
+    const request = requestOf(api, object, which);
+    // Before it is its turn: others are asked for along with it.
+    await request.get();
+    const release = await slots.take();
+    let bytes: StoredBytes | undefined;
     try {
-      await download.fetchAll(slots);
-      return await download.become(force);
+      bytes = await StoredBytes.begin(api, object, which, await request.get(), PART_SIZE);
+      const { size } = bytes.stored;
+      if (size <= WRITE_SIZE) return await downloadShort(bytes, sink, memory, force, progress(size));
+      const partial = await PartialFile.openNew(sink, memory.id);
+      return await new Download(bytes, partial, memory, progress(size)).finish(slots, force, release);
     } finally {
-      await download.close();
+      bytes?.close();
+      release();
     }
   });
+}
+
+/** All at once: to make a file step by step, and wait for each, takes longer than to fetch what is short. */
+async function downloadShort(
+  bytes: StoredBytes,
+  sink: FileSink,
+  memory: Memory<Begun>,
+  force: boolean,
+  progress: Moved,
+): Promise<Downloaded> {
+  const { stored } = bytes;
+  try {
+    const whole = await withRetries(async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await bytes.open(0, stored.size)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    });
+    progress.add(whole.length);
+    memory.forget();
+    const downloaded = checked(stored, createHash("sha256").update(whole).digest("hex"));
+    writeWhole(sink, memory.id, whole, force);
+    return downloaded;
+  } finally {
+    progress.end();
+  }
 }
 
 class Download {
@@ -78,7 +113,7 @@ class Download {
   /** Numbers of the parts that are in the file. */
   readonly #done: Set<number>;
 
-  private constructor(
+  constructor(
     bytes: StoredBytes,
     partial: PartialFile,
     memory: Memory<Begun>,
@@ -93,62 +128,54 @@ class Download {
     this.#done = new Set(done);
   }
 
-  /** Opens what was left of an earlier one, or else begins, and fetches the first part. */
-  static async begin(
+  /** With what was left of an earlier one; undefined where nothing was. */
+  static async goOn(
     api: Api,
     object: ObjectName,
     sink: FileSink,
-    { which, slots, resume, progress }: Options,
+    { which, progress }: Options,
     memory: Memory<Begun>,
-  ): Promise<Download> {
-    const earlier = resume ? memory.recall() : undefined;
-    if (earlier !== undefined) {
-      const stored = await headObject(api, object, which);
-      const left = earlier.etag === stored.etag ? await PartialFile.openAgain(sink, memory.id) : undefined;
-      if (left !== undefined) {
-        const moved = progress(stored.size);
-        for (const number of earlier.parts) moved.skip(lengthOf(stored.size, number));
-        return new Download(StoredBytes.of(api, object, stored, which), left, memory, moved, earlier.parts);
-      }
+  ): Promise<Download | undefined> {
+    const earlier = memory.recall();
+    if (earlier === undefined) return undefined;
+    const stored = await headObject(api, object, which);
+    const left = earlier.etag === stored.etag ? await PartialFile.openAgain(sink, memory.id) : undefined;
+    if (left === undefined) return undefined;
+    const moved = progress(stored.size);
+    for (const number of earlier.parts) moved.skip(lengthOf(stored.size, number));
+    return new Download(StoredBytes.of(api, object, stored, which), left, memory, moved, earlier.parts);
+  }
+
+  /**
+   * Fetches what is not there yet, and gives the file its name.
+   *
+   * @param release gives back the slot of the answer that has begun
+   */
+  async finish(slots: Slots, force: boolean, release: () => void = () => {}): Promise<Downloaded> {
+    try {
+      await this.#fetchAll(slots, release);
+      return await this.#become(force);
+    } finally {
+      this.#progress.end();
+      await this.#partial.close();
     }
-    const request = requestOf(api, object, which);
-    // Before it is its turn: others are asked for along with it.
-    await request.get();
-    return slots.run(async () => {
-      const bytes = await StoredBytes.begin(api, object, which, await request.get(), PART_SIZE);
-      try {
-        const partial = await PartialFile.openNew(sink, memory.id);
-        const download = new Download(bytes, partial, memory, progress(bytes.stored.size));
-        await download.#fetchBegun().catch(async (error: unknown) => {
-          await download.close();
-          throw error;
-        });
-        return download;
-      } finally {
-        bytes.close();
-      }
-    });
   }
 
   get #size(): number {
     return this.#bytes.stored.size;
   }
 
-  /** What the answer holds that told of the object: all of it where it is short. */
-  async #fetchBegun(): Promise<void> {
-    const to = this.#bytes.begun;
-    if (to === 0) return;
-    await this.#fetch(0, to);
-    await this.#note(Array.from({ length: countOf(to) }, (_, number) => number));
-  }
-
-  /** The parts that are not there yet. */
-  async fetchAll(slots: Slots): Promise<void> {
+  /** The parts that are not there yet, side by side: those of the answer that has begun in the slot that it has. */
+  async #fetchAll(slots: Slots, release: () => void): Promise<void> {
     const missing = numbersOf(this.#size).filter((number) => !this.#done.has(number));
-    await inParallel(missing, slots.limit, async (number) => {
-      const from = number * PART_SIZE;
-      await slots.run(() => this.#fetch(from, from + lengthOf(this.#size, number)));
-      await this.#note([number]);
+    const begun = missing.splice(0, countOf(this.#bytes.begun));
+    // Where none has, the slot is wanted by others.
+    if (begun.length === 0) release();
+    const all = [...(begun.length > 0 ? [begun] : []), ...missing.map((number) => [number])];
+    await inParallel(all, slots.limit, async (numbers) => {
+      const fetching = () => this.#fetch(numbers);
+      await (numbers === begun ? fetching().finally(release) : slots.run(fetching));
+      await this.#note(numbers);
     });
   }
 
@@ -163,7 +190,11 @@ class Download {
     await this.#hash.catchUp(Math.min(next * PART_SIZE, this.#size));
   }
 
-  async #fetch(from: number, to: number): Promise<void> {
+  /** @param numbers of parts that follow one another */
+  async #fetch(numbers: readonly number[]): Promise<void> {
+    const [first = 0] = numbers;
+    const from = first * PART_SIZE;
+    const to = Math.min(from + numbers.length * PART_SIZE, this.#size);
     const { file } = this.#partial;
     await withRetries(async () => {
       let at = from;
@@ -184,19 +215,14 @@ class Download {
   }
 
   /** Gives the file its name. @throws when it is not what was uploaded */
-  async become(force: boolean): Promise<Downloaded> {
+  async #become(force: boolean): Promise<Downloaded> {
     const sha256 = await this.#hash.digest(this.#size);
     this.#memory.forget();
     // What is whole, and yet not to be had, is not worth going on with.
     this.#partial.giveUp();
     const downloaded = checked(this.#bytes.stored, sha256);
-    await this.#partial.become(force);
+    this.#partial.become(force);
     return downloaded;
-  }
-
-  async close(): Promise<void> {
-    this.#progress.end();
-    await this.#partial.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** A file that is not whole yet, beside the one that it becomes. */
-import { rmSync } from "node:fs";
-import { chmod, constants, type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
+import { chmodSync, linkSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { constants, type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { absent, ExistsError, type FileSink } from "./sink.ts";
 
@@ -61,12 +61,35 @@ export class PartialFile {
    * @param force whether a file of that name is replaced
    * @throws {ExistsError}
    */
-  async become(force: boolean): Promise<void> {
-    const { path, mode } = this.#sink;
-    if (mode !== undefined) await chmod(this.#path, mode & 0o777);
-    await (force ? rename(this.#path, path) : renameToNew(this.#path, path));
+  become(force: boolean): void {
+    giveName(this.#path, this.#sink, force);
     worthless.delete(this.#path);
   }
+}
+
+/**
+ * A file that is short enough to be made without a wait: to be waited for costs three times what these steps take.
+ *
+ * @param force whether a file of that name is replaced
+ * @throws {ExistsError}
+ */
+export function writeWhole(sink: FileSink, id: string, bytes: Buffer, force: boolean): void {
+  const path = pathOf(sink, id);
+  // What a command that was cut off has left.
+  rmSync(path, { force: true });
+  try {
+    writeFileSync(path, bytes, { flag: "wx", mode: 0o666 });
+    giveName(path, sink, force);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+function giveName(from: string, { path, mode }: FileSink, force: boolean): void {
+  if (mode !== undefined) chmodSync(from, mode & 0o777);
+  if (force) renameSync(from, path);
+  else renameToNew(from, path);
 }
 
 function pathOf({ path }: FileSink, id: string): string {
@@ -86,15 +109,16 @@ async function openNew(path: string): Promise<FileHandle> {
 }
 
 /** Gives a file a name that nobody else has taken. @throws {ExistsError} */
-async function renameToNew(from: string, to: string): Promise<void> {
+function renameToNew(from: string, to: string): void {
   try {
-    await link(from, to);
+    linkSync(from, to);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw new ExistsError(to);
     // A file system without links: there it can only be looked.
-    if ((await stat(to).catch(absent)) !== undefined) throw new ExistsError(to);
-    return rename(from, to);
+    if (statSync(to, { throwIfNoEntry: false }) !== undefined) throw new ExistsError(to);
+    renameSync(from, to);
+    return;
   }
-  await rm(from);
+  unlinkSync(from);
 }
