@@ -84,12 +84,15 @@ export interface BatchAsker extends Asker {
   edgeLinks?: EdgeLinks;
   readonly requestId: string;
   readonly copySources: CopySources;
+  /** One for all: the log tells once what events have in common, and has no room for 1000 different ends. */
+  readonly signingDate: Date;
 }
 
 export function askerOf(c: AppContext): BatchAsker {
   const { service, caller, trail, requestId } = c.var;
   const whichKey = new WhichKey(service);
-  return { service, caller, trail, requestId, whichKey, copySources: new CopySources(), c };
+  const copySources = new CopySources();
+  return { service, caller, trail, requestId, whichKey, copySources, c, signingDate: new Date() };
 }
 
 /** @param isAllowed whether the caller may ask for it now */
@@ -110,7 +113,7 @@ export const permission = ({ operation }: PresignRequest) => OPERATIONS[operatio
 export async function presignOne(operating: Operating<PresignRequest>, asker: BatchAsker): Promise<Answer> {
   const { request, bucket, grants, source, draft } = operating;
   if (request.via === "edge") return atEdge(operating, asker);
-  const { caller, copySources } = asker;
+  const { caller, copySources, signingDate } = asker;
   const { config } = asker.service;
   const { operation } = request;
   requirePresignable(operation, bucket);
@@ -133,7 +136,7 @@ export async function presignOne(operating: Operating<PresignRequest>, asker: Ba
 
   const signing = {
     credentials,
-    signingDate: new Date(),
+    signingDate,
     expiresIn: limits.expiresIn,
   };
   const presigned = sign(request, sent, { bucket, key, source, sourceKey, limits }, signing);
