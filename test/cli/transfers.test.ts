@@ -243,7 +243,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     const key = freshKey("big.bin");
     const up = await watched("put", file("big", bytes), `media/${key}`);
     expect(up.status, up.stderr).toBe(0);
-    const path = join(dir, "big-again");
+    const path = join(dir, `big-again-${size}`);
     const ranges: string[] = [];
     let first: ReturnType<typeof apart> | undefined;
     proxy.break({
