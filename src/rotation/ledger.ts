@@ -337,7 +337,7 @@ export class Ledger {
     const failing = this.#bind(
       `INSERT INTO rotation_failures (rotation, "key", code, detail)
       SELECT ?, value ->> 'key', value ->> 'code', value ->> 'detail' FROM json_each(?) WHERE ${held.sql}
-        AND (SELECT n FROM rotation_counts WHERE rotation = ? AND name = 'failed') <= ?
+        AND (SELECT sum(n) FROM rotation_counts WHERE rotation = ? AND name IN ('failed', 'versions/failed')) <= ?
       ON CONFLICT DO UPDATE SET code = excluded.code, detail = excluded.detail`,
       ...[id, JSON.stringify(failures), ...held.values, id, this.#maxNamed],
     );

@@ -40,6 +40,7 @@ test("every field arrives as it was", async () => {
     versionId: "v",
     source: { bucket: "vault", key: "s'; DROP TABLE events; --", keyId: "k3" },
     keyMD5: "DWygnHRtgiJ77HCm+1rvHw==",
+    via: "s3",
     code: "c",
     bytes: 5 * 2 ** 40,
     count: 3,
