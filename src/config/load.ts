@@ -1,5 +1,7 @@
 /** `[vars]` in, one typed and validated Config out, or every mistake in one go. */
+
 import type * as v from "valibot";
+import { PLAIN, UNKNOWN } from "../keys/no-key.ts";
 import type { KeyRule } from "../keys/ring.ts";
 import type { FieldError } from "../refused.ts";
 import { check, joinPath } from "../validation.ts";
@@ -15,10 +17,8 @@ import {
   KEY_ID,
   keyTable,
   type Permission,
-  PLAIN,
   s3Hosts,
   storeTable,
-  UNKNOWN,
 } from "./schema.ts";
 import { type Entry, gatherTable, type Table } from "./tables.ts";
 

@@ -93,10 +93,6 @@ export const storeWithCredentials = v.pipe(
 
 export const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Counts of objects by key have these beside the ids: what lies in the clear, and what lies under a key that nobody has. */
-export const PLAIN = "plain";
-export const UNKNOWN = "unknown";
-
 export const keyTable = v.pipe(
   v.strictObject({
     secret: secretName,

@@ -1,7 +1,7 @@
 /** Under which key an object lies, by asking the store: a HEAD a key, that of the object's neighbours first. */
 
-import { PLAIN } from "../config/schema.ts";
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
+import { PLAIN } from "../keys/no-key.ts";
 import { type KeyRule, readers } from "../keys/ring.ts";
 import { Refused } from "../refused.ts";
 import { headObject } from "../s3/store/stored.ts";

@@ -1,6 +1,7 @@
 /** A large object, which is uploaded anew part by part; whoever is interrupted is gone on from by the next. */
-import { PLAIN } from "../config/schema.ts";
+
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
+import { PLAIN } from "../keys/no-key.ts";
 import { Refused } from "../refused.ts";
 import { headObject, isUnderKey } from "../s3/store/stored.ts";
 import { find, type Head, keyOf, type Source } from "./find.ts";

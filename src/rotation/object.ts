@@ -2,9 +2,10 @@
  * One object: found, re-encrypted where it has to be, and proved to be so. What a writer has replaced meanwhile is never
  * overwritten; it is looked at again.
  */
-import { PLAIN, UNKNOWN } from "../config/schema.ts";
+
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
+import { PLAIN, UNKNOWN } from "../keys/no-key.ts";
 import { Refused } from "../refused.ts";
 import { grantHeaders } from "../s3/store/grants.ts";
 import { headObject, isUnderKey } from "../s3/store/stored.ts";

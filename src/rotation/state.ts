@@ -1,5 +1,5 @@
 /** What a rotation is, as its ledger has it and as its callers see it. */
-import { PLAIN, UNKNOWN } from "../config/schema.ts";
+import { PLAIN, UNKNOWN } from "../keys/no-key.ts";
 
 export type RotationState = "running" | "done" | "failed" | "cancelled";
 

@@ -1,5 +1,5 @@
 /** What has become of a rotation, for people. */
-import { PLAIN, UNKNOWN } from "../../config/schema.ts";
+import { PLAIN, UNKNOWN } from "../../keys/no-key.ts";
 import type { Failure, RotationReport } from "../../rotation/state.ts";
 import { marked } from "../check/line.ts";
 import { printable } from "../terminal.ts";

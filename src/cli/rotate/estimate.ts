@@ -1,5 +1,5 @@
 /** What a rotation takes, by what a dry run has found. */
-import { PLAIN, UNKNOWN } from "../../config/schema.ts";
+import { PLAIN, UNKNOWN } from "../../keys/no-key.ts";
 import type { RotationReport } from "../../rotation/state.ts";
 import { type Extras, extrasOf } from "./rotations.ts";
 
