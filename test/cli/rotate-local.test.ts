@@ -35,6 +35,16 @@ test("it needs neither Worker nor token, and keeps its ledger to its owner", asy
   expect((await rotate()).stdout).toContain("0 rotated (0 B), 3 skipped, 0 failed");
 });
 
+test("what lies in the clear is encrypted only where that is asked for", async () => {
+  await media.put(keys("clear", 2));
+  const left = await rotate("--prefix", "clear/");
+  expect(left.stdout).toContain("0 rotated (0 B), 0 skipped, 2 failed");
+  expect(await media.areUnder(keys("clear", 2), "SSEC_K2")).toBe(false);
+  const encrypted = await rotate("--prefix", "clear/", "--encrypt-plain");
+  expect(encrypted.stdout, encrypted.stderr).toContain("2 rotated");
+  expect(await media.areUnder(keys("clear", 2), "SSEC_K2")).toBe(true);
+});
+
 test(
   "killed in the midst, it goes on where it was; two at once are refused",
   { timeout: 120_000 },

@@ -16,12 +16,13 @@ import { knownOf, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { uploadLives } from "../../rotation/written.ts";
+import { keepConnections } from "../keep-connections.ts";
 import type { SqliteDatabase } from "../sqlite-database.ts";
 import { nextCommand, printable } from "../terminal.ts";
 import { bucketOf, readWorker, type Where } from "../worker.ts";
 import { holdLedger, type LocalFiles, localFiles, makeLedger, openLedger } from "./local-ledger.ts";
 import { LocalQueue } from "./local-queue.ts";
-import { type ErrorsPage, extrasOf, type Purpose, type Rotations, type Wanted } from "./rotations.ts";
+import type { ErrorsPage, Purpose, Rotations, Wanted } from "./rotations.ts";
 
 /** One process does what many instances of the Worker do, and holds whole what it cannot have the store copy. */
 const LIMITS: Partial<Limits> = { window: 4, maxWhole: 8 * 2 ** 20 };
@@ -54,6 +55,7 @@ export class LocalRotations implements Rotations {
     const files = localFiles(where);
     if (purpose === "look")
       return new LocalRotations({ config, secrets, database: openLedger(files), files, release: undefined });
+    keepConnections();
     const database = makeLedger(files);
     const release = holdLedger(files);
     if (purpose === "work" && release === undefined) {
@@ -92,12 +94,7 @@ export class LocalRotations implements Rotations {
       if (!(error instanceof CustomerKeyError)) throw error;
       throw new Error(`KEYS.${direction.to.id}: ${error.message}`);
     });
-    const report = await this.find(rotation.id);
-    const extras = extrasOf(report);
-    // What the engine does not know, it does not do, nor says so.
-    if ((!more.versions || extras.versions) && (!more.encryptPlain || extras.encryptPlain)) return report;
-    await this.#engine.cancel(rotation);
-    throw new Error("--versions and --encrypt-plain are not known here");
+    return this.find(rotation.id);
   }
 
   async list(bucket: string): Promise<readonly RotationReport[]> {
