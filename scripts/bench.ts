@@ -2,13 +2,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { gateway } from "./bench/gateway.ts";
 import { measure, movingEffort, rotationEffort } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
-import { movingTable, rotatingTable, table, verifyingTable, withTable } from "./bench/report.ts";
+import {
+  gatewayTable,
+  movingTable,
+  rotatingTable,
+  table,
+  verifyingTable,
+  withTable,
+} from "./bench/report.ts";
 import { rotating } from "./bench/rotation.ts";
 import type { Effort } from "./bench/sections.ts";
 import { verifying } from "./bench/verifying.ts";
+import { bundle } from "./bench/workerd.ts";
 import { bundleWorker } from "./bundle.ts";
 
 const FULL: Effort = { rounds: 21, slice: 20, requests: 3000, starts: 15, transfer: 256, files: 500 };
@@ -25,6 +34,8 @@ const { values } = parseArgs({
     rotation: { type: "boolean", default: false },
     /** Only the verification of signatures. */
     verifying: { type: "boolean", default: false },
+    /** Only the S3 gateway, beside a bare passthrough and the store itself. */
+    gateway: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
     /** Figures and plot of docs/ become those of this run. */
@@ -32,8 +43,9 @@ const { values } = parseArgs({
   },
 });
 // Before anything is measured: minutes later is too late to say so.
-if (values.update && (values.quick || values.moving || values.rotation || values.verifying))
-  throw new Error("--update takes a whole run: without --quick, --moving, --rotation and --verifying");
+const part = [values.moving, values.rotation, values.verifying, values.gateway].includes(true);
+if (values.update && (values.quick || part))
+  throw new Error("--update takes a whole run: without --quick and without the names of parts");
 const effort = values.quick ? QUICK : FULL;
 if (values.moving) {
   const { code } = await bundleWorker();
@@ -46,6 +58,11 @@ if (values.rotation) {
 }
 if (values.verifying) {
   console.log(verifyingTable(await verifying(effort)));
+  process.exit();
+}
+if (values.gateway) {
+  const { code } = await bundleWorker();
+  console.log(gatewayTable(await gateway(code, await bundle("workers/streaming.ts"), effort)));
   process.exit();
 }
 const results = await measure(effort);

@@ -1,4 +1,5 @@
 /** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
+import type { Gateway } from "./gateway.ts";
 import type { Results } from "./measure.ts";
 import type { Moving } from "./moving.ts";
 import type { Rotating } from "./rotation.ts";
@@ -90,6 +91,22 @@ export function rotatingTable(results: readonly Rotating[]): string {
       return [`${what} (${store})`, ...figures, ratio];
     }),
   );
+}
+
+/** The gateway beside what is nearer to the store. */
+export function gatewayTable({ up, down, small }: Gateway): string {
+  const names = Object.keys(up);
+  const large = section(
+    ["one object, MiB a second", ...names, "of the passthrough", "of the store"],
+    Object.entries({ GET: down, PUT: up }).map(([operation, speeds]) => {
+      const [ours = Number.NaN, ...others] = names.map((name) => speeds[name] ?? Number.NaN);
+      const ratios = others.map((other) => `${(ours / other).toFixed(2)}×`);
+      return [operation, ...[ours, ...others].map((speed) => speed.toFixed(0)), ...ratios];
+    }),
+  );
+  const first = small["/v1/objects"];
+  const cost = Object.entries(small).map(([name, cost]) => [name, withRatio(cost, first)]);
+  return `${large}\n\n${section(["GET of 1 KiB", "µs of CPU a request"], cost)}`;
 }
 
 /** The gateway's verification beside signers of others. */

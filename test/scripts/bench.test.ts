@@ -12,6 +12,14 @@ test("npm run bench -- --verifying: everybody takes what AWS's signer has signed
   expect(Object.keys(costs)).toEqual(["ssec-edge", "aws4", "@smithy/signature-v4"]);
 });
 
+test("npm run bench -- --gateway --quick", { tags: ["thorough"] }, async () => {
+  const args = ["scripts/bench.ts", "--quick", "--gateway"];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(stdout).toMatch(/^\| GET \|( \d+ \|){3}( [\d.]+× \|){2}$/m);
+  expect(stdout).toMatch(/^\| PUT \|( \d+ \|){3}( [\d.]+× \|){2}$/m);
+  expect(stdout).toMatch(/^\| the gateway \| [\d.]+/m);
+});
+
 test("npm run bench -- --quick", { tags: ["thorough"] }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "ssec-bench-test-"));
   try {

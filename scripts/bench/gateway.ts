@@ -1,0 +1,149 @@
+/**
+ * The S3 gateway beside a bare passthrough and beside the store itself, by one and the same client; and of small objects,
+ * beside `/v1/objects`, on CPU time.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { startStore } from "../../src/dev-store/index.ts";
+import type { Effort } from "./sections.ts";
+import { alternate, median } from "./slices.ts";
+import { Workerd } from "./workerd.ts";
+
+const MIB = 2 ** 20;
+/** Of a small object, bytes. */
+const SMALL = 1024;
+const REGION = "us-east-1";
+const credentials = { accessKeyId: "bench", secretAccessKey: randomBytes(24).toString("base64url") };
+const TOKEN = randomBytes(24).toString("base64url");
+const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` };
+
+/** MiB a second, by contender, of a large object down and up; microseconds of the Worker's CPU for a small one. */
+export interface Gateway {
+  readonly down: Readonly<Record<string, number>>;
+  readonly up: Readonly<Record<string, number>>;
+  readonly small: Readonly<Record<string, number>>;
+}
+
+interface Request {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** @param streaming the bare passthrough's code */
+export async function gateway(
+  ours: string,
+  streaming: string,
+  { rounds, transfer, requests }: Effort,
+): Promise<Gateway> {
+  const data = mkdtempSync(join(tmpdir(), "ssec-bench-gateway-"));
+  const store = await startStore({ data, port: 0, credentials, region: REGION });
+  const [edge, bare] = [await Workerd.start(ours, environment(store.url)), await Workerd.start(streaming)];
+  try {
+    await makeBucket(store.url);
+    const presigned = async (
+      operation: string,
+      key: string,
+      via: "store" | "edge",
+      contentLength?: number,
+    ) => {
+      const body = { operation, bucket: "media", key, via, ...(contentLength && { contentLength }) };
+      const answer = await fetch(`${edge.url}/v1/presign`, {
+        method: "POST",
+        headers: AUTHORIZATION,
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`presigning answers ${answer.status}`);
+      return (await answer.json()) as Request;
+    };
+    /** Each the same operation. */
+    const ways = (
+      operation: string,
+      key: string,
+      length?: number,
+    ): Record<string, () => Promise<Request>> => ({
+      "the gateway": () => presigned(operation, key, "edge", length),
+      "a bare passthrough": async () => {
+        const { url, method, headers } = await presigned(operation, key, "store", length);
+        return { url: bare.url, method, headers: { ...headers, "x-target": url } };
+      },
+      "the store itself": () => presigned(operation, key, "store", length),
+    });
+    const body = Buffer.alloc(transfer * MIB, 7);
+    const moved = (request: () => Promise<Request>, isUp: boolean) => async () => {
+      const { url, method, headers } = await request();
+      const start = performance.now();
+      const answer = await fetch(url, { method, headers, ...(isUp && { body }) });
+      let bytes = isUp ? body.length : 0;
+      for await (const chunk of answer.body ?? []) bytes += isUp ? 0 : chunk.length;
+      if (answer.status !== 200 || bytes !== body.length)
+        throw new Error(`${answer.status}: ${bytes} bytes moved`);
+      return transfer / ((performance.now() - start) / 1000);
+    };
+    const few = Math.ceil(rounds / 4);
+    const compared = async (operation: string, isUp: boolean) => {
+      const contenders = Object.entries(ways(operation, "large", isUp ? body.length : undefined));
+      return mediansOf(
+        await alternate(few, new Map(contenders.map(([name, way]) => [name, moved(way, isUp)]))),
+      );
+    };
+    const up = await compared("PutObject", true);
+    const down = await compared("GetObject", false);
+
+    const { url, method, headers } = await presigned("PutObject", "small", "edge", SMALL);
+    await fetch(url, { method, headers, body: Buffer.alloc(SMALL) });
+    const link = await presigned("GetObject", "small", "edge");
+    const gets = (request: Omit<Request, "method">) => async () => {
+      const before = edge.cpu();
+      for (let i = 0; i < requests / 10; i++) {
+        const answer = await fetch(request.url, { headers: request.headers });
+        if (answer.status !== 200) throw new Error(`a small object is ${answer.status}`);
+        await answer.arrayBuffer();
+      }
+      return (edge.cpu() - before) / (requests / 10);
+    };
+    const object = { url: `${edge.url}/v1/objects/media/small`, headers: AUTHORIZATION };
+    const small = await alternate(
+      few,
+      new Map([
+        ["the gateway", gets(link)],
+        ["/v1/objects", gets(object)],
+      ]),
+    );
+    return { down, up, small: mediansOf(small) };
+  } finally {
+    await Promise.all([edge.close(), bare.close()]);
+    await store.close();
+    rmSync(data, { recursive: true });
+  }
+}
+
+function environment(endpoint: string) {
+  return {
+    STORES: {
+      s: { endpoint, region: REGION, addressing: "path", accessKeyId: "ID", secretAccessKey: "SECRET" },
+    },
+    KEYS: { k1: { secret: "SSEC_KEY" } },
+    BUCKETS: { media: { store: "s", keys: ["k1"] } },
+    CALLERS: {
+      bench: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write"] }] },
+    },
+    ID: credentials.accessKeyId,
+    SECRET: credentials.secretAccessKey,
+    SSEC_KEY: randomBytes(32).toString("base64"),
+    TOKEN,
+  };
+}
+
+async function makeBucket(endpoint: string): Promise<void> {
+  const s3 = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: "media" }));
+  s3.destroy();
+}
+
+function mediansOf(slices: ReadonlyMap<string, readonly number[]>): Record<string, number> {
+  return Object.fromEntries([...slices].map(([name, values]) => [name, median(values)]));
+}
