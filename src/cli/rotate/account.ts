@@ -6,7 +6,6 @@ import { printable } from "../terminal.ts";
 import { inUnits } from "../transfer/progress.ts";
 import { type Estimate, inDollars } from "./estimate.ts";
 import { handled, inTime, waiting } from "./progress.ts";
-import { extrasOf } from "./rotations.ts";
 
 /** Errors that are shown; all of them are asked for by name. */
 const FIRST_ERRORS = 10;
@@ -33,8 +32,8 @@ export function accountOf(report: RotationReport, commands: Commands, estimate?:
 
 /** Not done, or not all of it. */
 export function isBad(report: RotationReport): boolean {
-  const { state, failed } = report;
-  const isWhole = failed === 0 && !extrasOf(report).versions?.failed;
+  const { state, failed, versions } = report;
+  const isWhole = failed === 0 && !versions?.failed;
   return state === "failed" || state === "cancelled" || (state === "done" && !isWhole);
 }
 
@@ -96,8 +95,7 @@ function estimateLines({ to }: RotationReport, estimate: Estimate): string[] {
 }
 
 function olderLines(report: RotationReport, commands: Commands): string[] {
-  const { olderVersions, dryRun } = report;
-  const { versions } = extrasOf(report);
+  const { olderVersions, dryRun, versions } = report;
   const done = versions
     ? [`  older versions: ${versions.copied} copied, ${versions.removed} removed, ${versions.failed} failed`]
     : [];

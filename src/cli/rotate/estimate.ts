@@ -1,13 +1,12 @@
 /** What a rotation takes, by what a dry run has found. */
 import { PLAIN, UNKNOWN } from "../../keys/no-key.ts";
 import type { RotationReport } from "../../rotation/state.ts";
-import { type Extras, extrasOf } from "./rotations.ts";
+import { MAX_LISTED } from "../../s3/api/limits.ts";
 
 /** Requests to the store for an object that it copies: HEAD, CopyObject, HEAD under the new key, HEAD under the old one. */
 const HEADS = 3;
 /** Of a page of a thousand: by the lister, and by whoever works on it. */
 const LISTS = 2;
-const PAGE = 1000;
 
 /**
  * US dollars a request: what S3 in us-east-1 takes for PUT, COPY and LIST, and for HEAD. Others take less, or nothing.
@@ -23,7 +22,7 @@ const STORE_READ = 0.0004 / 1000;
  *
  * @see docs/costs.md
  */
-const CLOUDFLARE_PAGE = (3 * 0.4 + 100 * 1) / 1e6 + (PAGE * 1 * 0.02) / 1e6;
+const CLOUDFLARE_PAGE = (3 * 0.4 + 100 * 1) / 1e6 + (MAX_LISTED * 1 * 0.02) / 1e6;
 
 export interface Estimate {
   /** Objects that would be rotated, and about how many bytes they are. */
@@ -37,12 +36,9 @@ export interface Estimate {
 
 /** @param report of a dry run that is done */
 export function estimateOf(report: RotationReport, goesThroughWorker: boolean): Estimate {
-  const { found, from, to, listed, listedBytes, startedAt, endedAt = startedAt } = report;
-  const objects = Object.entries(found).reduce(
-    (sum, [id, n]) => (isRotated(id, { from, to, ...extrasOf(report) }) ? sum + n : sum),
-    0,
-  );
-  const lists = LISTS * Math.max(1, Math.ceil(listed / PAGE));
+  const { found, listed, listedBytes, startedAt, endedAt = startedAt } = report;
+  const objects = Object.entries(found).reduce((sum, [id, n]) => (isRotated(id, report) ? sum + n : sum), 0);
+  const lists = LISTS * Math.max(1, Math.ceil(listed / MAX_LISTED));
   const seen = listed - objects;
   const took = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
   const requests = lists + objects * (HEADS + 1) + seen;
@@ -52,17 +48,14 @@ export function estimateOf(report: RotationReport, goesThroughWorker: boolean): 
     requests,
     dollars: {
       store: (lists + objects) * STORE_WRITE + (objects * HEADS + seen) * STORE_READ,
-      cloudflare: goesThroughWorker ? Math.ceil(listed / PAGE) * CLOUDFLARE_PAGE : 0,
+      cloudflare: goesThroughWorker ? Math.ceil(listed / MAX_LISTED) * CLOUDFLARE_PAGE : 0,
     },
     seconds: (took * requests) / (lists + Math.max(1, listed)),
   };
 }
 
 /** What is under a key that nobody has stays as it is, and what is in the clear unless that was asked for. */
-function isRotated(
-  id: string,
-  { from, to, encryptPlain }: { from?: string | undefined; to: string } & Extras,
-): boolean {
+function isRotated(id: string, { from, to, encryptPlain }: RotationReport): boolean {
   if (id === UNKNOWN) return false;
   if (id === PLAIN) return encryptPlain === true;
   return from === undefined ? id !== to : id === from;

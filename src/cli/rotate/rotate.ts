@@ -6,7 +6,7 @@ import { EXIT, nextCommand, printable } from "../terminal.ts";
 import { accountOf, type Commands, errorLine, isBad } from "./account.ts";
 import { estimateOf } from "./estimate.ts";
 import { follow } from "./follow.ts";
-import { extrasOf, type Rotations, type RotationsOptions, rotationsFor, type Wanted } from "./rotations.ts";
+import { type Rotations, type RotationsOptions, rotationsFor, type Wanted } from "./rotations.ts";
 
 export interface RotateOptions extends RotationsOptions {
   readonly prefix?: string;
@@ -93,11 +93,10 @@ async function runningIn(rotations: Rotations, bucket: string): Promise<Rotation
 function followed(running: RotationReport, wanted: Wanted, rotations: Rotations): RotationReport {
   const commands = commandsFor(running.bucket, rotations);
   const { dryRun = false, prefix, from, to } = wanted;
-  const extras = extrasOf(running);
   const isOther =
     running.dryRun !== dryRun ||
-    (wanted.versions && extras.versions === undefined) ||
-    (wanted.encryptPlain && !extras.encryptPlain) ||
+    (wanted.versions && running.versions === undefined) ||
+    (wanted.encryptPlain && !running.encryptPlain) ||
     [
       [prefix, running.prefix],
       [from, running.from],

@@ -16,17 +16,6 @@ export interface Wanted {
   readonly encryptPlain?: true;
 }
 
-/** What is reported where it was asked for; a service that knows nothing of it has none. */
-export interface Extras {
-  readonly encryptPlain?: true;
-  /** Of versions that are not current, how many became what. */
-  readonly versions?: { readonly copied: number; readonly removed: number; readonly failed: number };
-}
-
-export function extrasOf(report: RotationReport): Extras {
-  return report as RotationReport & Extras;
-}
-
 export interface ErrorsPage {
   readonly errors: readonly Failure[];
   readonly cursor?: string;
