@@ -2,23 +2,17 @@
  * The S3 gateway beside a bare passthrough and beside the store itself, by one and the same client; and of small objects,
  * beside `/v1/objects`, on CPU time.
  */
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { startStore } from "../../src/dev-store/index.ts";
-import type { Effort } from "./sections.ts";
+import { CREDENTIALS, SITE } from "./peers/peer.ts";
+import { type Effort, environment, HEADERS, MIB, withBucket } from "./sections.ts";
 import { alternate, median } from "./slices.ts";
 import { Workerd } from "./workerd.ts";
 
-const MIB = 2 ** 20;
 /** Of a small object, bytes. */
 const SMALL = 1024;
-const REGION = "us-east-1";
-const credentials = { accessKeyId: "bench", secretAccessKey: randomBytes(24).toString("base64url") };
-const TOKEN = randomBytes(24).toString("base64url");
-const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` };
 
 /** MiB a second, by contender, of a large object down and up; microseconds of the Worker's CPU for a small one. */
 export interface Gateway {
@@ -40,10 +34,13 @@ export async function gateway(
   { rounds, transfer, requests }: Effort,
 ): Promise<Gateway> {
   const data = mkdtempSync(join(tmpdir(), "ssec-bench-gateway-"));
-  const store = await startStore({ data, port: 0, credentials, region: REGION });
-  const [edge, bare] = [await Workerd.start(ours, environment(store.url)), await Workerd.start(streaming)];
+  const store = await startStore({ data, port: 0, credentials: CREDENTIALS, region: SITE.region });
+  const [edge, bare] = [
+    await Workerd.start(ours, environment(store.url, "path")),
+    await Workerd.start(streaming),
+  ];
   try {
-    await makeBucket(store.url);
+    (await withBucket(store.url)).destroy();
     const presigned = async (
       operation: string,
       key: string,
@@ -53,7 +50,7 @@ export async function gateway(
       const body = { operation, bucket: "media", key, via, ...(contentLength && { contentLength }) };
       const answer = await fetch(`${edge.url}/v1/presign`, {
         method: "POST",
-        headers: AUTHORIZATION,
+        headers: HEADERS,
         body: JSON.stringify(body),
       });
       if (!answer.ok) throw new Error(`presigning answers ${answer.status}`);
@@ -105,7 +102,7 @@ export async function gateway(
       }
       return (edge.cpu() - before) / (requests / 10);
     };
-    const object = { url: `${edge.url}/v1/objects/media/small`, headers: AUTHORIZATION };
+    const object = { url: `${edge.url}/v1/objects/media/small`, headers: HEADERS };
     const small = await alternate(
       few,
       new Map([
@@ -119,29 +116,6 @@ export async function gateway(
     await store.close();
     rmSync(data, { recursive: true });
   }
-}
-
-function environment(endpoint: string) {
-  return {
-    STORES: {
-      s: { endpoint, region: REGION, addressing: "path", accessKeyId: "ID", secretAccessKey: "SECRET" },
-    },
-    KEYS: { k1: { secret: "SSEC_KEY" } },
-    BUCKETS: { media: { store: "s", keys: ["k1"] } },
-    CALLERS: {
-      bench: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["read", "write"] }] },
-    },
-    ID: credentials.accessKeyId,
-    SECRET: credentials.secretAccessKey,
-    SSEC_KEY: randomBytes(32).toString("base64"),
-    TOKEN,
-  };
-}
-
-async function makeBucket(endpoint: string): Promise<void> {
-  const s3 = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: "media" }));
-  s3.destroy();
 }
 
 function mediansOf(slices: ReadonlyMap<string, readonly number[]>): Record<string, number> {

@@ -96,11 +96,11 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 const TOKEN = randomBytes(24).toString("base64url");
-const HEADERS = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+export const HEADERS = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
 const BUCKETS = { media: "one key", derived: "derived keys" } as const;
 
 /** A configuration as small as they get, and secrets of this run. */
-function environment(endpoint: string, addressing: "virtual" | "path" = "virtual") {
+export function environment(endpoint: string, addressing: "virtual" | "path" = "virtual") {
   const grants = Object.keys(BUCKETS).map((bucket) => ({ bucket, prefix: "", allow: ["read", "write"] }));
   return {
     STORES: {
@@ -254,7 +254,7 @@ export async function transferring(ours: string, passthrough: string, { rounds, 
   }
 }
 
-const MIB = 2 ** 20;
+export const MIB = 2 ** 20;
 const OBJECT = "large";
 
 function sseOf(key: string) {
@@ -265,7 +265,8 @@ function sseOf(key: string) {
   };
 }
 
-async function putObject(endpoint: string, sse: ReturnType<typeof sseOf>, mebibytes: number): Promise<void> {
+/** The store's own client, once its bucket is there. */
+export async function withBucket(endpoint: string): Promise<S3Client> {
   const s3 = new S3Client({
     endpoint,
     region: SITE.region,
@@ -274,6 +275,11 @@ async function putObject(endpoint: string, sse: ReturnType<typeof sseOf>, mebiby
     requestChecksumCalculation: "WHEN_REQUIRED",
   });
   await s3.send(new CreateBucketCommand({ Bucket: SITE.bucket }));
+  return s3;
+}
+
+async function putObject(endpoint: string, sse: ReturnType<typeof sseOf>, mebibytes: number): Promise<void> {
+  const s3 = await withBucket(endpoint);
   const Body = Buffer.alloc(mebibytes * MIB, 7);
   await s3.send(new PutObjectCommand({ Bucket: SITE.bucket, Key: OBJECT, Body, ...sse }));
   s3.destroy();
