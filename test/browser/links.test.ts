@@ -1,17 +1,15 @@
 /** Links of the edge in a real browser, on a page of somebody else's: an address and nothing beside it. */
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Local, startLocal } from "../../scripts/local.ts";
+import { launchChromium } from "../support/chromium.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 const dir = mkdtempSync(join(tmpdir(), "ssec-links-"));
 const server = createServer((_, response) => {
   response.setHeader("content-type", "text/html").end("<!doctype html><title>somebody's</title>");
@@ -21,12 +19,9 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  if (executablePath === undefined)
-    throw new Error("the browser suite needs Chromium: apt-get install chromium");
   local = await startLocal({ dir });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
-  browser = await chromium.launch({ executablePath, args });
+  browser = await launchChromium();
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 });

@@ -1,53 +1,23 @@
 /** Stock S3 clients, as Debian has them, work on the development store without a flag that is about it. */
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { credentials, testStore } from "../dev-store/started.ts";
+import { expectSame, filesIn, someFiles, writeFiles } from "../support/files.ts";
 import { AWS_CLI, isSkipped, PYTHON_BOTO3, programOf, RCLONE, S3CMD, type Tool } from "../support/tools.ts";
 
 const dev = testStore();
 const home = mkdtempSync(join(tmpdir(), "ssec-clients-"));
-const files: Readonly<Record<string, Buffer>> = {
-  "one.txt": Buffer.from("one\n"),
-  "deep/er/two ü + & 'quoted' %41.txt": Buffer.from("two\n"),
-  "empty.txt": Buffer.alloc(0),
-  "large.bin": randomBytes(20 * 2 ** 20),
-};
+const files = someFiles();
 const local = join(home, "local");
 
 beforeAll(() => {
-  for (const [name, body] of Object.entries(files)) write(local, name, body);
+  writeFiles(local, files);
 });
 afterAll(() => rmSync(home, { recursive: true }));
-
-function write(dir: string, name: string, body: Buffer): void {
-  const file = join(dir, name);
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, body);
-}
-
-/** Names and bytes below a folder. */
-function filesIn(dir: string): Record<string, Buffer> {
-  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return Object.fromEntries(
-    entries.map(({ parentPath, name }) => {
-      const file = join(parentPath, name);
-      return [file.slice(dir.length + 1), readFileSync(file)];
-    }),
-  );
-}
-
-function expectSame(dir: string, expected = files): void {
-  const found = filesIn(dir);
-  expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
-  for (const [name, body] of Object.entries(expected)) expect(found[name]?.equals(body), name).toBe(true);
-}
 
 /** Runs a program in an environment of its own, so that none of the machine's settings counts. */
 async function run(tool: Tool, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
@@ -75,14 +45,14 @@ describe.skipIf(isSkipped(AWS_CLI))("aws", { timeout: 120_000 }, () => {
     const listed = await aws("s3", "ls", "--recursive", "s3://aws-cli");
     for (const name of Object.keys(files)) expect(listed).toContain(`in/${name}`);
     await aws("s3", "sync", "s3://aws-cli/in", "aws-out");
-    expectSame(join(home, "aws-out"));
+    expectSame(filesIn(join(home, "aws-out")), files);
     await aws("s3", "cp", "s3://aws-cli/in/large.bin", "s3://aws-cli/copied.bin");
     await aws("s3", "mv", "s3://aws-cli/copied.bin", "s3://aws-cli/moved.bin");
     await aws("s3", "cp", "s3://aws-cli/moved.bin", "moved.bin");
     expect(readFileSync(join(home, "moved.bin")).equals(files["large.bin"] as Buffer)).toBe(true);
     const url = (await aws("s3", "presign", "s3://aws-cli/in/one.txt")).trim();
     expect(await (await fetch(url)).text()).toBe("one\n");
-    write(home, "fewer/one.txt", Buffer.from("one\n"));
+    writeFiles(home, { "fewer/one.txt": "one\n" });
     await aws("s3", "sync", "fewer", "s3://aws-cli/in", "--delete");
     expect((await aws("s3", "ls", "--recursive", "s3://aws-cli/in")).trim().split("\n")).toHaveLength(1);
     await aws("s3", "rm", "--recursive", "s3://aws-cli");
@@ -186,7 +156,7 @@ bucket.delete()
 
 test.skipIf(isSkipped(PYTHON_BOTO3))("boto3", { timeout: 120_000 }, async () => {
   const job = { endpoint: dev.store.url, ...credentials };
-  write(home, "job.json", Buffer.from(JSON.stringify(job)));
+  writeFiles(home, { "job.json": JSON.stringify(job) });
   await run(PYTHON_BOTO3, ["-c", BOTO3]);
 });
 
@@ -218,8 +188,8 @@ describe.skipIf(isSkipped(RCLONE))("rclone", { timeout: 120_000 }, () => {
     await rclone("check", "--download", local, `${root}/in`);
     await rclone("copy", `${root}/in`, `${root}/again`);
     await rclone("copy", `${root}/again`, `rclone-${provider}`);
-    expectSame(join(home, `rclone-${provider}`));
-    write(home, "changed/one.txt", Buffer.from("changed\n"));
+    expectSame(filesIn(join(home, `rclone-${provider}`)), files);
+    writeFiles(home, { "changed/one.txt": "changed\n" });
     await rclone("sync", "changed", `${root}/again`);
     expect(await rclone("lsf", "-R", `${root}/again`)).toBe("one.txt\n");
     await rclone("moveto", `${root}/again/one.txt`, `${root}/moved`);
@@ -231,13 +201,8 @@ describe.skipIf(isSkipped(RCLONE))("rclone", { timeout: 120_000 }, () => {
 
 describe.skipIf(isSkipped(S3CMD))("s3cmd", { timeout: 120_000 }, () => {
   test("mb, put in parts, ls, get, sync, cp, mv, modify, info, del, rb", async () => {
-    write(
-      home,
-      "s3cfg",
-      Buffer.from(
-        `[default]\naccess_key = ${credentials.accessKeyId}\nsecret_key = ${credentials.secretAccessKey}\n`,
-      ),
-    );
+    const { accessKeyId, secretAccessKey } = credentials;
+    writeFiles(home, { s3cfg: `[default]\naccess_key = ${accessKeyId}\nsecret_key = ${secretAccessKey}\n` });
     const host = new URL(dev.store.url).host;
     const flags = [
       "--config",
@@ -259,12 +224,12 @@ describe.skipIf(isSkipped(S3CMD))("s3cmd", { timeout: 120_000 }, () => {
     await s3cmd("sync", "local/", "s3://s3cmd/sync/");
     expect((await s3cmd("ls", "-r", "s3://s3cmd/sync/")).trim().split("\n")).toHaveLength(4);
     await s3cmd("sync", "s3://s3cmd/sync/", "s3cmd-out/");
-    expectSame(join(home, "s3cmd-out"));
+    expectSame(filesIn(join(home, "s3cmd-out")), files);
     await s3cmd("cp", "s3://s3cmd/sync/one.txt", "s3://s3cmd/two.txt");
     await s3cmd("mv", "s3://s3cmd/two.txt", "s3://s3cmd/three.txt");
     await s3cmd("modify", "--add-header", "x-amz-meta-a:b", "s3://s3cmd/three.txt");
     expect(await s3cmd("info", "s3://s3cmd/three.txt")).toMatch(/x-amz-meta-a:\s+b/);
-    write(home, "less/one.txt", Buffer.from("one\n"));
+    writeFiles(home, { "less/one.txt": "one\n" });
     await s3cmd("sync", "--delete-removed", "less/", "s3://s3cmd/sync/");
     expect((await s3cmd("ls", "-r", "s3://s3cmd/sync/")).trim().split("\n")).toHaveLength(1);
     await s3cmd("del", "--recursive", "--force", "s3://s3cmd");

@@ -4,14 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { freshKey } from "../support/client.ts";
-import {
-  accessKeyId,
-  expectSame,
-  over,
-  secretAccessKey,
-  testGateway,
-  writeFiles,
-} from "../support/gateway.ts";
+import { expectSame, writeFiles } from "../support/files.ts";
+import { accessKeyId, over, secretAccessKey, testGateway } from "../support/gateway.ts";
 import { CURL, isSkipped } from "../support/tools.ts";
 
 const gateway = testGateway();

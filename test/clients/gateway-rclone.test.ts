@@ -2,16 +2,8 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { freshKey } from "../support/client.ts";
-import {
-  accessKeyId,
-  expectSame,
-  filesIn,
-  over,
-  secretAccessKey,
-  someFiles,
-  testGateway,
-  writeFiles,
-} from "../support/gateway.ts";
+import { expectSame, filesIn, someFiles, writeFiles } from "../support/files.ts";
+import { accessKeyId, over, secretAccessKey, testGateway } from "../support/gateway.ts";
 import { isSkipped, RCLONE } from "../support/tools.ts";
 
 const gateway = testGateway();
