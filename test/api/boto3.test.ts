@@ -1,4 +1,8 @@
-/** boto3 and we mean the same by a key, an object and a signature. */
+/**
+ * boto3 and we mean the same by a key, an object and a signature.
+ *
+ * @module-tag thorough
+ */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";

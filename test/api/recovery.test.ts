@@ -1,4 +1,8 @@
-/** Derived keys outlive us: the documented recovery gets an object back with Python, curl and the root alone. */
+/**
+ * Derived keys outlive us: the documented recovery gets an object back with Python, curl and the root alone.
+ *
+ * @module-tag thorough
+ */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,8 @@
-/** The aws command line and we mean the same by a key, an object and a signature. */
+/**
+ * The aws command line and we mean the same by a key, an object and a signature.
+ *
+ * @module-tag thorough
+ */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

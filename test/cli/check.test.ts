@@ -70,7 +70,7 @@ test("the deployed Worker says what is bound there", { timeout: 60_000 }, async 
   for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret);
 });
 
-test("what it cannot use is red", { timeout: 60_000 }, async () => {
+test("what it cannot use is red", { tags: ["thorough"], timeout: 60_000 }, async () => {
   const broken = await startTestWorker({
     env: { ...vars, ...secrets, K2: `${secrets.K2}\n` },
     without: ["RATE_LIMIT"],

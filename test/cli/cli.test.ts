@@ -8,36 +8,49 @@ import { runHere } from "../support/ssec.ts";
 const ssec = (args: string[], token = "ADMIN_TOKEN") =>
   runHere(["--url", api, ...args], { SSEC_TOKEN: secrets[token] ?? "" });
 
-test("audit prints the trail as a table, and as JSON lines", { timeout: 60_000 }, async () => {
-  const key = freshKey("cat\u001b[31m.jpg");
-  await presign({ operation: "PutObject", bucket: "media", key });
-  await presign({ operation: "DeleteObject", bucket: "media", key });
-  await refused({ operation: "GetObject", bucket: "media", key }, "LIMITED_TOKEN");
-  const lines = await vi.waitFor(
-    async () => {
-      const { stdout } = await ssec(["audit", "--bucket", "media", "--key", key, "--since", "1h", "--json"]);
-      const lines = stdout.trimEnd().split("\n");
-      expect(lines).toHaveLength(3);
-      return lines;
-    },
-    { timeout: 30_000 },
-  );
-  expect(JSON.parse(lines[2] ?? "")).toMatchObject({ operation: "PutObject", caller: "all", key });
+test(
+  "audit prints the trail as a table, and as JSON lines",
+  { tags: ["thorough"], timeout: 60_000 },
+  async () => {
+    const key = freshKey("cat\u001b[31m.jpg");
+    await presign({ operation: "PutObject", bucket: "media", key });
+    await presign({ operation: "DeleteObject", bucket: "media", key });
+    await refused({ operation: "GetObject", bucket: "media", key }, "LIMITED_TOKEN");
+    const lines = await vi.waitFor(
+      async () => {
+        const { stdout } = await ssec([
+          "audit",
+          "--bucket",
+          "media",
+          "--key",
+          key,
+          "--since",
+          "1h",
+          "--json",
+        ]);
+        const lines = stdout.trimEnd().split("\n");
+        expect(lines).toHaveLength(3);
+        return lines;
+      },
+      { timeout: 30_000 },
+    );
+    expect(JSON.parse(lines[2] ?? "")).toMatchObject({ operation: "PutObject", caller: "all", key });
 
-  const { status, stdout } = await ssec(["audit", "--bucket", "media", "--key", key]);
-  expect(status).toBe(0);
-  const [head, first] = stdout.split("\n");
-  expect(head).toMatch(/^time +outcome +caller +operation +bucket +key +key id +ip$/);
-  expect(first).toMatch(/ forbidden +limited +GetObject +media /);
-  expect(stdout).not.toContain("\u001b");
+    const { status, stdout } = await ssec(["audit", "--bucket", "media", "--key", key]);
+    expect(status).toBe(0);
+    const [head, first] = stdout.split("\n");
+    expect(head).toMatch(/^time +outcome +caller +operation +bucket +key +key id +ip$/);
+    expect(first).toMatch(/ forbidden +limited +GetObject +media /);
+    expect(stdout).not.toContain("\u001b");
 
-  const objects = await ssec(["audit", "objects", "k2"]);
-  expect(objects.stdout).toMatch(new RegExp(`media +${key.slice(0, key.indexOf("\u001b"))}.*PutObject`));
-  const summary = await ssec(["audit", "summary", "--since", "1d"]);
-  expect(summary.stdout).toMatch(/^\d+ events since .*\n\noutcome +events\nallowed +\d+/);
-});
+    const objects = await ssec(["audit", "objects", "k2"]);
+    expect(objects.stdout).toMatch(new RegExp(`media +${key.slice(0, key.indexOf("\u001b"))}.*PutObject`));
+    const summary = await ssec(["audit", "summary", "--since", "1d"]);
+    expect(summary.stdout).toMatch(/^\d+ events since .*\n\noutcome +events\nallowed +\d+/);
+  },
+);
 
-test("audit objects tells what is under a key now", { timeout: 120_000 }, async () => {
+test("audit objects tells what is under a key now", { tags: ["thorough"], timeout: 120_000 }, async () => {
   const prefix = freshKey("used/");
   const names = ["there", "gone", "moved", "plain"];
   for (const name of names) {

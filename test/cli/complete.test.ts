@@ -1,4 +1,8 @@
-/** Completion in bash, as bash-completion asks for it. */
+/**
+ * Completion in bash, as bash-completion asks for it.
+ *
+ * @module-tag thorough
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";

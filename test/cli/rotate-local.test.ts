@@ -1,4 +1,8 @@
-/** `ssec rotate --local`: the same without a Worker, whatever happens to the process. */
+/**
+ * `ssec rotate --local`: the same without a Worker, whatever happens to the process.
+ *
+ * @module-tag thorough
+ */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";

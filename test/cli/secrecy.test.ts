@@ -1,4 +1,8 @@
-/** What a start leaves on the machine: keys, tokens and secrets lie in the two files that are meant to hold them. */
+/**
+ * What a start leaves on the machine: keys, tokens and secrets lie in the two files that are meant to hold them.
+ *
+ * @module-tag thorough
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   cpSync,

@@ -296,25 +296,29 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect(ranges.slice(0, 2)).toEqual(["bytes=0-16777215", "bytes=16777216-33554431"]);
   });
 
-  test("a store that fails now and then is asked again, and one that goes on failing is told", async () => {
-    const bytes = randomBytes(9 * MiB);
-    const path = file("unlucky", bytes);
-    const object = `media/${freshKey()}`;
-    proxy.break(
-      { on: isPart, times: 2, answer: error(503, "SlowDown") },
-      { on: isPart, times: 1, cutRequestAfter: MiB },
-    );
-    expect((await watched("put", path, object)).status).toBe(0);
-    proxy.break({ on: isGet, times: 2, cutAnswerAfter: MiB });
-    const down = await watched("get", object, "-");
-    expect(down.bytes.equals(bytes)).toBe(true);
-    proxy.break({ on: isGet, times: 99, answer: error(503, "SlowDown") });
-    const told = await watched("get", object, "-");
-    expect(told).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/^ssec: the store answers 503 SlowDown/m),
-    });
-  });
+  test(
+    "a store that fails now and then is asked again, and one that goes on failing is told",
+    { tags: ["thorough"] },
+    async () => {
+      const bytes = randomBytes(9 * MiB);
+      const path = file("unlucky", bytes);
+      const object = `media/${freshKey()}`;
+      proxy.break(
+        { on: isPart, times: 2, answer: error(503, "SlowDown") },
+        { on: isPart, times: 1, cutRequestAfter: MiB },
+      );
+      expect((await watched("put", path, object)).status).toBe(0);
+      proxy.break({ on: isGet, times: 2, cutAnswerAfter: MiB });
+      const down = await watched("get", object, "-");
+      expect(down.bytes.equals(bytes)).toBe(true);
+      proxy.break({ on: isGet, times: 99, answer: error(503, "SlowDown") });
+      const told = await watched("get", object, "-");
+      expect(told).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/^ssec: the store answers 503 SlowDown/m),
+      });
+    },
+  );
 
   test("a file that changes while it goes up is refused, and nothing stays in the store", async () => {
     const path = file("changing", randomBytes(9 * MiB));

@@ -310,39 +310,43 @@ describe("run alone", () => {
     return { child, url: /^store ready (\S+)\n$/.exec(String(line))?.[1] ?? "" };
   }
 
-  test("what it has promised is there after a kill, and nothing half-written", async () => {
-    const first = await launch();
-    const client = clientFor(first.url);
-    await client.send(new CreateBucketCommand({ Bucket }));
-    const key = triple();
-    const promised = new Map<string, string>();
-    const uploads = Array.from({ length: 120 }, async (_, i) => {
-      const Body = randomBytes(50_000).toString("base64");
-      await client.send(new PutObjectCommand({ Bucket, Key: `k${i % 40}-${i}`, Body, ...key }));
-      promised.set(`k${i % 40}-${i}`, Body);
-      if (promised.size === 30) first.child.kill("SIGKILL");
-    });
-    await Promise.allSettled(uploads);
-    expect(promised.size).toBeGreaterThanOrEqual(30);
-    expect(promised.size).toBeLessThan(120);
+  test(
+    "what it has promised is there after a kill, and nothing half-written",
+    { tags: ["thorough"] },
+    async () => {
+      const first = await launch();
+      const client = clientFor(first.url);
+      await client.send(new CreateBucketCommand({ Bucket }));
+      const key = triple();
+      const promised = new Map<string, string>();
+      const uploads = Array.from({ length: 120 }, async (_, i) => {
+        const Body = randomBytes(50_000).toString("base64");
+        await client.send(new PutObjectCommand({ Bucket, Key: `k${i % 40}-${i}`, Body, ...key }));
+        promised.set(`k${i % 40}-${i}`, Body);
+        if (promised.size === 30) first.child.kill("SIGKILL");
+      });
+      await Promise.allSettled(uploads);
+      expect(promised.size).toBeGreaterThanOrEqual(30);
+      expect(promised.size).toBeLessThan(120);
 
-    const second = await launch();
-    const again = clientFor(second.url);
-    const { Contents = [] } = await again.send(new ListObjectsV2Command({ Bucket }));
-    const listed = Contents.map(({ Key }) => String(Key));
-    expect(listed).toEqual(expect.arrayContaining([...promised.keys()]));
-    for (const name of listed) {
-      const body = (await read(name, key, again)).toString();
-      expect(body).toHaveLength(66_668);
-      if (promised.has(name)) expect(body).toBe(promised.get(name));
-    }
-    expect(readdirSync(join(dir, "segments"))).toHaveLength(listed.length);
+      const second = await launch();
+      const again = clientFor(second.url);
+      const { Contents = [] } = await again.send(new ListObjectsV2Command({ Bucket }));
+      const listed = Contents.map(({ Key }) => String(Key));
+      expect(listed).toEqual(expect.arrayContaining([...promised.keys()]));
+      for (const name of listed) {
+        const body = (await read(name, key, again)).toString();
+        expect(body).toHaveLength(66_668);
+        if (promised.has(name)) expect(body).toBe(promised.get(name));
+      }
+      expect(readdirSync(join(dir, "segments"))).toHaveLength(listed.length);
 
-    const third = spawn(process.execPath, ["src/dev-store/main.ts", "--port", "0", "--data", dir]);
-    const [said] = await Promise.all([once(third.stderr, "data"), once(third, "exit")]);
-    expect(String(said)).toContain("for development only");
-    expect(third.exitCode).toBe(1);
-    second.child.kill("SIGTERM");
-    expect(await once(second.child, "exit")).toEqual([0, null]);
-  });
+      const third = spawn(process.execPath, ["src/dev-store/main.ts", "--port", "0", "--data", dir]);
+      const [said] = await Promise.all([once(third.stderr, "data"), once(third, "exit")]);
+      expect(String(said)).toContain("for development only");
+      expect(third.exitCode).toBe(1);
+      second.child.kill("SIGTERM");
+      expect(await once(second.child, "exit")).toEqual([0, null]);
+    },
+  );
 });

@@ -93,26 +93,30 @@ function killable() {
   };
 }
 
-test("killed again and again, in the midst of anything", { timeout: 60_000 }, async () => {
-  const { bucket, keys } = await filled(60);
-  const { through, kill, revive } = killable();
-  const { start, drain, report, messages } = rig({ bucket, through, limits: { pageSize: 9 } });
-  const { id } = await start();
-  for (let i = 0; i < 8; i++) {
-    const killing = setTimeout(kill, 20 + i * 13);
-    await drain(id, { patience: 150 + i * 20 }).catch(() => {});
-    clearTimeout(killing);
-    // What was queued dies with the process.
-    messages.length = 0;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    revive();
-  }
-  await drain(id);
-  const done = await report(id);
-  expect(done).toMatchObject({ state: "done", listed: 60, failed: 0, found: expect.anything() });
-  expect(total(done)).toBe(60);
-  await expectAllUnder(bucket, keys);
-});
+test(
+  "killed again and again, in the midst of anything",
+  { tags: ["thorough"], timeout: 60_000 },
+  async () => {
+    const { bucket, keys } = await filled(60);
+    const { through, kill, revive } = killable();
+    const { start, drain, report, messages } = rig({ bucket, through, limits: { pageSize: 9 } });
+    const { id } = await start();
+    for (let i = 0; i < 8; i++) {
+      const killing = setTimeout(kill, 20 + i * 13);
+      await drain(id, { patience: 150 + i * 20 }).catch(() => {});
+      clearTimeout(killing);
+      // What was queued dies with the process.
+      messages.length = 0;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      revive();
+    }
+    await drain(id);
+    const done = await report(id);
+    expect(done).toMatchObject({ state: "done", listed: 60, failed: 0, found: expect.anything() });
+    expect(total(done)).toBe(60);
+    await expectAllUnder(bucket, keys);
+  },
+);
 
 test("a database that fails for a while", async () => {
   const { bucket, keys } = await filled(30);
@@ -162,48 +166,52 @@ test("two at one page: one of them works, whose word counts; the one who wakes l
   await expectAllUnder(bucket, keys);
 });
 
-test("writers that overwrite and delete all the time: what they wrote stays, and nothing of it is stale", async () => {
-  const { bucket, keys } = await filled(40);
-  const { start, drain, report } = rig({ bucket });
-  const { id } = await start();
-  const latest = new Map<string, string | undefined>(keys.map((key) => [key, `the object ${key}`]));
-  let isOver = false;
-  const writers = [0, 1, 2].map(async (lane) => {
-    // Each key has one writer, who knows what it wrote last.
-    const own = keys.filter((_, i) => i % 3 === lane);
-    for (let n = 0; !isOver; n++) {
-      const key = own[(n * 7) % own.length] as string;
-      if (n % 9 === 8) {
-        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
-        latest.set(key, undefined);
-      } else {
-        const Body = `write ${n} of ${key}`;
-        // Some of them do not know of the new key yet.
-        const under = n % 4 === 0 ? "k1" : "k2";
-        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ...sse(under, bucket, key) }));
-        latest.set(key, Body);
+test(
+  "writers that overwrite and delete all the time: what they wrote stays, and nothing of it is stale",
+  { tags: ["thorough"] },
+  async () => {
+    const { bucket, keys } = await filled(40);
+    const { start, drain, report } = rig({ bucket });
+    const { id } = await start();
+    const latest = new Map<string, string | undefined>(keys.map((key) => [key, `the object ${key}`]));
+    let isOver = false;
+    const writers = [0, 1, 2].map(async (lane) => {
+      // Each key has one writer, who knows what it wrote last.
+      const own = keys.filter((_, i) => i % 3 === lane);
+      for (let n = 0; !isOver; n++) {
+        const key = own[(n * 7) % own.length] as string;
+        if (n % 9 === 8) {
+          await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+          latest.set(key, undefined);
+        } else {
+          const Body = `write ${n} of ${key}`;
+          // Some of them do not know of the new key yet.
+          const under = n % 4 === 0 ? "k1" : "k2";
+          await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ...sse(under, bucket, key) }));
+          latest.set(key, Body);
+        }
       }
+    });
+    await drain(id);
+    isOver = true;
+    await Promise.all(writers);
+    const during = await report(id);
+    expect(during.state).toBe("done");
+    expect(total(during)).toBe(during.listed);
+    // What was written under the old key behind the rotation's back is for the next.
+    const next = await start();
+    await drain(next.id);
+    for (const [key, body] of latest) {
+      if (body === undefined) continue;
+      const { Body } = await s3.send(
+        new GetObjectCommand({ Bucket: bucket, Key: key, ...sse("k2", bucket, key) }),
+      );
+      expect(await Body?.transformToString(), key).toBe(body);
     }
-  });
-  await drain(id);
-  isOver = true;
-  await Promise.all(writers);
-  const during = await report(id);
-  expect(during.state).toBe("done");
-  expect(total(during)).toBe(during.listed);
-  // What was written under the old key behind the rotation's back is for the next.
-  const next = await start();
-  await drain(next.id);
-  for (const [key, body] of latest) {
-    if (body === undefined) continue;
-    const { Body } = await s3.send(
-      new GetObjectCommand({ Bucket: bucket, Key: key, ...sse("k2", bucket, key) }),
-    );
-    expect(await Body?.transformToString(), key).toBe(body);
-  }
-});
+  },
+);
 
-test("cancelled in the middle, and gone on from there", async () => {
+test("cancelled in the middle, and gone on from there", { tags: ["thorough"] }, async () => {
   const { bucket, keys } = await filled(50);
   const { start, drain, report, engine, ledger, messages } = rig({
     bucket,
@@ -245,20 +253,25 @@ describe("a store", () => {
   const isCopy = ({ method, headers, url = "" }: IncomingMessage) =>
     method === "PUT" && "x-amz-copy-source" in headers && !url.includes("ssec-rotation");
 
-  test("that fails, is slow or overloaded every so often is asked again", async () => {
-    const { bucket, keys } = await filled(30);
-    let n = 0;
-    const proxy = await proxied(
-      { on: () => ++n % 7 === 0, answer: error(503, "SlowDown") },
-      { on: () => n % 11 === 0, answer: error(500, "InternalError") },
-    );
-    const { start, drain, report } = rig({ bucket, url: proxy.url });
-    const { id } = await start();
-    await drain(id, { patience: 40_000 });
-    proxy.close();
-    expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
-    await expectAllUnder(bucket, keys);
-  }, 60_000);
+  test(
+    "that fails, is slow or overloaded every so often is asked again",
+    { tags: ["thorough"] },
+    async () => {
+      const { bucket, keys } = await filled(30);
+      let n = 0;
+      const proxy = await proxied(
+        { on: () => ++n % 7 === 0, answer: error(503, "SlowDown") },
+        { on: () => n % 11 === 0, answer: error(500, "InternalError") },
+      );
+      const { start, drain, report } = rig({ bucket, url: proxy.url });
+      const { id } = await start();
+      await drain(id, { patience: 40_000 });
+      proxy.close();
+      expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
+      await expectAllUnder(bucket, keys);
+    },
+    60_000,
+  );
 
   test("that is down lets the rotation wait, with a reason, and go on by itself", async () => {
     const { bucket, keys } = await filled(20);
@@ -435,51 +448,55 @@ describe("the target", () => {
   });
 });
 
-test("a large object goes by parts, is gone on with after a kill, and leaves no upload behind", async () => {
-  const bucket = await freshBucket();
-  const Body = Buffer.alloc(12 * 2 ** 20, "ssec-edge ");
-  const more = { Tagging: "a=b", Metadata: { kept: "yes" } };
-  await s3.send(
-    new PutObjectCommand({ Bucket: bucket, Key: "large", Body, ...sse("k1", bucket, "large"), ...more }),
-  );
-  await put(bucket, "small", "k1");
-  for (const limits of [
-    { maxCopy: 2 ** 20, copiedPart: 5 * 2 ** 20 },
-    { maxCopy: 2 ** 20, maxWhole: 2 ** 20, copiedPart: 0, noCopies: true },
-  ]) {
-    const { through, kill, revive } = killable();
-    const { noCopies, ...bounds } = { noCopies: false, ...limits };
-    const [to, from] = noCopies ? (["k1", "k2"] as const) : (["k2", "k1"] as const);
-    const { start, drain, report, engine, messages, ledger } = rig({
-      bucket,
-      through,
-      limits: bounds,
-      keys: [to, from],
-    });
-    const { id } = await start({ to });
-    const [first] = messages.splice(0);
-    await engine().handle(first?.message);
-    if (noCopies) {
-      const { ways } = (await ledger.find(id)) as { ways: string };
-      await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false, copiesParts: false }));
-    }
-    setTimeout(kill, 60);
-    await drain(id, { patience: 250 }).catch(() => {});
-    messages.length = 0;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    revive();
-    await drain(id);
-    expect(await report(id)).toMatchObject({ state: "done", listed: 2, failed: 0 });
-    const got = await s3.send(
-      new GetObjectCommand({ Bucket: bucket, Key: "large", ...sse(to, bucket, "large") }),
+test(
+  "a large object goes by parts, is gone on with after a kill, and leaves no upload behind",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket();
+    const Body = Buffer.alloc(12 * 2 ** 20, "ssec-edge ");
+    const more = { Tagging: "a=b", Metadata: { kept: "yes" } };
+    await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: "large", Body, ...sse("k1", bucket, "large"), ...more }),
     );
-    expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
-    expect(got).toMatchObject({ Metadata: { kept: "yes" }, TagCount: 1 });
-    expect(await isUnder(bucket, "large", from)).toBe(false);
-    const { ListMultipartUploadsCommand } = await import("@aws-sdk/client-s3");
-    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
-  }
-});
+    await put(bucket, "small", "k1");
+    for (const limits of [
+      { maxCopy: 2 ** 20, copiedPart: 5 * 2 ** 20 },
+      { maxCopy: 2 ** 20, maxWhole: 2 ** 20, copiedPart: 0, noCopies: true },
+    ]) {
+      const { through, kill, revive } = killable();
+      const { noCopies, ...bounds } = { noCopies: false, ...limits };
+      const [to, from] = noCopies ? (["k1", "k2"] as const) : (["k2", "k1"] as const);
+      const { start, drain, report, engine, messages, ledger } = rig({
+        bucket,
+        through,
+        limits: bounds,
+        keys: [to, from],
+      });
+      const { id } = await start({ to });
+      const [first] = messages.splice(0);
+      await engine().handle(first?.message);
+      if (noCopies) {
+        const { ways } = (await ledger.find(id)) as { ways: string };
+        await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false, copiesParts: false }));
+      }
+      setTimeout(kill, 60);
+      await drain(id, { patience: 250 }).catch(() => {});
+      messages.length = 0;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      revive();
+      await drain(id);
+      expect(await report(id)).toMatchObject({ state: "done", listed: 2, failed: 0 });
+      const got = await s3.send(
+        new GetObjectCommand({ Bucket: bucket, Key: "large", ...sse(to, bucket, "large") }),
+      );
+      expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+      expect(got).toMatchObject({ Metadata: { kept: "yes" }, TagCount: 1 });
+      expect(await isUnder(bucket, "large", from)).toBe(false);
+      const { ListMultipartUploadsCommand } = await import("@aws-sdk/client-s3");
+      expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
+    }
+  },
+);
 
 test("10 pages, of which each is listed anew: the keys of the bucket and no others", async () => {
   const { bucket, keys } = await filled(40);

@@ -13,7 +13,7 @@ test("what is evaluated at start is small", async () => {
 
 test(
   "the deployed bundle is within its budget, and what few requests need in it waits until it is used",
-  { timeout: 120_000 },
+  { tags: ["thorough"], timeout: 120_000 },
   async () => {
     const { whole, packages, packagesAtStart } = await bundleWorker();
     expect(whole.gzip / 1024).toBeLessThan(WHOLE);

@@ -62,7 +62,7 @@ describe.skipIf(isSkipped(CURL))("the first screen", () => {
     expect(codeBlocks("README.md", "sh")[0]).toBe("npm ci && npm start\n");
   });
 
-  test("works as it is written, with no secret in an argument", async () => {
+  test("works as it is written, with no secret in an argument", { tags: ["thorough"] }, async () => {
     const commands = codeBlocks("README.md", "sh").slice(1, 6);
     const [token = "", ask = ""] = commands;
     expect(token).toBe("export TOKEN=$(cat .ssec/token)\n");
