@@ -4,6 +4,8 @@ import { defineConfig, type UserConfig } from "tsdown";
 const common: UserConfig = {
   tsconfig: "tsconfig.build.json",
   dts: false,
+  // Workers that run on this machine read their assets while this builds: scripts/assets.ts clears what is not needed.
+  clean: ["dist/*", "!dist/assets"],
   fixedExtension: false,
   // Whatever is imported is a dependency of the package, or the build fails: nobody's code is copied into ours.
   deps: { onlyBundle: [], neverBundle: [/^node:/] },

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
 import { startStore } from "../src/dev-store/index.ts";
+import { buildAssets } from "./assets.ts";
 import { startWorker } from "./worker.ts";
 
 export const BUCKET = "media";
@@ -58,6 +59,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
   });
   try {
     await prepareBucket(store.url, credentials);
+    await buildAssets();
     const worker = await startWorker({
       port: await freePort(workerPort),
       dir: join(dir, "worker"),

@@ -38,6 +38,12 @@ const ROOMS: readonly Room[] = [
     imports: ["s3/sign", "s3/api", "config", "keys", "base"],
   },
   {
+    name: "page",
+    purpose: "the page at /, in the browser: it knows nothing of the service but its API",
+    at: ["src/page/"],
+    imports: ["client"],
+  },
+  {
     name: "client",
     purpose:
       "ssec-edge/client: uploads and downloads in browsers, Node and Workers; it knows nothing of the service but its API",
@@ -56,7 +62,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: "http",
-    purpose: "the JSON API and the page: routes, what callers are told of refusals",
+    purpose: "the JSON API: routes, what callers are told of refusals",
     at: ["src/http/"],
     imports: [
       ...["gateway", "front", "objects", "service", "rotation", "edge", "audit", "auth", "snippets"],

@@ -13,6 +13,7 @@ interface Deployed {
   readonly main: string;
   readonly compatibility_date: string;
   readonly compatibility_flags: string[];
+  readonly assets: { readonly directory: string; readonly binding: string };
   readonly d1_databases: readonly { readonly binding: string; readonly migrations_dir: string }[];
   readonly queues: {
     readonly producers: readonly { readonly binding: string; readonly queue: string }[];
@@ -62,7 +63,7 @@ export interface WorkerOptions {
   readonly onLog?: (line: string) => void;
 }
 
-export type BindingName = "DB" | "QUEUE" | "ROTATION_QUEUE" | "RATE_LIMIT" | "METRICS";
+export type BindingName = "DB" | "QUEUE" | "ROTATION_QUEUE" | "RATE_LIMIT" | "METRICS" | "ASSETS";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -134,6 +135,13 @@ function workerFor(
     bindings: Object.fromEntries(
       Object.entries(env).filter(([, value]) => value !== undefined),
     ) as NonNullable<V4WorkerOptionsShape["bindings"]>,
+    ...(isKept("ASSETS") && {
+      assets: {
+        directory: join(ROOT, deployed.assets.directory),
+        binding: deployed.assets.binding,
+        routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+      },
+    }),
     d1Databases: deployed.d1_databases.map(({ binding }) => binding).filter(isKept),
     queueProducers: Object.fromEntries(producers.map(({ binding, queue }) => [binding, queue])),
     queueConsumers: Object.fromEntries(

@@ -39,6 +39,11 @@ export interface Metrics {
   }): void;
 }
 
+/** Static assets. */
+export interface Assets {
+  fetch(request: Request): Promise<Response>;
+}
+
 /** Messages of a queue, as its consumer gets them. */
 export interface MessageBatch {
   /** The queue's name. */
@@ -54,6 +59,7 @@ export interface Bindings {
   readonly rotationQueue: Queue | undefined;
   readonly rateLimit: RateLimit | undefined;
   readonly metrics: Metrics | undefined;
+  readonly assets: Assets | undefined;
 }
 
 export function bindingsOf(env: Readonly<Record<string, unknown>>): Bindings {
@@ -63,5 +69,6 @@ export function bindingsOf(env: Readonly<Record<string, unknown>>): Bindings {
     rotationQueue: env.ROTATION_QUEUE as Queue | undefined,
     rateLimit: env.RATE_LIMIT as RateLimit | undefined,
     metrics: env.METRICS as Metrics | undefined,
+    assets: env.ASSETS as Assets | undefined,
   };
 }

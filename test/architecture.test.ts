@@ -132,7 +132,7 @@ describe("roomsOf", () => {
 
   it("refuses a room without a file", () => {
     expect(() => roomsOf(rootWith({ "src/hash/a.ts": 'import "./b.ts";' }))).toThrow(
-      "no file lies in index, presign, cli",
+      "no file lies in index, presign, page",
     );
   });
 

@@ -1,6 +1,7 @@
 /** Which routes there are. A new one is a file in routes/ and a line here. */
 import { secureHeaders } from "hono/secure-headers";
 import { presignApi, type Setup } from "./api.ts";
+import { assetRoutes } from "./routes/assets.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keysRoutes } from "./routes/keys.ts";
@@ -8,7 +9,6 @@ import { lfsRoutes } from "./routes/lfs.ts";
 import { meRoutes } from "./routes/me.ts";
 import { multipartRoutes } from "./routes/multipart.ts";
 import { objectsRoutes } from "./routes/objects.ts";
-import { pageRoutes } from "./routes/page.ts";
 import { reportsRoutes } from "./routes/reports.ts";
 import { rotationsRoutes } from "./routes/rotations.ts";
 import { s3CredentialsRoutes } from "./routes/s3-credentials.ts";
@@ -28,5 +28,5 @@ export function wholeApi(setup: Setup) {
     .route("/v1/s3", s3CredentialsRoutes)
     .use(secureHeaders())
     .route("/healthz", healthRoutes(setup.serviceOf))
-    .route("/", pageRoutes);
+    .route("/", assetRoutes);
 }

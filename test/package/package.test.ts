@@ -61,6 +61,7 @@ test("it holds what is imported, run or read, and nothing else", () => {
     "dist/react.js",
     "dist/react.d.ts",
     "dist/cli/ssec.js",
+    "dist/assets/ssec-edge/index.html",
     ...readdirSync("src/audit/migrations").map((name) => `dist/migrations/${name}`),
   ])
     expect(files).toContain(file);
@@ -166,6 +167,7 @@ test("the Worker of init runs as it stands", async () => {
   const worker = await dev([]);
   const { caller } = await json(await ask(`${worker.match[1]}/v1/me`));
   expect(caller).toBe("app");
+  expect(await (await fetch(`${worker.match[1]}/`)).text()).toContain("<title>ssec-edge</title>");
   const args = ["ssec", "--url", worker.match[1] ?? "", "put", "package.json", "media/by-ssec.json"];
   await user.succeed("npx", args, { SSEC_TOKEN: token() });
   await worker.stop();

@@ -110,7 +110,7 @@ describe("with wrangler", { tags: ["thorough"] }, () => {
     const devVars = join(dir, ".dev.vars");
     // Paths in it are relative to where it lies.
     const original = readFileSync("wrangler.toml", "utf8").replace('name = "ssec-edge"', 'name = "fresh"');
-    writeFileSync(config, original.replaceAll('"src/', `"${resolvePath("src")}/`));
+    writeFileSync(config, original.replaceAll(/"(src|dist)\//g, `"${resolvePath(".")}/$1/`));
     const flags = ["--config", config];
     const credentials = { CW_ACCESS_KEY_ID: "made", CW_SECRET_ACCESS_KEY: "here" };
     const coreweave = ["--store", "coreweave", "--bucket", "acme-media", "--yes"];

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import type { TestProject } from "vitest/node";
+import { buildAssets } from "../../scripts/assets.ts";
 import { bundle } from "../../scripts/bundle.ts";
 import { startWorker } from "../../scripts/worker.ts";
 import { startStore } from "../../src/dev-store/index.ts";
@@ -40,6 +41,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
 
   const { vars, secrets } = environment({ url, silentUrl, ...credentials });
+  await buildAssets();
   const code = await bundle("src/index.ts");
   const file = join(data, "worker.js");
   await writeFile(file, code);

@@ -6,6 +6,13 @@ import { isJson } from "../wrangler-file.ts";
 const COMPATIBILITY_DATE = "2026-10-23";
 const MAIN = "src/index.ts";
 
+/** The page at /. Each request comes to the Worker first, which serves it below whatever path it is mounted at. */
+const ASSETS = {
+  directory: "node_modules/ssec-edge/dist/assets",
+  binding: "ASSETS",
+  run_worker_first: true,
+} as const;
+
 /** The Worker itself, as its file beside the configuration. */
 export const WORKER = { path: MAIN, text: 'export { default } from "ssec-edge";\n' } as const;
 
@@ -17,8 +24,13 @@ export function newConfiguration(path: string): string {
     compatibility_date: COMPATIBILITY_DATE,
     compatibility_flags: ["nodejs_compat"],
   };
-  if (isJson(path)) return `${JSON.stringify(settings, null, 2)}\n`;
-  return Object.entries(settings)
+  if (isJson(path)) return `${JSON.stringify({ ...settings, assets: ASSETS }, null, 2)}\n`;
+  return `${linesOf(settings)}\n[assets]\n${linesOf(ASSETS)}`;
+}
+
+/** In TOML, of text, truth and lists of text. */
+function linesOf(table: Readonly<Record<string, string | boolean | readonly string[]>>): string {
+  return Object.entries(table)
     .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
     .join("");
 }
