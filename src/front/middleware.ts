@@ -7,7 +7,7 @@ import { Trail } from "../audit/trail.ts";
 import { authenticate, type Caller } from "../auth/callers.ts";
 import { vouchedFor } from "../auth/vouched.ts";
 import { isAllowedOrigin } from "../config/origins.ts";
-import { Refused } from "../refused.ts";
+import { type Reason, Refused } from "../refused.ts";
 import type { ServiceOf } from "../service.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import { isForGitLfs } from "./paths.ts";
@@ -89,6 +89,9 @@ export const authenticated = identifiedBy(async (c) => {
     : authenticate(c.req.raw, service, { isBasicTaken: isForGitLfs(c.req.path) });
 });
 
+/** Why somebody is nobody: S3 has words of its own for some requests that are not signed. */
+const OF_NOBODY: readonly Reason[] = ["unauthenticated", "forbidden", "invalid-request"];
+
 /**
  * Who calls. Who is nobody may ask as often as a caller may, from one address.
  *
@@ -104,7 +107,7 @@ export function identifiedBy(identify: (c: AppContext) => Promise<Caller>) {
       c.set("caller", caller);
     } catch (error) {
       const { rateLimit } = service.bindings;
-      if (rateLimit !== undefined && error instanceof Refused && error.reason === "unauthenticated") {
+      if (rateLimit !== undefined && error instanceof Refused && OF_NOBODY.includes(error.reason)) {
         const allowed = await charge(rateLimit, strangerKey(trail.ip), 1, (entry) => trail.tell(entry));
         if (allowed === 0) throw tooManyRequests();
       }

@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Trail } from "../audit/trail.ts";
 import type { Caller } from "../auth/callers.ts";
+import { discard } from "../edge/body.ts";
 import type { AppContext, AppEnv } from "../front/context.ts";
 import {
   allowOrigins,
@@ -14,9 +15,10 @@ import {
   withService,
 } from "../front/middleware.ts";
 import { pathBelow } from "../front/paths.ts";
+import { LIMITS } from "../limits.ts";
 import { describeUnforeseen, logError } from "../log.ts";
 import { Refused } from "../refused.ts";
-import type { ServiceOf } from "../service.ts";
+import type { Service, ServiceOf } from "../service.ts";
 import { type Target, targetOf } from "./address.ts";
 import { Call } from "./call.ts";
 import { carryOut } from "./carry-out.ts";
@@ -48,7 +50,12 @@ export function gateway({ serviceOf, depth }: { serviceOf: ServiceOf; depth: num
       checkHeaders(operation, headers);
       return carryOut(new Call(c, operation, target, { query, headers, body }));
     })
-    .onError((error, c) => onError(error, c, depth));
+    .onError(async (error, c) => {
+      const answer = onError(error, c, depth);
+      // Whoever is refused before their body is taken has it taken all the same, and hears why.
+      await discard(c.req.raw.body, (c.get("service") as Service | undefined)?.limits ?? LIMITS);
+      return answer;
+    });
 }
 
 /** A URL that lives longer than a grant lets any live is none of that grant's. */

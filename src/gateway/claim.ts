@@ -56,7 +56,17 @@ export function claimOf(arrived: Arrived): Claim {
     );
   if (isInQuery) return inQuery(arrived);
   if (authorization !== null) return inHeader(arrived, authorization);
+  if (isForm(arrived))
+    throw new S3Fault(
+      "NotImplemented",
+      "Forms (PostObject) are not implemented here: POST /v1/presign makes one for the store itself.",
+    );
   throw new S3Fault("AccessDenied", "Access Denied: the request is not signed.");
+}
+
+/** A browser's upload, which is signed by a policy among its fields. */
+function isForm({ method, header }: Arrived): boolean {
+  return method === "POST" && /^multipart\/form-data\b/i.test(header("content-type") ?? "");
 }
 
 function inHeader(arrived: Arrived, authorization: string): Claim {

@@ -88,6 +88,8 @@ test("who guesses tokens is refused as well, from wherever they say that they ar
   const all: number[] = [];
   for (let i = 0; i < 8; i++) all.push((await guess(i)).status);
   expect(all).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+  // Nor is S3's own API asked on by who signs nothing.
+  expect((await fetch(`${worker.url}/s3/media/x`)).status).toBe(503);
   // Callers at the same address are not strangers.
   expect(await statuses(await issuer.token({ sub: "beside" }), 1)).toEqual([200]);
 });
@@ -101,6 +103,6 @@ test("and each is in the trail", () => {
     ["audit", "denied", "a", undefined, undefined],
     ["audit", "denied", "app", "1", undefined],
     ["audit", "denied", "app", "batch", 995],
-    ...Array.from({ length: 3 }, () => ["audit", "denied", undefined, undefined, undefined]),
+    ...Array.from({ length: 4 }, () => ["audit", "denied", undefined, undefined, undefined]),
   ]);
 });

@@ -12,8 +12,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { describe, expect, test } from "vitest";
-import { freshKey, put } from "../support/client.ts";
-import { codeIn, fault, gatewayClient, raw } from "./client.ts";
+import { api, freshKey, put } from "../support/client.ts";
+import { exchange } from "../support/exchange.ts";
+import { codeIn, fault, gatewayClient, raw, signed } from "./client.ts";
 
 const Bucket = "media";
 const s3 = gatewayClient();
@@ -126,39 +127,77 @@ describe("a header that means something", () => {
   });
 });
 
-test.for([
-  ...[
-    "acl",
-    "policy",
-    "policyStatus",
-    "versioning",
-    "versions",
-    "lifecycle",
-    "cors",
-    "website",
-    "encryption",
+/** What there is, by method and parameter; all the rest of what S3 has is refused. */
+const THERE = {
+  bucket: ["GET location", "GET uploads", "POST delete"],
+  object: [
+    ...["GET tagging", "PUT tagging", "DELETE tagging", "GET attributes", "POST uploads"],
+    ...["GET uploadId", "POST uploadId", "DELETE uploadId", "PUT uploadId"],
   ],
-  ...["object-lock", "logging", "notification", "replication", "tagging", "requestPayment", "accelerate"],
-])("GET ?%s of a bucket is not implemented", async (name) => {
-  const answer = await raw({ method: "GET", path: `/s3/media?${name}=` });
-  expect([answer.status, codeIn(answer)]).toEqual([501, "NotImplemented"]);
+};
+/** Every parameter that makes another operation of a request, by S3's reference, and one that is none. */
+const SUBRESOURCES = [
+  ...["abac", "accelerate", "acl", "analytics", "append", "attributes", "cors", "delete", "encryption"],
+  ...["intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging"],
+  ...["metadataConfiguration", "metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics"],
+  ...["notification", "object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock"],
+  ...["renameObject", "replication", "requestPayment", "restore", "retention", "select", "session"],
+  ...["tagging", "torrent", "uploadId", "uploads", "versioning", "versions", "website", "no-such-thing"],
+];
+const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"] as const;
+
+test.for(METHODS)("%s with what there is not is not implemented", async (method) => {
+  for (const of of ["bucket", "object"] as const)
+    for (const name of SUBRESOURCES.filter((one) => !THERE[of].includes(`${method} ${one}`))) {
+      const path = `/s3/media${of === "object" ? `/${freshKey()}` : ""}?${name}=`;
+      const answer = await raw({ method, path });
+      const code = method === "HEAD" ? "NotImplemented" : codeIn(answer);
+      expect([path, answer.status, code]).toEqual([path, 501, "NotImplemented"]);
+    }
+});
+
+test("a browser's form is not implemented, whoever has signed it", async () => {
+  const form = new FormData();
+  for (const [name, value] of [
+    ...[["key", freshKey()] as const, ["policy", "e30="] as const, ["x-amz-signature", "0"] as const],
+    ["file", "x"] as const,
+  ])
+    form.append(name, value);
+  const answer = await fetch(`${api}/s3/media`, { method: "POST", body: form });
+  expect([answer.status, await answer.text()]).toEqual([
+    501,
+    expect.stringContaining("<Code>NotImplemented</Code>"),
+  ]);
+  const headers = { "content-type": "multipart/form-data; boundary=x" };
+  const signed = await raw({ method: "POST", path: "/s3/media", headers, body: "--x--" });
+  expect([signed.status, codeIn(signed)]).toEqual([501, "NotImplemented"]);
+});
+
+test("who is refused before their body is taken is told why", async () => {
+  const answer = await fetch(`${api}/s3/media/${freshKey()}`, {
+    method: "PUT",
+    body: randomBytes(9 * 2 ** 20),
+  });
+  expect([answer.status, await answer.text()]).toEqual([
+    403,
+    expect.stringContaining("the request is not signed"),
+  ]);
 });
 
 test.for([
-  ["GET", "acl"],
-  ["PUT", "acl"],
-  ["GET", "retention"],
-  ["PUT", "legal-hold"],
-  ["GET", "torrent"],
-  ["POST", "restore"],
-  ["POST", "select&select-type=2"],
-  ["GET", "no-such-thing"],
-] as const)("%s ?%s of an object is not implemented", async ([method, name]) => {
-  const answer = await raw({
-    method,
-    path: `/s3/media/${freshKey()}?${name}${name.includes("=") ? "" : "="}`,
-  });
-  expect([answer.status, codeIn(answer)]).toEqual([501, "NotImplemented"]);
+  ...["acl", "copy-source", "storage-class", "meta-x", "tagging", "checksum-crc32", "no-such-thing"],
+  "server-side-encryption-customer-key",
+])("x-amz-%s that is not signed is refused", async (name) => {
+  for (const [method, key] of [
+    ["PUT", freshKey()],
+    ["POST", `${freshKey()}?uploads=`],
+  ] as const) {
+    const path = `/s3/media/${key}`;
+    const { hostname, port } = new URL(api);
+    const headers = { ...signed({ method, path }), [`x-amz-${name}`]: "x" };
+    const answer = await exchange({ hostname, port, method, path, headers });
+    expect([answer.status, codeIn(answer)]).toEqual([403, "AccessDenied"]);
+  }
 });
 
 describe("a document", () => {
