@@ -1,7 +1,8 @@
 /**
- * ListMultipartUploads, as far as the caller's grants open the bucket for writing. The ids are the store's own, since nothing
- * is kept of those that were given out: with such a one an upload is aborted, and goes on under the key that writes now.
+ * ListMultipartUploads, as far as the caller's grants open the bucket for writing. Its ids are others than those that were
+ * given out when the uploads began, of which nothing is kept: they show no key, so that it is looked for when one is used.
  */
+import { listedUploadId, storeUploadId } from "../s3/api/upload-id.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { type ListedUpload, listUploads as listStored } from "../s3/store/list-uploads.ts";
 import { ownerOf } from "./buckets.ts";
@@ -29,7 +30,7 @@ export function listUploads(call: Call): Promise<Response> {
       request.spans,
       // Other uploads of the very key that the last page ended with come on this one.
       { delimiter, after, limit: Math.max(1, limit) },
-      asking(store, { keyMarker, uploadIdMarker }),
+      asking(store, { keyMarker, uploadIdMarker: storeUploadId(uploadIdMarker) }),
     );
     const lastUpload = page.entries.at(-1);
     const lastPrefix = page.prefixes.at(-1);
@@ -41,7 +42,7 @@ export function listUploads(call: Call): Promise<Response> {
       UploadIdMarker: uploadIdMarker,
       ...(page.isMore && {
         NextKeyMarker: show((isByPrefix ? lastPrefix : lastUpload?.key) ?? ""),
-        NextUploadIdMarker: isByPrefix ? "" : lastUpload?.uploadId,
+        NextUploadIdMarker: isByPrefix || lastUpload === undefined ? "" : listedUploadId(lastUpload.uploadId),
       }),
       Prefix: show(prefix),
       ...(delimiter !== "" && { Delimiter: show(delimiter) }),
@@ -50,7 +51,7 @@ export function listUploads(call: Call): Promise<Response> {
       IsTruncated: page.isMore,
       Upload: page.entries.map(({ key, uploadId, initiated, storageClass = "STANDARD" }) => ({
         Key: show(key),
-        UploadId: uploadId,
+        UploadId: listedUploadId(uploadId),
         Initiator: ownerOf(call),
         Owner: ownerOf(call),
         StorageClass: storageClass,

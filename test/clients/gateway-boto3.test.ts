@@ -44,6 +44,19 @@ s3.copy({"Bucket": bucket, "Key": root + "large.bin"}, "derived", root + "copy.b
 s3.copy_object(Bucket=bucket, Key=root + "replaced.bin", CopySource=f"{bucket}/{root}large.bin", MetadataDirective="REPLACE", Metadata={"c": "d"})
 assert s3.head_object(Bucket=bucket, Key=root + "replaced.bin")["Metadata"] == {"c": "d"}
 
+# an upload that broke off goes on by what lists tell of it
+begun = s3.create_multipart_upload(Bucket=bucket, Key=root + "resumed.bin")
+data, size = open("large.bin", "rb").read(), 6 * 2**20
+s3.upload_part(Bucket=bucket, Key=root + "resumed.bin", UploadId=begun["UploadId"], PartNumber=2, Body=data[size:2 * size])
+[found] = s3.list_multipart_uploads(Bucket=bucket, Prefix=root + "resumed.bin")["Uploads"]
+upload = dict(Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"])
+there = [part["PartNumber"] for part in s3.list_parts(**upload)["Parts"]]
+assert there == [2], there
+for number in (1, 3, 4):
+    s3.upload_part(**upload, PartNumber=number, Body=data[(number - 1) * size:number * size])
+listed = s3.list_parts(**upload)["Parts"]
+s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{k: part[k] for k in ("PartNumber", "ETag")} for part in listed]})
+
 # pages
 for i in range(25): s3.put_object(Bucket=bucket, Key=f"{root}pages/{i:02}/\\u00fc +%41", Body=str(i).encode())
 pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=root + "pages/", PaginationConfig={"PageSize": 10})
@@ -90,6 +103,7 @@ describe.skipIf(isSkipped(PYTHON_BOTO3))(`boto3 through the gateway, over ${over
     expectSame(await gateway.provenFiles("media", root), {
       "large.bin": large,
       "copy.bin": large,
+      "resumed.bin": large,
       "replaced.bin": large,
       "put.txt": Buffer.from("put"),
       "sum.txt": Buffer.from("sum"),

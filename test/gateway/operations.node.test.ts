@@ -138,6 +138,64 @@ test("parts make one object", async () => {
   expect(head).toMatchObject({ ContentType: "video/mp4", Metadata: { a: "b" }, ETag: done.ETag });
 });
 
+test("an upload that was begun before its key was replaced is found in a list, and goes on", async () => {
+  const Key = freshKey();
+  const begin = (Bucket: string) => s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  // The same place, before and after a newer key stands first.
+  const given = [await begin("media-old"), await begin("media"), await begin("media-old")];
+  const ids: string[] = [];
+  for (let [marker, more] = [undefined as string | undefined, true]; more; ) {
+    const page = await s3.send(
+      new ListMultipartUploadsCommand({
+        ...{ Bucket, Prefix: Key, MaxUploads: 1 },
+        ...(marker !== undefined && { KeyMarker: Key, UploadIdMarker: marker }),
+      }),
+    );
+    ids.push(...(page.Uploads ?? []).map(({ UploadId = "" }) => UploadId));
+    marker = page.NextUploadIdMarker;
+    more = page.IsTruncated === true;
+  }
+  expect(new Set(ids).size).toBe(3);
+  // None is the store's own, which is what those of Create begin with.
+  expect(ids.map((id) => given.some(({ UploadId = "" }) => UploadId.split(".")[0] === id))).toEqual(
+    ids.map(() => false),
+  );
+  for (const UploadId of ids) {
+    const upload = { Bucket, Key, UploadId };
+    const { ETag } = await s3.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: "hello" }));
+    const { Parts } = await s3.send(new ListPartsCommand(upload));
+    expect(Parts).toMatchObject([{ PartNumber: 1, ETag, Size: 5 }]);
+    if (UploadId === ids[0]) {
+      await s3.send(new AbortMultipartUploadCommand(upload));
+      expect((await fault(s3.send(new ListPartsCommand(upload)))).name).toBe("NoSuchUpload");
+    } else {
+      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+      await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload }));
+      expect((await bytesOf(Key)).toString()).toBe("hello");
+      expect(await encrypted(Key)).toBe(true);
+    }
+  }
+  expect((await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }))).Uploads).toBeUndefined();
+});
+
+test("an upload in parts is listed to who may write there, and to nobody else", async () => {
+  const key = freshKey();
+  for (const Key of [`acme/${key}`, `other/${key}`])
+    await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const list = async (caller: string, Prefix: string) => {
+    const { Uploads = [] } = await gatewayClient(caller).send(
+      new ListMultipartUploadsCommand({ Bucket, Prefix }),
+    );
+    return Uploads.map(({ Key }) => Key).filter((one) => one?.endsWith(key));
+  };
+  expect(await list("limited", "")).toEqual([`acme/${key}`]);
+  expect((await fault(list("limited", "other/"))).name).toBe("AccessDenied");
+  expect((await fault(list("reader", ""))).name).toBe("AccessDenied");
+  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
+  for (const { Key, UploadId } of Uploads.filter((one) => one.Key?.endsWith(key)))
+    await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+});
+
 test("an upload is of one object, and ends when it is aborted", async () => {
   const Key = freshKey();
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));

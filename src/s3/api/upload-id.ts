@@ -2,7 +2,7 @@
  * The ids of multipart uploads, as the service gives them out: the store's own, and behind it a seal. The seal shows that
  * the service itself began this upload of this object under this key, which no store tells of an upload; and its nonce
  * makes the marker that lies with the object, so that an object can be told from what another upload has made. Ids without
- * a seal, of uploads that were begun by a presigned request, are good as well; they show nothing.
+ * a seal, of uploads that were begun by a presigned request or that the store has listed, are good as well; they show nothing.
  */
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
@@ -22,6 +22,9 @@ export const MARKER_BYTES = MARKER_NAME.length + DIGITS;
 /** `STORE_ID.ssec1NONCE.MAC`; 0 in place of 1 where there was no room for a marker. */
 const SEALED = new RegExp(`^(.+)\\.ssec([01])([\\w-]{${DIGITS}})\\.([\\w-]{${DIGITS}})$`, "s");
 
+/** `STORE_ID.ssec2`, of an upload that the store has told of: it shows no key, so that the service looks for it. */
+const LISTED = /^(.+)\.ssec2$/s;
+
 /** What an upload makes, and under which key. */
 export interface UploadObject {
   /** The bucket's name in the store. */
@@ -31,9 +34,18 @@ export interface UploadObject {
   readonly customerKey: CustomerKey;
 }
 
-/** The store's id for the upload, of an id with a seal or without. */
+/** The store's id for the upload, of whatever the service has given out for it. */
 export function storeUploadId(uploadId: string): string {
-  return SEALED.exec(uploadId)?.[1] ?? uploadId;
+  return (SEALED.exec(uploadId) ?? LISTED.exec(uploadId))?.[1] ?? uploadId;
+}
+
+/** The id of an upload that a list of the store's has. */
+export function listedUploadId(storeId: string): string {
+  return `${storeId}.ssec2`;
+}
+
+export function isListed(uploadId: string): boolean {
+  return LISTED.test(uploadId);
 }
 
 /** Whether the id has a seal, be it genuine or not. */

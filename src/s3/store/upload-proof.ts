@@ -40,8 +40,7 @@ export async function proveUnderKey(
   key: CustomerKey,
   credentials: Credentials,
 ): Promise<void> {
-  const strange = customerKey("nobody's", randomBytes(KEY_BYTES));
-  if (await takesKey(upload, strange, credentials)) {
+  if (!(await showsKey(upload, credentials))) {
     throw new Refused(
       "conflict",
       "The store does not show which key this upload is under: begin it by POST /v1/multipart, whose uploadId does.",
@@ -54,7 +53,13 @@ export async function proveUnderKey(
   );
 }
 
-async function takesKey(
+/** Whether the store refuses a key that the upload cannot be under. @throws {Refused} as `proveUnderKey`, without conflict */
+export async function showsKey(upload: UploadRef, credentials: Credentials): Promise<boolean> {
+  return !(await takesKey(upload, customerKey("nobody's", randomBytes(KEY_BYTES)), credentials));
+}
+
+/** Means something of an upload whose key the store shows. @throws {Refused} the same */
+export async function takesKey(
   { bucket, key, uploadId }: UploadRef,
   customerKey: CustomerKey,
   credentials: Credentials,

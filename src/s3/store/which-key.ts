@@ -7,7 +7,7 @@ import type { Secrets } from "../../config/secrets.ts";
 import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
 import { Refused } from "../../refused.ts";
-import { isGenuine, isSealed } from "../api/upload-id.ts";
+import { isGenuine, isListed, isSealed, storeUploadId } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
 import { lastFound, remember } from "./found-keys.ts";
 import { Probe } from "./probe.ts";
@@ -60,13 +60,13 @@ export class WhichKey {
    * an upload that is shown to be under it, by the seal of its id or by the store.
    *
    * @throws {Refused} no-writable-key, key-invalid; invalid-request when the named key is not the bucket's; not-found,
-   * conflict: there is no such upload under it; store-error, store-timeout
+   * conflict: there is no such upload under it; key-unknown: it is under none; store-error, store-timeout
    */
   async forUpload(wanted: WantedUpload): Promise<CustomerKey> {
     const { bucket, key, keyId, keyIdPath, uploadId } = wanted;
     const rule = keyId === undefined ? undefined : named(bucket, keyId, keyIdPath);
     if (isSealed(uploadId)) return this.#forSealed(wanted, rule);
-    if (rule === undefined) return this.forNew(wanted);
+    if (rule === undefined) return isListed(uploadId) ? this.#forListed(wanted) : this.forNew(wanted);
     if (rule === writer(bucket.keys, Date.now())) return this.#keyFor(rule, bucket, key);
     const id = JSON.stringify([bucket.name, key, rule.id, uploadId]);
     const found = this.#found.get(id) ?? this.#prove(wanted, rule);
@@ -93,8 +93,25 @@ export class WhichKey {
     const credentials = await credentialsOf(bucket.store, this.#secrets);
     // It is seldom needed: nearly all go on under the key that writes, or have a seal.
     const { proveUnderKey } = await import("./upload-proof.ts");
-    await proveUnderKey({ bucket, key, uploadId }, customerKey, credentials);
+    await proveUnderKey({ bucket, key, uploadId: storeUploadId(uploadId) }, customerKey, credentials);
     return customerKey;
+  }
+
+  /** An upload that nothing but the store has told of: it shows which key it takes, or goes on under the one that writes. */
+  async #forListed(wanted: WantedUpload): Promise<CustomerKey> {
+    const { bucket, key } = wanted;
+    const upload = { bucket, key, uploadId: storeUploadId(wanted.uploadId) };
+    const credentials = await credentialsOf(bucket.store, this.#secrets);
+    const { showsKey, takesKey } = await import("./upload-proof.ts");
+    const writes = writer(bucket.keys, Date.now());
+    const isOnly = bucket.keys.every((rule) => rule === writes);
+    if (isOnly || !(await showsKey(upload, credentials))) return this.forNew(wanted);
+    for (const rule of readers(bucket.keys, Date.now())) {
+      const candidate = await this.#candidate(rule, bucket, key);
+      if (!(candidate instanceof Refused) && (await takesKey(upload, candidate, credentials)))
+        return candidate;
+    }
+    throw new Refused("key-unknown", "The upload is under none of this bucket's keys.");
   }
 
   /**
