@@ -93,7 +93,8 @@ async function putRest(
       credentials,
       checkLength: () => {},
     });
-    return { size, etag: stored.etag };
+    const { etag, versionId } = stored;
+    return { size, etag, ...(versionId !== undefined && { versionId }) };
   } catch (error) {
     // A part that arrives after the end of its upload may stay.
     await sending?.catch(() => {});

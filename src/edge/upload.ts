@@ -155,6 +155,14 @@ interface Removal extends Pick<Upload, "bucket" | "key" | "credentials"> {
   readonly seen?: Seen;
 }
 
+/** What has become of it in a bucket with versions; nothing is told in others. */
+export interface Removed {
+  /** Of the version that has gone, or of the marker that has come in its place. */
+  readonly versionId?: string | undefined;
+  /** Whether it is a marker that has come, or gone. */
+  readonly isMarker?: boolean;
+}
+
 /** DeleteObject; an object that is not there is gone already. */
 export async function removeObject({
   bucket,
@@ -162,13 +170,17 @@ export async function removeObject({
   versionId,
   seen = {},
   credentials,
-}: Removal): Promise<void> {
+}: Removal): Promise<Removed> {
   const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
   const request = { method: "DELETE", bucket, key, query, headers: send(seen).headers };
   const response = await sendToStore(request, { credentials, timeLimit: timeLimitsOf(bucket.store).write });
   if (response.status === 204 || response.status === 200) {
     await response.body?.cancel();
-    return;
+    const { headers } = response;
+    return {
+      versionId: headers.get("x-amz-version-id") ?? undefined,
+      isMarker: headers.get("x-amz-delete-marker") === "true",
+    };
   }
   if (response.status === 501 && seen.ifMatch !== undefined) {
     // A store that holds no condition here: what was seen a moment ago is all that there is.
@@ -177,4 +189,5 @@ export async function removeObject({
   }
   const refusal = await refusalOf(response, request);
   if (refusal.reason !== "not-found") throw refusal;
+  return {};
 }

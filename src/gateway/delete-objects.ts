@@ -5,7 +5,7 @@ import { tooManyRequests } from "../front/rate-limit.ts";
 import { Refused } from "../refused.ts";
 import { objectName } from "../s3/api/object-key.ts";
 import { S3Bucket } from "../s3/store/client.ts";
-import { deleteAll, type NamedObject } from "../s3/store/delete-objects.ts";
+import { type Deleted, deleteAll, type NamedObject } from "../s3/store/delete-objects.ts";
 import { elementsOf, textOf } from "../s3/store/xml.ts";
 import { check } from "../validation.ts";
 import type { Call } from "./call.ts";
@@ -56,10 +56,11 @@ async function removeOne(
       return { bucket, key: nameOf(key), versionId };
     };
     const plan = { operation: "DeleteObject", permission: "delete", read } as const;
-    await call.operate(plan, (removing) =>
+    const { markerId } = await call.operate(plan, (removing) =>
       batch.add({ key, versionId }, async () => new S3Bucket(removing.bucket, await removing.credentials())),
     );
-    return { deleted: named };
+    const marker = markerId !== undefined && { DeleteMarker: true, DeleteMarkerVersionId: markerId };
+    return { deleted: { ...named, ...marker } };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.operator !== undefined)
@@ -73,16 +74,17 @@ async function removeOne(
 class Batch {
   readonly #waiting: {
     object: NamedObject;
-    settle: (refused: Refused | undefined) => void;
+    settle: (result: Refused | Deleted) => void;
     fail: (error: unknown) => void;
   }[] = [];
   #open: (() => Promise<S3Bucket>) | undefined;
 
   /** Settles when the store has removed it, or said why not. */
-  add(object: NamedObject, open: () => Promise<S3Bucket>): Promise<void> {
+  add(object: NamedObject, open: () => Promise<S3Bucket>): Promise<Deleted> {
     this.#open = open;
     return new Promise((resolve, reject) => {
-      const settle = (refused: Refused | undefined) => (refused === undefined ? resolve() : reject(refused));
+      const settle = (result: Refused | Deleted) =>
+        result instanceof Refused ? reject(result) : resolve(result);
       this.#waiting.push({ object, settle, fail: reject });
     });
   }
@@ -91,11 +93,11 @@ class Batch {
     const open = this.#open;
     if (open === undefined) return;
     try {
-      const refusals = await deleteAll(
+      const results = await deleteAll(
         await open(),
         this.#waiting.map(({ object }) => object),
       );
-      for (const [i, { settle }] of this.#waiting.entries()) settle(refusals[i]);
+      for (const [i, { settle }] of this.#waiting.entries()) settle(results[i] ?? {});
     } catch (error) {
       for (const { fail } of this.#waiting) fail(error);
     }

@@ -26,7 +26,7 @@ import { S3Fault } from "./faults.ts";
 import { fieldsOf, single } from "./fields.ts";
 import { pageSize } from "./paging.ts";
 import { etagHeader } from "./read-object.ts";
-import { bodyOf, checkTogether } from "./write-object.ts";
+import { bodyOf, checkTogether, versionHeader } from "./write-object.ts";
 import { malformed, readDocument } from "./xml.ts";
 
 /** What the store may take to copy a part of 5 GiB, milliseconds. */
@@ -183,8 +183,13 @@ export function complete(call: Call): Promise<Response> {
       checkLength: (length) => checkPartLength({ grants }, length, service.config.defaultExpiresIn),
     });
     draft.bytes = stored.size;
+    draft.versionId = stored.versionId;
     const [Location] = c.req.raw.url.split("?");
-    return call.xml("CompleteMultipartUploadResult", { Location, Bucket, Key, ETag: marked(stored.etag) });
+    return call.xml(
+      "CompleteMultipartUploadResult",
+      { Location, Bucket, Key, ETag: marked(stored.etag) },
+      versionHeader(stored.versionId),
+    );
   });
 }
 

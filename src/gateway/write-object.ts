@@ -50,7 +50,10 @@ export function deleteObject(call: Call): Promise<Response> {
   const { headers, query, service } = call;
   return call.onObject("delete", async (removing) => {
     const { versionId } = fieldsOf("DeleteObject", headers, query);
-    await removeObject(removing, { versionId, headers }, service);
-    return call.empty(204, versionHeader(versionId));
+    const removed = await removeObject(removing, { versionId, headers }, service);
+    return call.empty(204, {
+      ...versionHeader(removed.versionId ?? versionId),
+      ...(removed.isMarker === true && { "x-amz-delete-marker": "true" }),
+    });
   });
 }

@@ -1,7 +1,7 @@
 /** An object is removed, through the edge. */
 
 import { preconditionsOf } from "../edge/conditions.ts";
-import { removeObject as remove } from "../edge/upload.ts";
+import { type Removed, removeObject as remove } from "../edge/upload.ts";
 import type { Service } from "../service.ts";
 import type { Addressed, Operating } from "./operate.ts";
 import { seenNow } from "./seen-now.ts";
@@ -17,14 +17,14 @@ export async function removeObject(
   { request: { key }, bucket, draft, ...use }: Operating<Addressed>,
   { versionId, headers }: Removing,
   service: Service,
-): Promise<void> {
+): Promise<Removed> {
   const conditions = preconditionsOf(headers);
   draft.versionId = versionId;
   const credentials = await use.credentials();
   const seen = await seenNow(service, conditions, { bucket, key, versionId, credentials }, "DELETE");
   // Where a condition demands that nothing is there, there is nothing to remove.
-  if (seen.ifNoneMatch !== undefined) return;
+  if (seen.ifNoneMatch !== undefined) return {};
   // A version never changes; stores hold a condition against the newest one.
   const held = versionId === undefined ? seen : {};
-  await remove({ bucket, key, versionId, seen: held, credentials });
+  return remove({ bucket, key, versionId, seen: held, credentials });
 }

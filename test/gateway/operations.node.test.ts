@@ -20,13 +20,15 @@ import {
   ListObjectsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { call, freshKey } from "../support/client.ts";
+import { call, freshKey, store } from "../support/client.ts";
+import { s3Client } from "../support/s3.ts";
 import { fault, gatewayClient } from "./client.ts";
 
 const s3 = gatewayClient();
@@ -96,6 +98,48 @@ test("objects are removed one by one, and many at once", async () => {
   expect(Deleted?.map(({ Key }) => Key)).toEqual(keys);
   expect(Errors).toBeUndefined();
   expect((await fault(s3.send(new HeadObjectCommand({ Bucket, Key: keys[1] })))).status).toBe(404);
+});
+
+test("in a bucket with versions each answer says which one it is about", async () => {
+  const [Key, other] = [freshKey(), freshKey()];
+  const there = { Bucket: "vault", Key };
+  await s3Client(store).send(
+    new PutBucketVersioningCommand({ Bucket: "vault", VersioningConfiguration: { Status: "Enabled" } }),
+  );
+  const put = await s3.send(new PutObjectCommand({ ...there, Body: "put" }));
+  const copied = await s3.send(
+    new CopyObjectCommand({ ...there, CopySource: `vault/${Key}`, MetadataDirective: "REPLACE" }),
+  );
+  expect(copied.CopySourceVersionId).toBe(put.VersionId);
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(there));
+  const { ETag } = await s3.send(new UploadPartCommand({ ...there, UploadId, PartNumber: 1, Body: "parts" }));
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  const done = await s3.send(new CompleteMultipartUploadCommand({ ...there, UploadId, MultipartUpload }));
+  const versions = [put.VersionId, copied.VersionId, done.VersionId];
+  expect(new Set(versions).size).toBe(3);
+  for (const [i, body] of ["put", "put", "parts"].entries()) {
+    const got = await s3.send(new GetObjectCommand({ ...there, VersionId: versions[i] }));
+    expect([got.VersionId, await got.Body?.transformToString()]).toEqual([versions[i], body]);
+  }
+
+  const covered = await s3.send(new DeleteObjectCommand(there));
+  expect([covered.DeleteMarker, versions.includes(covered.VersionId)]).toEqual([true, false]);
+  expect((await fault(s3.send(new HeadObjectCommand(there)))).status).toBe(404);
+  const uncovered = await s3.send(new DeleteObjectCommand({ ...there, VersionId: covered.VersionId }));
+  expect([uncovered.DeleteMarker, uncovered.VersionId]).toEqual([true, covered.VersionId]);
+  const removed = await s3.send(new DeleteObjectCommand({ ...there, VersionId: put.VersionId }));
+  expect([removed.DeleteMarker, removed.VersionId]).toEqual([undefined, put.VersionId]);
+
+  await s3.send(new PutObjectCommand({ Bucket: "vault", Key: other, Body: "x" }));
+  const Objects = [{ Key: other }, { Key, VersionId: copied.VersionId }];
+  const { Deleted = [] } = await s3.send(new DeleteObjectsCommand({ Bucket: "vault", Delete: { Objects } }));
+  expect(Deleted).toEqual([
+    { Key: other, DeleteMarker: true, DeleteMarkerVersionId: expect.any(String) },
+    { Key, VersionId: copied.VersionId },
+  ]);
+  const Markers = [{ Key: other, VersionId: Deleted[0]?.DeleteMarkerVersionId }];
+  await s3.send(new DeleteObjectsCommand({ Bucket: "vault", Delete: { Objects: Markers } }));
+  expect((await bytesOf(other, "vault")).toString()).toBe("x");
 });
 
 test("parts make one object", async () => {

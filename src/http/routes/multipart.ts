@@ -186,6 +186,7 @@ async function complete(step: Operating<CompleteRequest>, c: AppContext): Promis
     checkLength: (length) => limitLength(c, "UploadPart", grants, { size: length }),
   });
   step.draft.bytes = stored.size;
+  step.draft.versionId = stored.versionId;
   return c.json({ etag: stored.etag, size: stored.size, keyId: customerKey.id });
 }
 

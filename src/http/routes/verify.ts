@@ -28,7 +28,7 @@ async function verify(c: AppContext): Promise<Response> {
     if (inTheClear !== undefined) return c.json({ encrypted: false, ...inTheClear.stored });
 
     const customerKey = await use.key("stored");
-    const stored = await confirmUnderKey(object, customerKey, credentials);
+    const { versionId: _, ...stored } = await confirmUnderKey(object, customerKey, credentials);
     draft.bytes = stored.size;
     return c.json({ encrypted: true, keyId: customerKey.id, ...stored });
   });

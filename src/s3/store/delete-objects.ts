@@ -22,6 +22,12 @@ export interface NamedObject {
   readonly versionId: string | undefined;
 }
 
+/** An object that has gone. */
+export interface Deleted {
+  /** Of the marker that has come in its place, or has gone, in a bucket with versions. */
+  readonly markerId?: string | undefined;
+}
+
 /**
  * An object that is not there is gone already.
  *
@@ -29,23 +35,31 @@ export interface NamedObject {
  * store-timeout
  */
 export async function deleteByName(store: S3Bucket, object: NamedObject): Promise<void> {
-  const [refused] = await deleteAll(store, [object]);
-  if (refused !== undefined) throw refused;
+  const [removed] = await deleteAll(store, [object]);
+  if (removed instanceof Refused) throw removed;
 }
 
 /**
  * Removes up to a thousand objects.
  *
- * @returns why it did not, for each in its place
+ * @returns for each in its place what has become of it, or why it is still there
  * @throws {Refused} where nothing was removed: what the store's refusal means; store-error, store-timeout
  */
 export async function deleteAll(
   store: S3Bucket,
   objects: readonly NamedObject[],
-): Promise<(Refused | undefined)[]> {
+): Promise<(Refused | Deleted)[]> {
   const named = objects.filter(({ key }) => !NOT_IN_XML.test(key));
-  const refusals = new Map<string, Refused>();
-  for (const error of named.length === 0 ? [] : await run(store, named)) {
+  const results = new Map<string, Refused | Deleted>();
+  const { deleted, errors } = named.length === 0 ? { deleted: [], errors: [] } : await run(store, named);
+  for (const one of deleted) {
+    const [key = "", versionId, markerId] = ["Key", "VersionId", "DeleteMarkerVersionId"].map((name) =>
+      textOf(one, name),
+    );
+    if (textOf(one, "DeleteMarker")?.trim() === "true")
+      results.set(idOf({ key, versionId: versionId || undefined }), { markerId });
+  }
+  for (const error of errors) {
     const refused = await refusedFor(error, store);
     if (refused === undefined) continue;
     const [key, versionId] = [textOf(error, "Key"), textOf(error, "VersionId")];
@@ -53,29 +67,31 @@ export async function deleteAll(
     const alike = object ?? named.find((one) => one.key === key);
     // What is said of nothing that was named may be about all of it.
     if (alike === undefined) throw refused;
-    refusals.set(idOf(alike), refused);
+    results.set(idOf(alike), refused);
   }
   return objects.map((object) =>
     NOT_IN_XML.test(object.key)
       ? Refused.field("key", "holds control characters, which XML cannot name")
-      : refusals.get(idOf(object)),
+      : (results.get(idOf(object)) ?? {}),
   );
 }
 
-/** Quiet, it answers only what it could not do. */
-async function run(store: S3Bucket, objects: readonly NamedObject[]): Promise<Element[]> {
+async function run(
+  store: S3Bucket,
+  objects: readonly NamedObject[],
+): Promise<{ deleted: Element[]; errors: Element[] }> {
   const entries = objects.map(({ key, versionId }) => {
     const version = versionId === undefined ? "" : `<VersionId>${escapeXml(versionId)}</VersionId>`;
     return `<Object><Key>${escapeXml(key)}</Key>${version}</Object>`;
   });
-  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${entries.join("")}</Delete>`;
+  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${entries.join("")}</Delete>`;
   const headers = {
     "content-type": "application/xml",
     "content-md5": createHash("md5").update(body).digest("base64"),
   };
   const request = { name: NAME, method: "POST", query: { delete: "" }, headers, body };
   const { element } = await store.run(request, "DeleteResult");
-  return elementsOf(element, "Error");
+  return { deleted: elementsOf(element, "Deleted"), errors: elementsOf(element, "Error") };
 }
 
 async function refusedFor(error: Element, { bucket }: S3Bucket): Promise<Refused | undefined> {

@@ -23,6 +23,8 @@ export interface Stored {
   readonly etag: string;
   /** ISO 8601. */
   readonly lastModified?: string;
+  /** In a bucket with versions. */
+  readonly versionId?: string;
 }
 
 /** Whether an answer says that the object is encrypted under exactly this key. */
@@ -83,10 +85,12 @@ export function headOf(
 
 async function storedOf(headers: Headers, request: StoreRequest, credentials: Credentials): Promise<Stored> {
   const modified = new Date(headers.get("last-modified") ?? "");
+  const versionId = headers.get("x-amz-version-id");
   return {
     size: wholeNumberIn(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
     etag: headers.get("etag") ?? "",
     ...(!Number.isNaN(modified.getTime()) && { lastModified: modified.toISOString() }),
+    ...(versionId !== null && { versionId }),
   };
 }
 
