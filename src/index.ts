@@ -5,6 +5,7 @@ import { createApp } from "./http/create-app.ts";
 import { type Env, serviceOf } from "./service.ts";
 
 export { type AppOptions, type AppType, createApp } from "./http/create-app.ts";
+export type { ProblemCode, ProblemDetails } from "./http/problem.ts";
 
 /** Undefined where the configuration is wrong, for which no event is to wait. */
 function bucketsOf(env: Env): readonly string[] | undefined {

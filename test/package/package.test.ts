@@ -128,6 +128,8 @@ test("types hold, those of the package itself too", async () => {
     ...[`typescript@${typescript}`, `@types/node@${types}`, `hono@${devDependencies.hono}`],
   ]);
   user.write("consumer.ts", CONSUMER);
+  const typed = readFileSync("test/package/typed-client.ts", "utf8");
+  user.write("typed-client.ts", typed.replace('"../../src/index.ts"', '"ssec-edge"'));
   const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
   for (const module of [
     ["--module", "nodenext"],
@@ -136,6 +138,7 @@ test("types hold, those of the package itself too", async () => {
     const { status, stdout } = await user.run("npx", [
       ...["tsc", "--ignoreConfig", ...strict, "--target", "es2024", "--types", "node", ...module],
       "consumer.ts",
+      "typed-client.ts",
     ]);
     expect(stdout).toBe("");
     expect(status).toBe(0);

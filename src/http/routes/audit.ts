@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { countEvents, listEvents, listObjects, type ObjectPosition } from "../../audit/queries.ts";
 import { type Scope, scopeOf } from "../../audit/scope.ts";
 import type { Database } from "../../bindings.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { valid } from "../body.ts";
@@ -54,22 +54,22 @@ const objectsSchema = v.strictObject({
 const summarySchema = v.strictObject({ since: v.optional(instant) });
 
 export const auditRoutes = new Hono<AppEnv>()
-  .get("/", async (c) => {
+  .get("/", async (c: Asked<{ query?: v.InferInput<typeof eventsSchema> }>) => {
     const scope = scopeFor(c);
     const filter = valid(eventsSchema, c.req.query());
     if (filter.bucket !== undefined) mustHave(filter.bucket, scope);
     const { items, cursor } = await asked(c, (db) => listEvents(filter, scope, db));
     return c.json({ events: items, ...(cursor !== undefined && { cursor }) });
   })
-  .get("/keys/:keyId/objects", async (c) => {
+  .get("/keys/:keyId/objects", async (c: Asked<{ query?: v.InferInput<typeof objectsSchema> }>) => {
     const scope = scopeFor(c);
     const { cursor, limit } = valid(objectsSchema, c.req.query());
-    const filter = { keyId: c.req.param("keyId"), cursor, limit };
+    const filter = { keyId: c.req.param("keyId") ?? "", cursor, limit };
     const objects = await asked(c, (db) => listObjects(filter, scope, db));
     const last = objects.length === limit ? objects.at(-1) : undefined;
     return c.json({ objects, ...(last && { cursor: writePosition(last) }) });
   })
-  .get("/summary", async (c) => {
+  .get("/summary", async (c: Asked<{ query?: v.InferInput<typeof summarySchema> }>) => {
     const scope = scopeFor(c);
     const { since = Date.now() - DAY } = valid(summarySchema, c.req.query());
     const counts = await asked(c, (db) => countEvents(since, scope, db));

@@ -7,11 +7,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Hono } from "hono";
+import { Hono, type TypedResponse } from "hono";
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import type { Caller } from "../../auth/callers.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { chargeItems } from "../../front/middleware.ts";
 import { tooManyRequests } from "../../front/rate-limit.ts";
 import { type Addressed, type Operating, operate } from "../../objects/operate.ts";
@@ -52,24 +52,25 @@ const batchSchema = v.object({
   hash_algo: v.optional(v.literal("sha256", "must be sha256")),
   objects: v.pipe(v.array(fileSchema), v.maxLength(MAX_BATCH, `must be at most ${MAX_BATCH}`)),
 });
-type Direction = v.InferOutput<typeof batchSchema>["operation"];
+type Batch = v.InferInput<typeof batchSchema>;
+type Direction = Batch["operation"];
 
 export const lfsRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/:bucket/objects/batch", (c) => batch(c))
-  .post("/:bucket/:folder{.+}/objects/batch", (c) => batch(c))
-  .post("/:bucket/objects/verify", (c) => verify(c))
-  .post("/:bucket/:folder{.+}/objects/verify", (c) => verify(c));
+  .post("/:bucket/objects/batch", (c: Asked<{ json: Batch }>) => batch(c))
+  .post("/:bucket/:folder{.+}/objects/batch", (c: Asked<{ json: Batch }>) => batch(c))
+  .post("/:bucket/objects/verify", (c: Asked<{ json: File }>) => verify(c))
+  .post("/:bucket/:folder{.+}/objects/verify", (c: Asked<{ json: File }>) => verify(c));
 
 /** One request of git-lfs, as its spec names it. */
-interface Action {
+export interface Action {
   readonly href: string;
   readonly header?: Readonly<Record<string, string>>;
   readonly expires_at?: string;
 }
 type Actions = Partial<Record<Direction | "verify", Action>>;
 
-async function batch(c: AppContext): Promise<Response> {
+async function batch(c: AppContext) {
   const { operation, objects } = valid(batchSchema, await readJson(c));
   const place = placeOf(c);
   const asker = askerOf(c);
@@ -159,7 +160,7 @@ async function confirm(
 }
 
 /** What git-lfs asks after an upload. It must be known to who may only write. */
-async function verify(c: AppContext): Promise<Response> {
+async function verify(c: AppContext) {
   const file = valid(fileSchema, await readJson(c));
   const place = placeOf(c);
   const read = () => ({ bucket: place.bucket, key: keyOf(file, place) });
@@ -215,6 +216,8 @@ function keyOf({ oid }: File, { prefix }: Place): string {
   return `${prefix}${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`;
 }
 
-function answer(c: AppContext, value: object): Response {
-  return c.body(JSON.stringify(value), 200, { "content-type": LFS_TYPE });
+function answer<T extends object>(c: AppContext, value: T) {
+  const response: Response = c.body(JSON.stringify(value), 200, { "content-type": LFS_TYPE });
+  // Its type is that of JSON, whose media type is not.
+  return response as Response & TypedResponse<T, 200, "json">;
 }

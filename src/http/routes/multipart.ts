@@ -16,7 +16,7 @@ import {
 } from "../../edge/conditions.ts";
 import { currentState } from "../../edge/current.ts";
 import { whenWriting } from "../../edge/honoured.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
 import { type Addressed, type Operating, operate } from "../../objects/operate.ts";
@@ -90,19 +90,29 @@ type AbortRequest = v.InferOutput<typeof abortSchema>;
 
 export const multipartRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/", (c) => step(c, "CreateMultipartUpload", createSchema, create))
-  .post("/sign", (c) => step(c, "UploadPart", signSchema, sign))
-  .post("/parts", (c) => step(c, "ListParts", partsSchema, list))
-  .post("/complete", (c) => step(c, "CompleteMultipartUpload", completeSchema, complete))
-  .post("/abort", (c) => step(c, "AbortMultipartUpload", abortSchema, abort));
+  .post("/", (c: Asked<{ json: v.InferInput<typeof createSchema> }>) =>
+    step(c, "CreateMultipartUpload", createSchema, create),
+  )
+  .post("/sign", (c: Asked<{ json: v.InferInput<typeof signSchema> }>) =>
+    step(c, "UploadPart", signSchema, sign),
+  )
+  .post("/parts", (c: Asked<{ json: v.InferInput<typeof partsSchema> }>) =>
+    step(c, "ListParts", partsSchema, list),
+  )
+  .post("/complete", (c: Asked<{ json: v.InferInput<typeof completeSchema> }>) =>
+    step(c, "CompleteMultipartUpload", completeSchema, complete),
+  )
+  .post("/abort", (c: Asked<{ json: v.InferInput<typeof abortSchema> }>) =>
+    step(c, "AbortMultipartUpload", abortSchema, abort),
+  );
 
 /** One step of an upload. */
-async function step<T extends Addressed>(
+async function step<T extends Addressed, R>(
   c: AppContext,
   operation: OperationName,
   schema: v.GenericSchema<unknown, T>,
-  work: (step: Operating<T>, c: AppContext) => Promise<Response>,
-): Promise<Response> {
+  work: (step: Operating<T>, c: AppContext) => Promise<R>,
+): Promise<R> {
   const isConditional = operation === "CreateMultipartUpload" || operation === "CompleteMultipartUpload";
   const input = await readJson(c, isConditional ? whenWriting : undefined);
   const { permission } = OPERATIONS[operation];
@@ -110,7 +120,7 @@ async function step<T extends Addressed>(
   return operate(c.var, plan, (step) => work(step, c));
 }
 
-async function create(step: Operating<CreateRequest>, c: AppContext): Promise<Response> {
+async function create(step: Operating<CreateRequest>, c: AppContext) {
   const { bucket, key, size, partSize, ifMatch, ifNoneMatch, ...fields } = step.request;
   step.draft.bytes = size;
   const fault = newObjectFault(fields);
@@ -124,7 +134,7 @@ async function create(step: Operating<CreateRequest>, c: AppContext): Promise<Re
   return c.json({ bucket, key, keyId: customerKey.id, uploadId, ...plan });
 }
 
-async function sign(step: Operating<SignRequest>, c: AppContext): Promise<Response> {
+async function sign(step: Operating<SignRequest>, c: AppContext) {
   const { request, bucket } = step;
   const { key, uploadId, partNumbers, size, partSize } = request;
   requirePresignable("UploadPart", bucket);
@@ -161,14 +171,14 @@ async function sign(step: Operating<SignRequest>, c: AppContext): Promise<Respon
   return c.json({ parts, headers, expiresAt });
 }
 
-async function list(step: Operating<PartsRequest>, c: AppContext): Promise<Response> {
+async function list(step: Operating<PartsRequest>, c: AppContext) {
   const customerKey = await step.key("upload");
   const upload = uploadOf(step, await step.credentials(), customerKey);
   const parts = await upload.list(step.request.uploadId);
   return c.json({ parts: parts.map(({ partNumber, size, etag }) => ({ partNumber, size, etag })) });
 }
 
-async function complete(step: Operating<CompleteRequest>, c: AppContext): Promise<Response> {
+async function complete(step: Operating<CompleteRequest>, c: AppContext) {
   const { request, bucket, grants } = step;
   const { key, uploadId, parts, size } = request;
   const credentials = await step.credentials();
@@ -190,7 +200,7 @@ async function complete(step: Operating<CompleteRequest>, c: AppContext): Promis
   return c.json({ etag: stored.etag, size: stored.size, keyId: customerKey.id });
 }
 
-async function abort(step: Operating<AbortRequest>, c: AppContext): Promise<Response> {
+async function abort(step: Operating<AbortRequest>, c: AppContext) {
   await uploadOf(step, await step.credentials()).abort(step.request.uploadId);
   return c.body(null, 204);
 }

@@ -16,7 +16,9 @@ import { bucketIn } from "../object-path.ts";
 
 const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
 
-export function removeNamed(c: AppContext): Promise<Response> {
+export type NamedQuery = v.InferInput<typeof schema>;
+
+export function removeNamed(c: AppContext) {
   const read = (draft: Draft) => {
     const bucket = bucketIn(c);
     draft.bucket = bucket;

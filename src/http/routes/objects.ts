@@ -10,7 +10,7 @@ import { Digests } from "../../edge/digests.ts";
 import { whenReading, whenUploading, whenWriting } from "../../edge/honoured.ts";
 import { checkHeaders } from "../../edge/request-headers.ts";
 import { asStored } from "../../front/as-stored.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { getObject } from "../../objects/get-object.ts";
 import { type Addressed, type Operating, operate } from "../../objects/operate.ts";
@@ -26,7 +26,7 @@ import { listObjects } from "../../s3/store/list.ts";
 import { valid } from "../body.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
 import { keyPart, pageLimit } from "../paging.ts";
-import { removeNamed } from "./named-object.ts";
+import { type NamedQuery, removeNamed } from "./named-object.ts";
 
 const readSchema = requestSchema(
   {
@@ -37,6 +37,16 @@ const readSchema = requestSchema(
   },
   TABLE.GetObject,
 );
+/** Beside these the overrides of presigned URLs, each a parameter of its own. */
+type ReadQuery = Omit<v.InferInput<typeof readSchema>, "response"> & {
+  readonly [Header in
+    | "content-type"
+    | "content-disposition"
+    | "content-encoding"
+    | "content-language"
+    | "cache-control"
+    | "expires" as `response-${Header}`]?: string;
+};
 const noneSchema = v.strictObject({});
 const deleteSchema = requestSchema({}, TABLE.DeleteObject);
 const listSchema = v.strictObject({
@@ -50,19 +60,19 @@ const listSchema = v.strictObject({
 const OBJECT = "/:bucket/:key{[^]*}";
 
 export const objectsRoutes = new Hono<AppEnv>()
-  .get("/:bucket", (c) => list(c))
-  .delete("/:bucket", (c) => removeNamed(c))
-  .get(OBJECT, (c) => get(c))
+  .get("/:bucket", (c: Asked<{ query?: v.InferInput<typeof listSchema> }>) => list(c))
+  .delete("/:bucket", (c: Asked<{ query: NamedQuery }>) => removeNamed(c))
+  .get(OBJECT, (c: Asked<{ query?: ReadQuery }>) => get(c))
   .put(OBJECT, (c) => heard(c, put(c)))
-  .delete(OBJECT, (c) => remove(c));
+  .delete(OBJECT, (c: Asked<{ query?: v.InferInput<typeof deleteSchema> }>) => remove(c));
 
 /** One transfer of the object in the path. */
-function transfer(
+function transfer<R>(
   c: AppContext,
   operation: string,
   permission: Permission,
-  work: (transfer: Operating<Addressed>) => Promise<Response>,
-): Promise<Response> {
+  work: (transfer: Operating<Addressed>) => Promise<R>,
+): Promise<R> {
   return operate(c.var, { operation, permission, read: () => objectIn(c) }, work);
 }
 
@@ -84,7 +94,7 @@ function get(c: AppContext): Promise<Response> {
 }
 
 /** Whoever is refused before their body is taken has it taken all the same, and hears why. */
-async function heard(c: AppContext, answering: Promise<Response>): Promise<Response> {
+async function heard<R>(c: AppContext, answering: Promise<R>): Promise<R> {
   try {
     return await answering;
   } catch (error) {
@@ -93,7 +103,7 @@ async function heard(c: AppContext, answering: Promise<Response>): Promise<Respo
   }
 }
 
-function put(c: AppContext): Promise<Response> {
+function put(c: AppContext) {
   return transfer(c, "PutObject", "write", async (writing) => {
     valid(noneSchema, c.req.query());
     const { headers, body } = c.req.raw;
@@ -118,7 +128,7 @@ function put(c: AppContext): Promise<Response> {
   });
 }
 
-function remove(c: AppContext): Promise<Response> {
+function remove(c: AppContext) {
   return transfer(c, "DeleteObject", "delete", async (removing) => {
     const { versionId } = valid(deleteSchema, c.req.query());
     const { headers } = c.req.raw;
@@ -128,7 +138,7 @@ function remove(c: AppContext): Promise<Response> {
   });
 }
 
-function list(c: AppContext): Promise<Response> {
+function list(c: AppContext) {
   const read = (draft: Draft) => {
     const bucket = bucketIn(c);
     draft.bucket = bucket;

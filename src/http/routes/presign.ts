@@ -8,7 +8,7 @@ import { requirePresignable } from "../../auth/presigned-uploads.ts";
 import type { Bucket, Config } from "../../config/load.ts";
 import { isAllowedOrigin } from "../../config/origins.ts";
 import { CopySources } from "../../edge/copied.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { chargeItems } from "../../front/middleware.ts";
 import { tooManyRequests } from "../../front/rate-limit.ts";
 import type { CustomerKey } from "../../keys/customer-key.ts";
@@ -20,6 +20,7 @@ import {
   OPERATION_NAMES,
   OPERATIONS,
   type OperationName,
+  type PresignInput,
   type PresignRequest,
   REQUEST_SCHEMAS,
   sentBy,
@@ -59,10 +60,10 @@ export interface Answer {
 
 export const presignRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/", async (c) => {
+  .post("/", async (c: Asked<{ json: PresignInput }>) => {
     return c.json(await answer(await readJson(c), askerOf(c), true));
   })
-  .post("/batch", async (c) => {
+  .post("/batch", async (c: Asked<{ json: { readonly requests: readonly PresignInput[] } }>) => {
     const requests = batchOf(await readJson(c));
     const asker = askerOf(c);
     // The first is what the request itself was counted for.

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { storeCode } from "../../audit/store-codes.ts";
 import { authorise } from "../../auth/grants.ts";
-import type { AppEnv } from "../../front/context.ts";
+import type { AppEnv, Asked } from "../../front/context.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../s3/api/operations.ts";
 import { limitBody, readJson, valid } from "../body.ts";
@@ -22,9 +22,11 @@ const reportSchema = v.strictObject({
   ),
 });
 
-export const reportsRoutes = new Hono<AppEnv>().use(limitBody).post("/", async (c) => {
-  const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
-  authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });
-  c.var.trail.report({ operation, bucket, key, code: storeCode(code) });
-  return c.body(null, 204);
-});
+export const reportsRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/", async (c: Asked<{ json: v.InferInput<typeof reportSchema> }>) => {
+    const { operation, bucket, key, code } = valid(reportSchema, await readJson(c));
+    authorise(c.var.service.config, c.var.caller, OPERATIONS[operation].permission, { bucket, key });
+    c.var.trail.report({ operation, bucket, key, code: storeCode(code) });
+    return c.body(null, 204);
+  });

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import type { Caller } from "../../auth/callers.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
 import { operate } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
@@ -37,15 +37,15 @@ const listSchema = v.strictObject({
 const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit: pageLimit(LIMIT) });
 
 export const rotationsRoutes = new Hono<AppEnv>()
-  .post("/", limitBody, (c) => start(c))
-  .get("/", (c) => list(c))
+  .post("/", limitBody, (c: Asked<{ json: v.InferInput<typeof startSchema> }>) => start(c))
+  .get("/", (c: Asked<{ query?: v.InferInput<typeof listSchema> }>) => list(c))
   .get("/:id", async (c) => {
     const { rotations, rotation } = await found(c);
     // Whatever was lost goes on as soon as somebody asks.
     await asked(c, () => rotations.engine.sweep(rotation));
     return c.json(await reported(c, rotations, rotation.id));
   })
-  .get("/:id/errors", async (c) => {
+  .get("/:id/errors", async (c: Asked<{ query?: v.InferInput<typeof errorsSchema> }>) => {
     const { cursor, limit } = valid(errorsSchema, c.req.query());
     const { rotations, rotation } = await found(c);
     const errors = await asked(c, () => rotations.ledger.failures(rotation.id, limit, cursor));
@@ -62,7 +62,7 @@ export const rotationsRoutes = new Hono<AppEnv>()
     }),
   );
 
-async function start(c: AppContext): Promise<Response> {
+async function start(c: AppContext) {
   const { service, caller } = c.var;
   const input = await readJson(c);
   const read = () => {
@@ -96,7 +96,7 @@ async function start(c: AppContext): Promise<Response> {
   });
 }
 
-async function list(c: AppContext): Promise<Response> {
+async function list(c: AppContext) {
   const { service, caller } = c.var;
   const { bucket, cursor, limit } = valid(listSchema, c.req.query());
   const administered = administeredBy(caller);
@@ -118,7 +118,7 @@ function change(
   c: AppContext,
   operation: string,
   work: (found: { rotations: Rotations; rotation: Rotation }) => Promise<void>,
-): Promise<Response> {
+) {
   return c.var.trail.record(async (draft) => {
     draft.operation = operation;
     const { rotations, rotation } = await found(c);

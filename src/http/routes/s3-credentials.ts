@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { sessionTime } from "../../auth/gateway-credentials.ts";
 import { MAX_SESSION, openSession, type Session } from "../../auth/session.ts";
-import type { AppEnv } from "../../front/context.ts";
+import type { AppEnv, Asked } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 
@@ -20,23 +20,33 @@ const bodySchema = v.strictObject({
 });
 const querySchema = v.strictObject({ format: v.optional(v.picklist(["credential_process"])) });
 
-export const s3CredentialsRoutes = new Hono<AppEnv>().use(limitBody).post("/credentials", async (c) => {
-  const { service, caller, trail } = c.var;
-  const { format } = valid(querySchema, c.req.query());
-  const { expiresIn } = valid(bodySchema, await readJson(c));
-  const session = await trail.record(async (draft) => {
-    // STS's own name of it.
-    draft.operation = "GetSessionToken";
-    const now = Date.now();
-    const most = sessionTime(caller, now);
-    if (expiresIn !== undefined && expiresIn > most)
-      throw Refused.field("expiresIn", `must be at most ${most} seconds: so long the token that asks lasts`);
-    const opened = await openSession(caller, expiresIn ?? most, service, now);
-    draft.expiresAt = isoOf(opened);
-    return opened;
+export interface CredentialsInput {
+  json: v.InferInput<typeof bodySchema>;
+  query?: v.InferInput<typeof querySchema>;
+}
+
+export const s3CredentialsRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/credentials", async (c: Asked<CredentialsInput>) => {
+    const { service, caller, trail } = c.var;
+    const { format } = valid(querySchema, c.req.query());
+    const { expiresIn } = valid(bodySchema, await readJson(c));
+    const session = await trail.record(async (draft) => {
+      // STS's own name of it.
+      draft.operation = "GetSessionToken";
+      const now = Date.now();
+      const most = sessionTime(caller, now);
+      if (expiresIn !== undefined && expiresIn > most)
+        throw Refused.field(
+          "expiresIn",
+          `must be at most ${most} seconds: so long the token that asks lasts`,
+        );
+      const opened = await openSession(caller, expiresIn ?? most, service, now);
+      draft.expiresAt = isoOf(opened);
+      return opened;
+    });
+    return c.json(format === undefined ? plain(session) : forAws(session));
   });
-  return c.json(format === undefined ? plain(session) : forAws(session));
-});
 
 function plain(session: Session) {
   const { accessKeyId, secretAccessKey, sessionToken } = session;

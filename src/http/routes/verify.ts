@@ -1,7 +1,7 @@
 /** POST /v1/verify: whether an object is encrypted under a customer key, proven by what the store refuses. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { operate } from "../../objects/operate.ts";
 import { keyId } from "../../s3/api/fields.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
@@ -14,9 +14,11 @@ const schema = requestSchema(
   { fields: ["versionId"] },
 );
 
-export const verifyRoutes = new Hono<AppEnv>().use(limitBody).post("/", (c) => verify(c));
+export const verifyRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/", (c: Asked<{ json: v.InferInput<typeof schema> }>) => verify(c));
 
-async function verify(c: AppContext): Promise<Response> {
+async function verify(c: AppContext) {
   const input = await readJson(c);
   const plan = { operation: "VerifyObject", permission: "read", read: () => valid(schema, input) } as const;
   return operate(c.var, plan, async ({ request, bucket, draft, ...use }) => {

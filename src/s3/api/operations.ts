@@ -318,6 +318,26 @@ export interface PresignRequest extends Common, FieldValues {
   readonly via?: "store" | "edge" | undefined;
 }
 
+/** What may be asked of an operation, before it is checked. */
+export type PresignInput = {
+  [Name in OperationName]: v.InferInput<v.StrictObjectSchema<typeof COMMON, undefined>> & {
+    readonly operation: Name;
+  } & InputsOf<Name> &
+    Named<(typeof TABLE)[Name]> &
+    Placed<(typeof TABLE)[Name]>;
+}[OperationName];
+
+/** A form may leave the end of the key to the file's name. */
+type Named<Entry> = Entry extends { readonly sized: "form" }
+  ?
+      | { readonly key: string; readonly keyPrefix?: undefined }
+      | { readonly keyPrefix: string; readonly key?: undefined }
+  : { readonly key: string };
+
+type Placed<Entry> = Entry extends { readonly atEdge: true }
+  ? { readonly via?: PresignRequest["via"] }
+  : unknown;
+
 /** The schema of each operation's request; fields that it does not name are refused. */
 export const REQUEST_SCHEMAS = Object.fromEntries(
   OPERATION_NAMES.map((name) => [name, schemaOf(name)]),

@@ -1,6 +1,6 @@
 /** The one maker of schemas for requests that name fields of S3's, whatever address they come to. */
 import * as v from "valibot";
-import { FIELDS, type FieldName, type FieldValues } from "./fields.ts";
+import { FIELDS, type FieldInputs, type FieldName, type FieldValues } from "./fields.ts";
 
 /** Fields that may be given, and those that must be: an entry of OPERATIONS, or a part of one. */
 export interface Taken<Field extends FieldName, Required extends FieldName> {
@@ -18,6 +18,17 @@ export type RequestOf<
     readonly [Name in Exclude<Required, keyof Own>]: NonNullable<FieldValues[Name]>;
   };
 
+/** The same before it is checked. */
+export type InputOf<
+  Own extends v.ObjectEntries,
+  Field extends FieldName,
+  Required extends FieldName,
+> = v.InferInput<v.StrictObjectSchema<Own, undefined>> & {
+  readonly [Name in Exclude<Field, Required | keyof Own>]?: FieldInputs[Name] | undefined;
+} & {
+  readonly [Name in Exclude<Required, keyof Own>]: NonNullable<FieldInputs[Name]>;
+};
+
 /**
  * The schema of a request; what it does not name is refused.
  *
@@ -30,7 +41,7 @@ export function requestSchema<
 >(
   own: Own,
   { fields = [], required = [] }: Taken<Field, Required>,
-): v.GenericSchema<unknown, RequestOf<Own, Field, Required>> {
+): v.GenericSchema<InputOf<Own, Field, Required>, RequestOf<Own, Field, Required>> {
   const isNotOwn = (name: FieldName) => !Object.hasOwn(own, name);
   const entries = {
     ...own,
@@ -40,5 +51,8 @@ export function requestSchema<
     ...Object.fromEntries(required.filter(isNotOwn).map((name) => [name, FIELDS[name].schema])),
   };
   // What the fields' schemas make up, TypeScript cannot see.
-  return v.strictObject(entries) as unknown as v.GenericSchema<unknown, RequestOf<Own, Field, Required>>;
+  return v.strictObject(entries) as unknown as v.GenericSchema<
+    InputOf<Own, Field, Required>,
+    RequestOf<Own, Field, Required>
+  >;
 }
