@@ -4,10 +4,15 @@ import { encodeKey } from "../s3/api/encode.ts";
 import { S3Fault } from "./faults.ts";
 import { single } from "./fields.ts";
 
-/** As many entries as are asked for, and at most so many; more is no fault. @throws {S3Fault} InvalidArgument */
-export function pageSize(query: URLSearchParams, name: string, most = 1000): number {
+/**
+ * As many entries as are asked for, and at most so many; more is no fault.
+ *
+ * @param otherwise where nothing is asked
+ * @throws {S3Fault} InvalidArgument
+ */
+export function pageSize(query: URLSearchParams, name: string, most = 1000, otherwise = most): number {
   const text = single(query, name);
-  if (text === undefined || text === "") return most;
+  if (text === undefined || text === "") return otherwise;
   if (!/^\d{1,10}$/.test(text))
     throw new S3Fault("InvalidArgument", `Provided ${name} not an integer or within integer range`);
   return Math.min(Number(text), most);

@@ -10,7 +10,7 @@ import { copySourceKeyHeaders, customerKeyHeaders } from "../keys/headers.ts";
 import type { Addressed, Operating } from "../objects/operate.ts";
 import { Refused } from "../refused.ts";
 import { copySourceHeader, lengthOfRange } from "../s3/api/fields.ts";
-import { MAX_PARTS, MAX_PUT_BYTES } from "../s3/api/limits.ts";
+import { MAX_LISTED_PARTS, MAX_PARTS, MAX_PUT_BYTES } from "../s3/api/limits.ts";
 import { storeUploadId } from "../s3/api/upload-id.ts";
 import { wholeNumberIn } from "../s3/api/whole-number.ts";
 import { S3Bucket } from "../s3/store/client.ts";
@@ -140,7 +140,8 @@ export async function putPart(
 export function listParts(call: Call): Promise<Response> {
   const { query, bucket: Bucket, key: Key } = call;
   return onUpload(call, async ({ upload, uploadId }) => {
-    const limit = pageSize(query, "max-parts");
+    // S3 gives no more than a thousand; but they are all here, and some clients ask for one page.
+    const limit = pageSize(query, "max-parts", MAX_PARTS, MAX_LISTED_PARTS);
     const marker = pageSize(query, "part-number-marker", MAX_PARTS);
     const after = query.has("part-number-marker") ? marker : 0;
     const parts = (await upload.list(uploadId)).filter(({ partNumber }) => partNumber > after);

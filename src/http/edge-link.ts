@@ -4,12 +4,20 @@ import type { Config } from "../config/load.ts";
 import type { AppContext } from "../front/context.ts";
 import { Refused } from "../refused.ts";
 import { encodeKey, encodeQuery, encodeRfc3986 } from "../s3/api/encode.ts";
-import { OPERATIONS, type PresignRequest, sentBy } from "../s3/api/operations.ts";
 import { expiryOf, type Presigned } from "../s3/sign/presign.ts";
 import { signerOf } from "../s3/sign/sigv4.ts";
 
 /** One that the gateway takes, whatever the stores' are called. */
 const REGION = "us-east-1";
+
+/** What a link asks of the gateway. */
+export interface Linked {
+  readonly method: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+}
 
 /** Signs the links of one HTTP request. */
 export class EdgeLinks {
@@ -26,7 +34,7 @@ export class EdgeLinks {
    * @throws {Refused} invalid-request where it would outlive the caller's credentials; as `gatewayCredentials` does
    */
   async link(
-    request: PresignRequest,
+    { method, bucket, key, headers, query }: Linked,
     asked: number | undefined,
     expiresIn: number,
   ): Promise<Presigned & { readonly expiresAt: string }> {
@@ -42,9 +50,6 @@ export class EdgeLinks {
       );
     const signing = { credentials, signingDate: now, expiresIn: Math.min(expiresIn, seconds) };
 
-    const { operation, bucket, key } = request;
-    const { method } = OPERATIONS[operation];
-    const { headers, query } = sentBy(operation, request);
     const { origin, host, path: base } = placeOf(this.#c, service.config);
     const path = `${base}/${encodeRfc3986(bucket)}/${encodeKey(key)}`;
     const signed = signerOf(credentials, REGION).presign(

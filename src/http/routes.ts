@@ -12,6 +12,7 @@ import { objectsRoutes } from "./routes/objects.ts";
 import { reportsRoutes } from "./routes/reports.ts";
 import { rotationsRoutes } from "./routes/rotations.ts";
 import { s3CredentialsRoutes } from "./routes/s3-credentials.ts";
+import { uppyRoutes } from "./routes/uppy.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
 export function wholeApi(setup: Setup) {
@@ -20,6 +21,7 @@ export function wholeApi(setup: Setup) {
     .route("/v1/objects", objectsRoutes)
     .route("/v1/verify", verifyRoutes)
     .route("/v1/lfs", lfsRoutes)
+    .route("/v1/uppy", uppyRoutes)
     .route("/v1/me", meRoutes)
     .route("/v1/keys", keysRoutes)
     .route("/v1/audit", auditRoutes)

@@ -246,6 +246,21 @@ describe("a store that takes headers which nobody signed", () => {
     expect((await ask("owner", "/v1/multipart/sign", { ...request, bucket: "media" })).status).toBe(200);
   });
 
+  test("is gone around by Uppy, through the edge", async () => {
+    for (const request of [
+      { method: "PUT", key: "a" },
+      { method: "PUT", key: "a", uploadId: "u", partNumber: 1 },
+    ]) {
+      const url = async (more: object) =>
+        (await ask("owner", "/v1/uppy/loose/sign", { ...request, ...more })).answer;
+      expect(await url({})).toMatchObject({
+        headers: {},
+        url: expect.stringMatching("^http://localhost/s3/loose/a"),
+      });
+      expect(await url({ via: "store" })).toMatchObject({ code: "forbidden" });
+    }
+  });
+
   test("is nothing that who may not write is told", async () => {
     const request = { operation: "PutObject", bucket: "loose", key: "a" };
     const forbidden = await ask("reader", "/v1/presign", request);

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { GetObjectCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Answer, freshKey, type ProblemBody, send, store } from "../support/client.ts";
+import { type Answer, freshKey, type ProblemBody, send, store, xmlValue } from "../support/client.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "../support/issuer.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client } from "../support/s3.ts";
@@ -204,7 +204,43 @@ describe("the limits of a grant", () => {
   });
 });
 
+test("Uppy's uploads in parts are begun and ended with the session of a user, as the trail has it", async () => {
+  const key = `users/42/${freshKey()}`;
+  const uppy = async (method: string, more: object = {}, body = "") =>
+    send({ ...(await post<Answer>("/v1/uppy/media/sign", { method, key, ...more }, jwt)), method }, body);
+  lines.length = 0;
+  const uploadId = xmlValue((await uppy("POST")).text, "UploadId");
+  const part = await uppy("PUT", { uploadId, partNumber: 1, size: 5 }, "hello");
+  expect(part.status, part.text).toBe(200);
+  const list = `<Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part>`;
+  const document = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
+  const done = await uppy("POST", { uploadId }, document);
+  expect(done.status, done.text).toBe(200);
+  const events = () =>
+    lines
+      .filter((line) => line.includes('"event":"audit"'))
+      .map((line) => JSON.parse(line))
+      .map(({ via, operation, outcome, subject, bytes }) => [via, operation, outcome, subject, bytes]);
+  await expect.poll(events).toEqual([
+    ["edge", "CreateMultipartUpload", "allowed", "42", undefined],
+    ["s3", "CreateMultipartUpload", "allowed", "42", undefined],
+    [undefined, "UploadPart", "allowed", "42", 5],
+    ["edge", "CompleteMultipartUpload", "allowed", "42", undefined],
+    ["s3", "CompleteMultipartUpload", "allowed", "42", 5],
+  ]);
+  const longer = await post("/v1/uppy/media/sign", { method: "POST", key, expiresIn: 3600 }, jwt);
+  expect(longer).toMatchObject({ status: 400, errors: [{ path: "expiresIn" }] });
+});
+
 describe("without GATEWAY_SECRET", () => {
+  test("a user with a JWT sends with Uppy in one piece, and is told why not in parts", async () => {
+    const file = { key: `users/42/${freshKey()}`, size: 5 };
+    const put = await post<Answer>("/v1/uppy/media/sign", { method: "PUT", ...file }, jwt, other);
+    expect((await send({ ...put, method: "PUT" }, "hello")).status).toBe(200);
+    const begun = await post("/v1/uppy/media/sign", { method: "POST", ...file }, jwt, other);
+    expect(begun).toMatchObject({ code: "unavailable", detail: expect.stringContaining("GATEWAY_SECRET") });
+  });
+
   test("a partner has links, at the first host that is for S3", async () => {
     const { url } = await link({ operation: "GetObject", key: "a b" }, token, other);
     expect(url).toMatch(/^http:\/\/s3\.localhost:1234\/media\/a%20b\?X-Amz-Algorithm=/);
