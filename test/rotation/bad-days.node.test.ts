@@ -255,7 +255,7 @@ describe("a store", () => {
 
   test(
     "that fails, is slow or overloaded every so often is asked again",
-    { tags: ["thorough"] },
+    { tags: ["thorough"], timeout: 60_000 },
     async () => {
       const { bucket, keys } = await filled(30);
       let n = 0;
@@ -270,7 +270,6 @@ describe("a store", () => {
       expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
       await expectAllUnder(bucket, keys);
     },
-    60_000,
   );
 
   test("that is down lets the rotation wait, with a reason, and go on by itself", async () => {

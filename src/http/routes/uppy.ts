@@ -9,7 +9,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";
 import { type Limited, limit } from "../../auth/grants.ts";
-import type { AppContext, AppEnv } from "../../front/context.ts";
+import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { type Operating, operate } from "../../objects/operate.ts";
 import { Refused } from "../../refused.ts";
 import { FIELDS, wholeNumber } from "../../s3/api/fields.ts";
@@ -51,9 +51,11 @@ interface SignRequest extends UppyRequest {
 /** As Uppy has it. */
 type Signed = Pick<Answer, "url" | "headers">;
 
-export const uppyRoutes = new Hono<AppEnv>().use(limitBody).post("/:bucket/sign", (c) => sign(c));
+export const uppyRoutes = new Hono<AppEnv>()
+  .use(limitBody)
+  .post("/:bucket/sign", (c: Asked<{ json: v.InferInput<typeof schema> }>) => sign(c));
 
-async function sign(c: AppContext): Promise<Response> {
+async function sign(c: AppContext) {
   const input = await readJson(c);
   const asker = askerOf(c);
   const read = (draft: Draft): SignRequest => {
