@@ -118,7 +118,7 @@ function objectToSize({ maxBytes }: Grant, request: Limited, lengthField: string
       "This caller's uploads are limited in size, which only the sum of all parts tells: complete through POST /v1/multipart/complete.",
     );
   }
-  if (sized === "contentLength" && request.contentLength === undefined) {
+  if (sized === "contentLength" && request.contentLength === undefined && request.maxBytes === undefined) {
     return new Refused("length-required", `This caller's uploads are limited in size: give ${lengthField}.`, {
       errors: [{ path: lengthField, message: "is required" }],
     });

@@ -2,6 +2,7 @@
  * Which operation a request is: the table of what can be presigned, read backwards, and beside it what is asked of buckets.
  * An address with a parameter that its operation does not know is another operation of S3's, which there is not here.
  */
+import { CONTENT_TYPE, MAX_BYTES } from "../objects/link-limits.ts";
 import { type FieldName, parameterOf } from "../s3/api/fields.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../s3/api/operations.ts";
 import type { Target } from "./address.ts";
@@ -70,8 +71,11 @@ function formOf(name: OperationName): Form {
     method,
     markers: [...Object.keys(query).filter((one) => one !== ID), ...parametersOf(required)],
     ...(required.includes("source") && { header: "x-amz-copy-source" }),
-    // What pages the attributes of an object stands in headers.
-    parameters: name === "GetObjectAttributes" ? ["versionId"] : parametersOf(fields),
+    parameters: [
+      // What pages the attributes of an object stands in headers.
+      ...(name === "GetObjectAttributes" ? ["versionId"] : parametersOf(fields)),
+      ...(name === "PutObject" ? [MAX_BYTES, CONTENT_TYPE] : []),
+    ],
   };
 }
 

@@ -7,14 +7,17 @@ import { OPERATIONS, type OperationName, type PresignRequest } from "../s3/api/o
 import type { Call } from "./call.ts";
 import { S3Fault } from "./faults.ts";
 import { fieldsOf } from "./fields.ts";
+import { heldByLink } from "./link-limits.ts";
 import { etagHeader } from "./read-object.ts";
 
 export function putObject(call: Call): Promise<Response> {
-  const { headers, query, service, later } = call;
+  const { query, service, later } = call;
   return call.onObject("write", async (writing) => {
+    const { stream, length, digests } = bodyOf(call);
+    writing.draft.bytes = length;
+    const headers = heldByLink(call, length);
     const fields = fieldsOf("PutObject", headers, query);
     checkTogether("PutObject", fields);
-    const { stream, length, digests } = bodyOf(call);
     const { uploaded } = await put(
       writing,
       { body: stream, length, fields, digests, headers },

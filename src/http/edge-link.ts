@@ -2,8 +2,10 @@
 import { type GatewayCredentials, gatewayCredentials } from "../auth/gateway-credentials.ts";
 import type { Config } from "../config/load.ts";
 import type { AppContext } from "../front/context.ts";
+import { CONTENT_TYPE, MAX_BYTES } from "../objects/link-limits.ts";
 import { Refused } from "../refused.ts";
 import { encodeKey, encodeQuery, encodeRfc3986 } from "../s3/api/encode.ts";
+import type { PresignRequest } from "../s3/api/operations.ts";
 import { expiryOf, type Presigned } from "../s3/sign/presign.ts";
 import { signerOf } from "../s3/sign/sigv4.ts";
 
@@ -17,6 +19,8 @@ export interface Linked {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
+  /** Of an upload: in the query, so that nobody has to send them. */
+  readonly limits?: Pick<PresignRequest, "contentType" | "maxBytes">;
 }
 
 /** Signs the links of one HTTP request. */
@@ -34,7 +38,7 @@ export class EdgeLinks {
    * @throws {Refused} invalid-request where it would outlive the caller's credentials; as `gatewayCredentials` does
    */
   async link(
-    { method, bucket, key, headers, query }: Linked,
+    { method, bucket, key, headers, query, limits = {} }: Linked,
     asked: number | undefined,
     expiresIn: number,
   ): Promise<Presigned & { readonly expiresAt: string }> {
@@ -50,16 +54,31 @@ export class EdgeLinks {
       );
     const signing = { credentials, signingDate: now, expiresIn: Math.min(expiresIn, seconds) };
 
+    const { signedHeaders, parameters } = limitedBy(headers, limits);
     const { origin, host, path: base } = placeOf(this.#c, service.config);
     const path = `${base}/${encodeRfc3986(bucket)}/${encodeKey(key)}`;
     const signed = signerOf(credentials, REGION).presign(
-      { method, host, path, query: encodeQuery(query), headers },
+      { method, host, path, query: encodeQuery({ ...query, ...parameters }), headers: signedHeaders },
       signing.signingDate,
       signing.expiresIn,
     );
     const { "content-length": _, ...toSend } = headers;
     return { method, url: `${origin}${path}?${signed}`, headers: toSend, expiresAt: expiryOf(signing) };
   }
+}
+
+function limitedBy(
+  headers: Readonly<Record<string, string>>,
+  { contentType, maxBytes }: NonNullable<Linked["limits"]>,
+) {
+  const { "content-type": _, ...untyped } = headers;
+  return {
+    signedHeaders: contentType === undefined ? headers : untyped,
+    parameters: {
+      ...(contentType !== undefined && { [CONTENT_TYPE]: contentType }),
+      ...(maxBytes !== undefined && { [MAX_BYTES]: String(maxBytes) }),
+    },
+  };
 }
 
 /** A host of its own, where there is one, keeps what people upload away from the page and the API. */

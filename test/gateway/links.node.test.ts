@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { GetObjectCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, freshKey, type ProblemBody, send, store, xmlValue } from "../support/client.ts";
+import { type Exchanged, exchange } from "../support/exchange.ts";
 import { AUDIENCE, type Issuer, startIssuer } from "../support/issuer.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client } from "../support/s3.ts";
@@ -79,6 +80,12 @@ async function post<T>(path: string, body: unknown, bearer = token, at = worker)
 }
 const link = (request: object, bearer?: string, at?: RunningWorker) =>
   post<Answer & ProblemBody>("/v1/presign", { bucket: "media", via: "edge", ...request }, bearer, at);
+/** Headers of an upload in chunks, which a link has not signed: whoever says so says it in the clear. */
+const chunkedAs = (length: number) => ({
+  "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+  "x-amz-decoded-content-length": String(length),
+  "content-encoding": "aws-chunked",
+});
 const codeIn = ({ text }: { text: string }) => /<Code>(\w+)<\/Code>/.exec(text)?.[1];
 
 test("a link puts, reads and removes an object, with nothing but itself", async () => {
@@ -110,6 +117,68 @@ test("a link may say what the answer is called", async () => {
   const { url } = await link({ operation: "GetObject", key, response: { contentDisposition } });
   const got = await fetch(url);
   expect([got.status, got.headers.get("content-disposition")]).toEqual([200, contentDisposition]);
+});
+
+describe("a link that takes at most so many bytes", () => {
+  const made = (more: object = {}) =>
+    link({ operation: "PutObject", key: freshKey(), contentType: "text/plain", maxBytes: 5, ...more });
+  const putTo = (url: string, body: string, headers: Record<string, string> = {}) => {
+    const { hostname, port, pathname, search } = new URL(url);
+    return exchange({ hostname, port, method: "PUT", path: pathname + search, headers }, [body]);
+  };
+  const sized = (body: string) => ({ "content-length": String(body.length) });
+  const errorIn = ({ status, body }: Exchanged) => [status, codeIn({ text: body.toString() })];
+  const read = async (key: string) => {
+    const got = await fetch((await link({ operation: "GetObject", key })).url);
+    return [got.status, got.headers.get("content-type"), await got.text()];
+  };
+
+  test("takes them, and gives them the type that it names", async () => {
+    for (const body of ["hello", "x", ""]) {
+      const key = freshKey();
+      const { url, headers } = await made({ key });
+      expect(headers).toEqual({ "content-type": "text/plain" });
+      expect((await putTo(url, body, sized(body))).status).toBe(200);
+      expect(await read(key)).toEqual([200, "text/plain", body]);
+    }
+  });
+
+  test.for([
+    ["more, and says so", "hello!", sized("hello!"), [400, "EntityTooLarge"]],
+    ["more, and says nothing", "hello!", {}, [411, "MissingContentLength"]],
+    [
+      "chunks of S3's own, which are not signed",
+      "hello",
+      chunkedAs(5),
+      [400, "AuthorizationQueryParametersError"],
+    ],
+    ["another type", "hello", { ...sized("hello"), "content-type": "text/html" }, [403, "AccessDenied"]],
+  ] as const)("refuses %s", async ([, body, headers, error]) => {
+    const key = freshKey();
+    const { url } = await made({ key });
+    expect(errorIn(await putTo(url, body, headers))).toEqual(error);
+    expect((await read(key))[0]).toBe(404);
+  });
+
+  test("cannot be widened", async () => {
+    const { url } = await made();
+    for (const wider of [
+      url.replace("x-ssec-max-bytes=5", "x-ssec-max-bytes=50"),
+      url.replace("&x-ssec-max-bytes=5", ""),
+      url.replace("text%2Fplain", "text%2Fhtml"),
+      `${url}&x-ssec-max-bytes=50`,
+    ]) {
+      expect(wider).not.toBe(url);
+      expect(errorIn(await putTo(wider, "hello!", sized("hello!")))).toEqual([403, "SignatureDoesNotMatch"]);
+    }
+  });
+
+  test("is of the edge alone", async () => {
+    const field = { status: 400, errors: [{ path: "maxBytes" }] };
+    expect(await made({ via: "store" })).toMatchObject(field);
+    expect(await made({ contentLength: 6 })).toMatchObject(field);
+    expect(await made({ operation: "GetObject", contentType: undefined })).toMatchObject(field);
+  });
 });
 
 test("links come in batches, with snippets, and are in the trail when they are made and when they are used", async () => {
@@ -183,6 +252,8 @@ describe("the limits of a grant", () => {
       [{ operation: "GetObject", key: "acme/a", expiresIn: 61 }, "invalid-request"],
       [{ ...put, contentType: "image/png" }, "length-required"],
       [{ ...put, contentType: "image/png", contentLength: 10 }, "too-large"],
+      [{ ...put, contentType: "image/png", maxBytes: 10 }, "too-large"],
+      [{ ...put, contentType: "text/html", maxBytes: 5 }, "unsupported-type"],
       [{ ...put, contentType: "text/html", contentLength: 5 }, "unsupported-type"],
     ] as const;
     for (const [request, code] of wrong) expect(await link(request, bearer)).toMatchObject({ code });
@@ -195,7 +266,7 @@ describe("the limits of a grant", () => {
       bearer,
     );
     const html = { ...put, headers: { "content-type": "text/html" } };
-    expect(codeIn(await send(html, "hello"))).toBe("SignatureDoesNotMatch");
+    expect(codeIn(await send(html, "hello"))).toBe("AccessDenied");
     expect(codeIn(await send(put, "hello, and more"))).toBe("SignatureDoesNotMatch");
     expect(
       codeIn(await send({ ...put, headers: { ...put.headers, "x-amz-acl": "public-read" } }, "hello")),
@@ -262,10 +333,17 @@ describe("the command", () => {
     const missing = await ssec(["share", object]);
     expect([missing.status, missing.stdout]).toEqual([1, ""]);
     const upload = await ssec(["share", object, "--upload", "--type", "text/plain", "--size", "5"]);
-    expect(upload.stderr).toContain("-H 'content-type: text/plain'");
-    const headers = { "content-type": "text/plain" };
-    const sent = await fetch(upload.stdout.trim(), { method: "PUT", body: "hello", headers });
+    expect(upload.stderr).toMatch(/Upload with: curl -T FILE URL$/m);
+    const sent = await fetch(upload.stdout.trim(), { method: "PUT", body: Buffer.from("hello") });
     expect(sent.status).toBe(200);
+    const small = await ssec(["share", object, "--upload", "--max-bytes", "5"]);
+    for (const [body, status] of [
+      ["hello!", 400],
+      ["hello", 200],
+    ] as const)
+      expect((await fetch(small.stdout.trim(), { method: "PUT", body: Buffer.from(body) })).status).toBe(
+        status,
+      );
     const shared = await ssec(["share", object, "--for", "7d", "--download"]);
     const got = await fetch(shared.stdout.trim());
     expect([await got.text(), got.headers.get("content-disposition")]).toEqual(["hello", "attachment"]);

@@ -14,6 +14,7 @@ interface ShareOptions extends ApiOptions {
   readonly upload?: true;
   readonly type?: string;
   readonly size?: number;
+  readonly maxBytes?: number;
   readonly download?: true;
   readonly json?: true;
 }
@@ -36,7 +37,14 @@ export const shareCommand = new Command("share")
     new Option("--size <bytes>", "with --upload: the only length that it takes").argParser(wholeNumber),
   )
   .addOption(
-    new Option("--download", "browsers save it, and do not show it").conflicts(["upload", "type", "size"]),
+    new Option("--max-bytes <bytes>", "with --upload: the greatest length that it takes")
+      .conflicts("size")
+      .argParser(wholeNumber),
+  )
+  .addOption(
+    new Option("--download", "browsers save it, and do not show it").conflicts([
+      ...["upload", "type", "size", "maxBytes"],
+    ]),
   )
   .option("--json", "print {method, url, headers, expiresAt}")
   .addHelpText(
@@ -46,16 +54,16 @@ Whoever has the link needs nothing else. It ends with its time, or when this cal
 
 Examples:
   ${ssec()} share media/users/42/cat.jpg --for 7d
-  ${ssec()} share media/inbox/report.pdf --upload --type application/pdf`,
+  ${ssec()} share media/inbox/report.pdf --upload --type application/pdf --max-bytes 10000000`,
   )
   .action((object: ObjectName, _, command: Command) =>
     share(object, command.optsWithGlobals<ShareOptions>()),
   );
 
 async function share(object: ObjectName, options: ShareOptions): Promise<void> {
-  const { for: expiresIn, upload, type, size, download, json } = options;
-  if (!upload && (type !== undefined || size !== undefined))
-    throw new InvalidArgumentError("--type and --size are for --upload.");
+  const { for: expiresIn, upload, type, size, maxBytes, download, json } = options;
+  if (!upload && (type !== undefined || size !== undefined || maxBytes !== undefined))
+    throw new InvalidArgumentError("--type, --size and --max-bytes are for --upload.");
   const api = new Api(options);
   // Whoever gets the link could not mend a name that is wrong.
   if (!upload) await headObject(api, object);
@@ -66,6 +74,7 @@ async function share(object: ObjectName, options: ShareOptions): Promise<void> {
     expiresIn,
     ...(type !== undefined && { contentType: type }),
     ...(size !== undefined && { contentLength: size }),
+    ...(maxBytes !== undefined && { maxBytes }),
     ...(download && { response: { contentDisposition: "attachment" } }),
   });
   const { method, url, headers, expiresAt } = link;
@@ -73,6 +82,8 @@ async function share(object: ObjectName, options: ShareOptions): Promise<void> {
   print(url);
   console.error(`It ends at ${expiresAt}.`);
   if (!upload) return;
-  const given = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`);
+  // The type is in the link itself.
+  const others = Object.entries(headers).filter(([name]) => name !== "content-type");
+  const given = others.map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`);
   console.error(printable(`Upload with: curl -T FILE${given.join("")} ${quoted("URL")}`));
 }

@@ -175,7 +175,8 @@ async function atEdge(
   const { expiresIn } = limit(request, grants, asker.service.config.defaultExpiresIn);
   const { EdgeLinks } = await import("../edge-link.ts");
   asker.edgeLinks ??= new EdgeLinks(asker.c);
-  const linked = { method: OPERATIONS[operation].method, bucket, key, ...sentBy(operation, request) };
+  const { method: by } = OPERATIONS[operation];
+  const linked = { method: by, bucket, key, ...sentBy(operation, request), limits: request };
   const link = await asker.edgeLinks.link(linked, asked, expiresIn);
   draft.expiresAt = link.expiresAt;
   const { method, url, headers, expiresAt } = link;

@@ -10,7 +10,15 @@ import { md5 } from "../../hash/md5.ts";
 import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
 import { fixedQuery } from "./encode.ts";
-import { type FieldInputs, type FieldName, type FieldValues, keyId, type Sent, send } from "./fields.ts";
+import {
+  FIELDS,
+  type FieldInputs,
+  type FieldName,
+  type FieldValues,
+  keyId,
+  type Sent,
+  send,
+} from "./fields.ts";
 import { MAX_EXPIRES_IN } from "./limits.ts";
 import { keyPrefix, objectKey } from "./object-key.ts";
 import { requestSchema } from "./request-schema.ts";
@@ -120,7 +128,7 @@ export const TABLE = {
     sized: "contentLength",
     typed: true,
     atEdge: true,
-    fault: newObjectFault,
+    fault: putFault,
   },
   PostObject: {
     method: "POST",
@@ -351,6 +359,7 @@ function schemaOf(operation: OperationName): v.GenericSchema<unknown, PresignReq
       operation: v.literal(operation),
       ...COMMON,
       ...(atEdge && { via: v.optional(v.picklist(["store", "edge"])) }),
+      ...(atEdge && sized === "contentLength" && { maxBytes: v.optional(FIELDS.maxBytes.schema) }),
       ...(isForm ? { key: v.optional(objectKey), keyPrefix: v.optional(keyPrefix) } : { key: objectKey }),
     },
     taken,
@@ -393,6 +402,16 @@ function taggingFault({ tagging, contentMD5 }: PresignRequest): FieldError | und
   if (tagging === undefined || contentMD5 === undefined || contentMD5 === md5Base64(tagsXml(tagging)))
     return undefined;
   return { path: "contentMD5", message: "is not that of the body that tagging makes: leave it out" };
+}
+
+/** What the edge holds an upload to, no store does. */
+function putFault(request: PresignRequest): FieldError | undefined {
+  const { via, contentLength = 0, maxBytes } = request;
+  const path = "maxBytes";
+  if (maxBytes !== undefined && via !== "edge") return { path, message: 'is for via "edge"' };
+  if (maxBytes !== undefined && contentLength > maxBytes)
+    return { path, message: "is less than contentLength" };
+  return newObjectFault(request);
 }
 
 /** What of a new object goes together only in some ways. */
