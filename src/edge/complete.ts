@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { Refused } from "../refused.ts";
-import { MARKER_HEADER, markerOf } from "../s3/api/upload-id.ts";
+import { MARKER_HEADER } from "../s3/api/upload-id.ts";
+import { markerOf } from "../s3/api/upload-seal.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
 import { isTransient } from "../s3/store/fetch.ts";
 import type { Conditions, MultipartUpload, NamedPart, UploadedPart } from "../s3/store/multipart.ts";

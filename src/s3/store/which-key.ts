@@ -7,7 +7,7 @@ import type { Secrets } from "../../config/secrets.ts";
 import { type CustomerKey, CustomerKeyError } from "../../keys/customer-key.ts";
 import { type KeyRing, type KeyRule, readers, writer } from "../../keys/ring.ts";
 import { Refused } from "../../refused.ts";
-import { isGenuine, isListed, isSealed, storeUploadId } from "../api/upload-id.ts";
+import { isListed, isSealed, storeUploadId } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
 import { lastFound, remember } from "./found-keys.ts";
 import { Probe } from "./probe.ts";
@@ -76,6 +76,7 @@ export class WhichKey {
 
   async #forSealed({ bucket, key, uploadId }: WantedUpload, rule: KeyRule | undefined): Promise<CustomerKey> {
     const { storeBucket } = bucket;
+    const { isGenuine } = await import("../api/upload-seal.ts");
     for (const candidate of rule === undefined ? readers(bucket.keys, Date.now()) : [rule]) {
       const customerKey = await this.#candidate(candidate, bucket, key);
       if (customerKey instanceof Refused) {
