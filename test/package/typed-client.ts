@@ -154,6 +154,16 @@ export async function gitLfs() {
   await objects.verify.$post({ param: { bucket: "media" }, json: { oid: "0".repeat(64), size: 5 } });
 }
 
+export async function uppy() {
+  const { sign } = v1.uppy[":bucket"];
+  const bucket = { bucket: "media" };
+  const part = { method: "PUT", key: "a", uploadId: "u", partNumber: 1, size: 5 } as const;
+  const { url } = await (await sign.$post({ param: bucket, json: part })).json();
+  same<typeof url, string>(true);
+  // @ts-expect-error: Uppy asks for no other method
+  await sign.$post({ param: bucket, json: { ...part, method: "PATCH" } });
+}
+
 /** What an answer is instead, where it is not `ok`. */
 export async function problems() {
   const answer = await v1.verify.$post({ json: object });
