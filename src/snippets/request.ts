@@ -47,6 +47,13 @@ export function typeOf({ contentTypePrefix }: PresignedRequest): string | undefi
   return contentTypePrefix.endsWith("/") ? `${contentTypePrefix}octet-stream` : contentTypePrefix;
 }
 
+/** What S3 calls an object whose type nobody tells, where a platform would tell another of its own. */
+export function namedType(request: PresignedRequest): Readonly<Record<string, string>> {
+  const { upload } = trafficOf(request);
+  if (upload === "none" || upload === "form" || "content-type" in (request.headers ?? {})) return {};
+  return { "content-type": "binary/octet-stream" };
+}
+
 /** What a reader should know before pasting, without the comment marks. */
 export function notesOn(request: PresignedRequest): string[] {
   const { operation, headers, fields, body, contentTypePrefix } = request;

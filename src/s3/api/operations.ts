@@ -311,7 +311,7 @@ const COMMON = {
   bucket: v.string(),
   expiresIn,
   keyId: v.optional(keyId),
-  snippet: v.optional(v.picklist(["curl", "python", "javascript"])),
+  snippet: v.optional(v.picklist(["curl", "python", "javascript", "httpie", "kotlin", "swift"])),
 };
 
 type Common = v.InferOutput<v.StrictObjectSchema<typeof COMMON, undefined>>;
