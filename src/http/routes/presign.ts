@@ -29,6 +29,7 @@ import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3/sign/presign.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
+import { prefersText } from "../accept.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { EdgeLinks } from "../edge-link.ts";
 import { report } from "../errors.ts";
@@ -61,7 +62,9 @@ export interface Answer {
 export const presignRoutes = new Hono<AppEnv>()
   .use(limitBody)
   .post("/", async (c: Asked<{ json: PresignInput }>) => {
-    return c.json(await answer(await readJson(c), askerOf(c), true));
+    const isText = prefersText(c.req.header("accept"));
+    const given = await answer(await readJson(c), askerOf(c), true, isText);
+    return isText ? c.text(given.snippet ?? "") : c.json(given);
   })
   .post("/batch", async (c: Asked<{ json: { readonly requests: readonly PresignInput[] } }>) => {
     const requests = batchOf(await readJson(c));
@@ -96,13 +99,15 @@ export function askerOf(c: AppContext): BatchAsker {
   return { service, caller, trail, requestId, whichKey, copySources, c, signingDate: new Date() };
 }
 
-/** @param isAllowed whether the caller may ask for it now */
-function answer(input: unknown, asker: BatchAsker, isAllowed: boolean): Promise<Answer> {
+/** @param isAllowed whether the caller may ask for it now @param isText whether its snippet is all that is wanted */
+function answer(input: unknown, asker: BatchAsker, isAllowed: boolean, isText = false): Promise<Answer> {
   const read = (draft: Draft) => {
     const operation = operationOf(input);
     draft.operation = operation;
     if (!isAllowed) throw tooManyRequests();
     const request = parse(input, operation);
+    if (isText && request.snippet === undefined)
+      throw Refused.field("snippet", "must be given, as it is all that there is in text/plain");
     draft.bytes = request.contentLength;
     return request;
   };
