@@ -26,6 +26,8 @@ class SqliteStatement implements Statement {
 
 export class SqliteDatabase implements Ledger {
   readonly #database: DatabaseSync;
+  /** Statements by their text: to prepare one costs more than to run it. */
+  readonly #prepared = new Map<string, StatementSync>();
 
   /** @param path `:memory:` for one that is gone with the process */
   constructor(path: string) {
@@ -46,7 +48,9 @@ export class SqliteDatabase implements Ledger {
   }
 
   prepare(sql: string): SqliteStatement {
-    return new SqliteStatement(this.#database.prepare(sql));
+    const prepared = this.#prepared.get(sql) ?? this.#database.prepare(sql);
+    this.#prepared.set(sql, prepared);
+    return new SqliteStatement(prepared);
   }
 
   /** All of them or none. */

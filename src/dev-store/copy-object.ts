@@ -2,14 +2,15 @@
 import { type Attributes, attributesOf, isContent, placementOf } from "./attributes.ts";
 import { bodyFrom } from "./body.ts";
 import { answer, type Call, header } from "./call.ts";
-import { checksumElements, chosenAlgorithm } from "./checksums.ts";
+import { type Algorithm, checksumElements, chosenAlgorithm } from "./checksums.ts";
 import { checkWrite, writeConditions } from "./conditions.ts";
 import { type CopySource, copySourceOf } from "./copy-source.ts";
 import { S3Error } from "./errors.ts";
 import { MAX_PUT_BYTES } from "./limits.ts";
 import type { ObjectRow } from "./rows.ts";
+import type { SseKey } from "./ssec.ts";
 import { versionHeaders } from "./versions.ts";
-import { encryptionOf, storeObject } from "./write.ts";
+import { type Content, encryptionOf, randomEtag, storeContent, storeObject } from "./write.ts";
 import { xml } from "./xml.ts";
 
 export async function copyObject(call: Call): Promise<void> {
@@ -28,8 +29,12 @@ export async function copyObject(call: Call): Promise<void> {
   const algorithm = chosenAlgorithm(headers)?.algorithm ?? source.row.checksum?.algorithm;
   const mayReplace = (there: ObjectRow | undefined) => checkWrite(conditions, there);
   mayReplace(store.database.object(bucket, call.key));
-  const bytes = store.segments.read(segments, 0, size - 1, source.sse);
-  const row = await storeObject(call, bodyFrom(bytes, algorithm && { algorithm }), attributes, mayReplace);
+  const content = relocked(call, source, asked.sse, algorithm);
+  const bytes = () =>
+    bodyFrom(store.segments.read(segments, 0, size - 1, source.sse), algorithm && { algorithm });
+  const row = await (content === undefined
+    ? storeObject(call, bytes(), attributes, mayReplace)
+    : storeContent(call, content, attributes, mayReplace));
   const result = {
     ETag: `"${row.etag}"`,
     LastModified: new Date(row.modified).toISOString(),
@@ -41,6 +46,20 @@ export async function copyObject(call: Call): Promise<void> {
     { ...encryptionOf(row), ...versionHeaders(call, row.version), ...source.headers },
     xml("CopyObjectResult", result),
   );
+}
+
+/** From key to key no byte need be read, unless for a checksum. */
+function relocked(
+  { store }: Call,
+  { row, sse: from }: CopySource,
+  to: SseKey | undefined,
+  algorithm: Algorithm | undefined,
+): Content | undefined {
+  const { checksum, segments } = row;
+  const isKnown = algorithm === checksum?.algorithm && checksum?.type !== "COMPOSITE";
+  if (from === undefined || to === undefined || !isKnown) return undefined;
+  const same = store.segments.relock(segments, from, to);
+  return same && { segments: same, etag: randomEtag(), checksum };
 }
 
 function attributesOfCopy(call: Call, asked: Attributes, source: CopySource): Attributes {

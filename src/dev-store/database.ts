@@ -1,5 +1,5 @@
 /** What the store knows of buckets, objects and uploads, in SQLite: every change is one transaction, safe against a kill. */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import {
   NULL_VERSION,
   OBJECT_DEFAULTS,
@@ -12,8 +12,11 @@ import type { Segment } from "./segments.ts";
 
 export type Setting = "cors" | "policy" | "versioning" | "lock";
 
-/** Of the tables below, kept as user_version; 0 is what the first edition wrote, and a new file. */
-const FORMAT = 1;
+/**
+ * Of what is kept, as user_version; 0 is what the first edition wrote, and a new file. 1 has the tables below, and 2
+ * segments with keys of their own beside those without.
+ */
+const FORMAT = 2;
 
 /** A key's versions are in the order of their numbers, the newest first. */
 const TABLES = `
@@ -27,13 +30,15 @@ const TABLES = `
   DROP TABLE objects;
   CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, bucket TEXT, json TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS parts (upload TEXT, number INTEGER, json TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
-  PRAGMA user_version = ${FORMAT};
+  PRAGMA user_version = 1;
 `;
 
 type Json = { readonly json: string };
 
 export class Database {
   readonly #db: DatabaseSync;
+  /** Statements by their text: to prepare one costs more than to run it. */
+  readonly #prepared = new Map<string, StatementSync>();
 
   /**
    * @param flushes whether a commit waits until the disk has it
@@ -51,7 +56,8 @@ export class Database {
         throw new Error(
           `${file} was written by a newer store (format ${format}; this one reads up to ${FORMAT})`,
         );
-      if (format < FORMAT) this.#transaction(() => this.#db.exec(TABLES));
+      if (format < 1) this.#transaction(() => this.#db.exec(TABLES));
+      if (format < FORMAT) this.#db.exec(`PRAGMA user_version = ${FORMAT}`);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -71,15 +77,15 @@ export class Database {
   }
 
   buckets(): { name: string; created: number }[] {
-    return this.#db.prepare("SELECT name, created FROM buckets ORDER BY name").all() as never;
+    return this.#statement("SELECT name, created FROM buckets ORDER BY name").all() as never;
   }
 
   hasBucket(name: string): boolean {
-    return this.#db.prepare("SELECT 1 FROM buckets WHERE name = ?").get(name) !== undefined;
+    return this.#statement("SELECT 1 FROM buckets WHERE name = ?").get(name) !== undefined;
   }
 
   setting(bucket: string, name: Setting): string | undefined {
-    const row = this.#db.prepare(`SELECT ${name} AS value FROM buckets WHERE name = ?`).get(bucket);
+    const row = this.#statement(`SELECT ${name} AS value FROM buckets WHERE name = ?`).get(bucket);
     return (row?.value as string | null | undefined) ?? undefined;
   }
 
@@ -90,9 +96,9 @@ export class Database {
   /** The newest version of a key, a delete marker too. */
   newest(bucket: string, key: string): ObjectRow | undefined {
     return objectIn(
-      this.#db
-        .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC LIMIT 1")
-        .get(bucket, key),
+      this.#statement(
+        "SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC LIMIT 1",
+      ).get(bucket, key),
     );
   }
 
@@ -104,16 +110,17 @@ export class Database {
 
   version(bucket: string, key: string, version: string): ObjectRow | undefined {
     return objectIn(
-      this.#db
-        .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? AND version = ?")
-        .get(bucket, key, version),
+      this.#statement("SELECT json FROM versions WHERE bucket = ? AND key = ? AND version = ?").get(
+        bucket,
+        key,
+        version,
+      ),
     );
   }
 
   /** Every version of a key, the newest first; delete markers too. */
   versionsOf(bucket: string, key: string): ObjectRow[] {
-    return this.#db
-      .prepare("SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC")
+    return this.#statement("SELECT json FROM versions WHERE bucket = ? AND key = ? ORDER BY number DESC")
       .all(bucket, key)
       .map((row) => objectOf(row));
   }
@@ -157,6 +164,7 @@ export class Database {
 
   /** Every version in a bucket, in the order of the keys' bytes, the newest first, from the first key at or after `from`. */
   *versions(bucket: string, from: string): Generator<ObjectRow> {
+    // One of its own: a list may be read while another is.
     const rows = this.#db
       .prepare("SELECT json FROM versions WHERE bucket = ? AND key >= ? ORDER BY key, number DESC")
       .iterate(bucket, from);
@@ -173,8 +181,8 @@ export class Database {
   }
 
   isEmpty(bucket: string): boolean {
-    const versions = this.#db.prepare("SELECT 1 FROM versions WHERE bucket = ? LIMIT 1").get(bucket);
-    const uploads = this.#db.prepare("SELECT 1 FROM uploads WHERE bucket = ? LIMIT 1").get(bucket);
+    const versions = this.#statement("SELECT 1 FROM versions WHERE bucket = ? LIMIT 1").get(bucket);
+    const uploads = this.#statement("SELECT 1 FROM uploads WHERE bucket = ? LIMIT 1").get(bucket);
     return versions === undefined && uploads === undefined;
   }
 
@@ -188,14 +196,13 @@ export class Database {
   }
 
   upload(id: string): UploadRow | undefined {
-    const row = this.#db.prepare("SELECT json FROM uploads WHERE id = ?").get(id);
+    const row = this.#statement("SELECT json FROM uploads WHERE id = ?").get(id);
     return row === undefined ? undefined : uploadOf(row);
   }
 
   /** By key, in the order of its bytes; those of one key as they were begun, which their ids say. */
   uploads(bucket: string): UploadRow[] {
-    return this.#db
-      .prepare("SELECT json FROM uploads WHERE bucket = ?")
+    return this.#statement("SELECT json FROM uploads WHERE bucket = ?")
       .all(bucket)
       .map(uploadOf)
       .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));
@@ -215,14 +222,14 @@ export class Database {
   }
 
   parts(uploadId: string): PartRow[] {
-    const rows = this.#db.prepare("SELECT json FROM parts WHERE upload = ? ORDER BY number").all(uploadId);
+    const rows = this.#statement("SELECT json FROM parts WHERE upload = ? ORDER BY number").all(uploadId);
     return rows.map((row) => JSON.parse((row as Json).json));
   }
 
   /** The files of every segment that something names. */
   segmentFiles(): Set<string> {
-    const versions = this.#db.prepare("SELECT json FROM versions").all().map(objectOf);
-    const parts = this.#db.prepare("SELECT json FROM parts").all();
+    const versions = this.#statement("SELECT json FROM versions").all().map(objectOf);
+    const parts = this.#statement("SELECT json FROM parts").all();
     const segments: Segment[] = [
       ...versions.flatMap((row) => row.segments),
       ...parts.map((row) => (JSON.parse((row as Json).json) as PartRow).segment),
@@ -239,8 +246,16 @@ export class Database {
     this.#run("DELETE FROM parts WHERE upload = ?", id);
   }
 
+  #statement(sql: string): StatementSync {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+
   #run(sql: string, ...values: (string | number | null)[]): void {
-    this.#db.prepare(sql).run(...values);
+    this.#statement(sql).run(...values);
   }
 
   #transaction(change: () => void): void {

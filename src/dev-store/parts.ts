@@ -1,22 +1,24 @@
 /** The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts. */
 import { type Body, bodyFrom, bodyOf, claimsChecksum } from "./body.ts";
 import { answer, type Call, header, limitOf, parameter } from "./call.ts";
-import { partElements, partHeaders } from "./checksums.ts";
+import { type Checksum, partElements, partHeaders } from "./checksums.ts";
 import { copySourceOf } from "./copy-source.ts";
 import { S3Error } from "./errors.ts";
 import { MAX_PARTS } from "./limits.ts";
 import { checkSameKey, uploadOf } from "./multipart.ts";
 import { OWNER } from "./owner.ts";
 import type { PartRow, UploadRow } from "./rows.ts";
+import { pieceOf, type Segment } from "./segments.ts";
 import { type SseKey, sseEcho, sseKeyOf } from "./ssec.ts";
-import { seconds, writeSegment } from "./write.ts";
+import { randomEtag, seconds, writeSegment } from "./write.ts";
 import { xml } from "./xml.ts";
 
 export async function uploadPart(call: Call): Promise<void> {
   if (header(call, "x-amz-copy-source") !== undefined) return uploadPartCopy(call);
   const { upload, sse, number } = partOf(call);
   checkAlgorithm(upload, claimsChecksum(call)?.algorithm);
-  const part = await storePart(call, upload, number, bodyOf(call, upload.checksum?.algorithm), sse);
+  const written = await writtenPart(call, bodyOf(call, upload.checksum?.algorithm), sse);
+  const part = await storePart(call, upload, number, written);
   answer(call, 200, {
     etag: `"${part.etag}"`,
     ...partHeaders(part.checksum),
@@ -28,8 +30,17 @@ async function uploadPartCopy(call: Call): Promise<void> {
   const { upload, sse, number } = partOf(call);
   const { row, sse: sourceSse, headers } = copySourceOf(call);
   const [first, last] = copyRange(header(call, "x-amz-copy-source-range"), row.size);
-  const bytes = call.store.segments.read(row.segments, first, last, sourceSse);
-  const part = await storePart(call, upload, number, bodyFrom(bytes, upload.checksum), sse);
+  const { segments } = call.store;
+  // From key to key no byte need be read, unless for a checksum.
+  const isRelocked = sse !== undefined && sourceSse !== undefined && upload.checksum === undefined;
+  const piece = isRelocked ? pieceOf(row.segments, first, last) : undefined;
+  const [segment] = (isRelocked && piece && segments.relock([piece], sourceSse, sse)) || [];
+  const bytes = () => bodyFrom(segments.read(row.segments, first, last, sourceSse), upload.checksum);
+  const written =
+    segment === undefined
+      ? await writtenPart(call, bytes(), sse)
+      : { segment, etag: randomEtag(), checksum: undefined };
+  const part = await storePart(call, upload, number, written);
   const result = {
     ETag: `"${part.etag}"`,
     LastModified: new Date(part.modified).toISOString(),
@@ -106,16 +117,24 @@ function checkAlgorithm({ checksum }: UploadRow, claimed: string | undefined): v
   );
 }
 
+interface WrittenPart {
+  readonly segment: Segment;
+  readonly etag: string;
+  readonly checksum: Checksum | undefined;
+}
+
+async function writtenPart(call: Call, body: Body, sse: SseKey | undefined): Promise<WrittenPart> {
+  return { ...(await writeSegment(call, body.bytes, sse)), checksum: body.checksum() };
+}
+
 async function storePart(
   call: Call,
   upload: UploadRow,
   number: number,
-  body: Body,
-  sse: SseKey | undefined,
+  { segment, etag, checksum: whole }: WrittenPart,
 ): Promise<PartRow> {
   const { database, segments, verifier } = call.store;
-  const { segment, etag } = await writeSegment(call, body.bytes, sse);
-  const { algorithm, value } = body.checksum() ?? {};
+  const { algorithm, value } = whole ?? {};
   const checksum = algorithm !== undefined && value !== undefined && { algorithm, value };
   const modified = seconds(verifier.now());
   const part = { number, etag, size: segment.size, modified, segment, ...(checksum && { checksum }) };

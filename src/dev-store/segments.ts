@@ -1,10 +1,10 @@
 /**
- * The bytes: a file per PUT or part, encrypted with the customer's key in counter mode, so that a range can be read
- * from anywhere. A segment is whole and on the disk before any row names it.
+ * The bytes: a file per PUT or part, encrypted in counter mode, so that a range can be read from anywhere, with a key of
+ * its own that is encrypted with the customer's. A segment is whole and on the disk before any row names it.
  */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { closeSync, createReadStream, createWriteStream, linkSync, openSync, readSync } from "node:fs";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -15,9 +15,19 @@ export interface Segment {
   readonly size: number;
   /** Base64; empty where the bytes lie in the clear. */
   readonly iv: string;
+  /** What the bytes are encrypted with, itself encrypted, as base64; older segments are encrypted with the customer's key. */
+  readonly key?: string;
+  /** Where it begins in its file, where that is not at the beginning. */
+  readonly start?: number;
 }
 
 const BLOCK = 16;
+const KEY_BYTES = 32;
+/** Of RFC 3394, which says of a key that it was opened with the right one. */
+const WRAP = "id-aes256-wrap";
+const WRAP_IV = Buffer.alloc(8, 0xa6);
+/** What is read and written at once, and not as a stream, bytes: streams cost more than so few bytes. */
+const SMALL = 2 ** 18;
 
 export class Segments {
   readonly #dir: string;
@@ -37,22 +47,56 @@ export class Segments {
   async write(body: AsyncIterable<Uint8Array>, key: SseKey | undefined): Promise<Segment> {
     const file = randomUUID();
     const iv = randomBytes(BLOCK);
+    const own = randomBytes(KEY_BYTES);
+    const cipher = key && createCipheriv("aes-256-ctr", own, iv);
+    const locked = key === undefined ? { iv: "" } : { iv: iv.toString("base64"), key: wrap(own, key) };
+    const path = join(this.#dir, file);
     let size = 0;
-    const count = new Transform({
-      transform(chunk: Uint8Array, _, done) {
-        size += chunk.length;
-        done(null, chunk);
-      },
-    });
-    const out = createWriteStream(join(this.#dir, file), { flags: "wx", flush: this.#flushes });
     try {
-      if (key === undefined) await pipeline(Readable.from(body), count, out);
-      else await pipeline(Readable.from(body), count, createCipheriv("aes-256-ctr", key.raw, iv), out);
+      const { held, rest } = await begun(body);
+      if (rest === undefined) {
+        const bytes = Buffer.concat(held);
+        size = bytes.length;
+        await writeFile(path, cipher?.update(bytes) ?? bytes, { flag: "wx", flush: this.#flushes });
+      } else {
+        const count = new Transform({
+          transform(chunk: Uint8Array, _, done) {
+            size += chunk.length;
+            done(null, chunk);
+          },
+        });
+        const out = createWriteStream(path, { flags: "wx", flush: this.#flushes });
+        const all = Readable.from(inTurn(held, rest));
+        if (cipher === undefined) await pipeline(all, count, out);
+        else await pipeline(all, count, cipher, out);
+      }
     } catch (error) {
       await this.remove([{ file, size, iv: "" }]);
       throw error;
     }
-    return { file, size, iv: key === undefined ? "" : iv.toString("base64") };
+    return { file, size, ...locked };
+  }
+
+  /**
+   * The same bytes under another key: what they are encrypted with is encrypted anew, and no byte is read. It is done when
+   * this returns, so that whoever has just seen a row finds its files.
+   *
+   * @returns undefined where that cannot be: of older segments, and where the file system has no links
+   */
+  relock(segments: readonly Segment[], from: SseKey, to: SseKey): Segment[] | undefined {
+    if (segments.some(({ key }) => key === undefined)) return undefined;
+    const made: Segment[] = [];
+    for (const segment of segments) {
+      const file = randomUUID();
+      try {
+        linkSync(join(this.#dir, segment.file), join(this.#dir, file));
+      } catch {
+        void this.remove(made);
+        return undefined;
+      }
+      made.push({ ...segment, file, key: wrap(contentKey(segment, from), to) });
+    }
+    return made;
   }
 
   /** The bytes from `first` to `last`, both included, of segments laid end to end. They stay until these are read. */
@@ -95,25 +139,24 @@ export class Segments {
   }
 
   async *#readOne(
-    { file, iv }: Segment,
+    segment: Segment,
     from: number,
     to: number,
     key: SseKey | undefined,
   ): AsyncGenerator<Buffer> {
+    const { file, iv, start = 0 } = segment;
     const path = join(this.#dir, file);
+    const [first, last] = [start + from, start + to];
     if (iv === "" || key === undefined) {
-      yield* createReadStream(path, { start: from, end: to });
+      yield* bytesOf(path, first, last);
       return;
     }
-    const aligned = from - (from % BLOCK);
-    const decipher = createDecipheriv(
-      "aes-256-ctr",
-      key.raw,
-      counterAt(Buffer.from(iv, "base64"), aligned / BLOCK),
-    );
-    let skip = from - aligned;
-    for await (const chunk of createReadStream(path, { start: aligned, end: to })) {
-      const plain = decipher.update(chunk as Buffer);
+    const aligned = first - (first % BLOCK);
+    const counter = counterAt(Buffer.from(iv, "base64"), aligned / BLOCK);
+    const decipher = createDecipheriv("aes-256-ctr", contentKey(segment, key), counter);
+    let skip = first - aligned;
+    for await (const chunk of bytesOf(path, aligned, last)) {
+      const plain = decipher.update(chunk);
       yield plain.subarray(skip);
       skip = 0;
     }
@@ -134,6 +177,69 @@ export class Segments {
       files.filter((file) => !named.has(file)).map((file) => rm(join(this.#dir, file), { force: true })),
     );
   }
+}
+
+/** The bytes from `first` to `last`, both included, where they lie in one segment. */
+export function pieceOf(segments: readonly Segment[], first: number, last: number): Segment | undefined {
+  let before = 0;
+  for (const segment of segments) {
+    const { size, start = 0 } = segment;
+    if (first >= before && last < before + size)
+      return { ...segment, start: start + first - before, size: last - first + 1 };
+    before += size;
+  }
+  return undefined;
+}
+
+/** The beginning of a body: all of it where `rest` is undefined. */
+async function begun(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ held: Uint8Array[]; rest: AsyncIterator<Uint8Array> | undefined }> {
+  const rest = body[Symbol.asyncIterator]();
+  const held: Uint8Array[] = [];
+  for (let size = 0; size <= SMALL; ) {
+    const { done, value } = await rest.next();
+    if (done === true) return { held, rest: undefined };
+    held.push(value);
+    size += value.length;
+  }
+  return { held, rest };
+}
+
+async function* inTurn(
+  held: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* held;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+/** From the one byte of a file to the other, both included. */
+async function* bytesOf(path: string, first: number, last: number): AsyncGenerator<Buffer> {
+  const length = last - first + 1;
+  if (length > SMALL) {
+    yield* createReadStream(path, { start: first, end: last });
+    return;
+  }
+  const bytes = Buffer.allocUnsafe(length);
+  const file = openSync(path, "r");
+  try {
+    yield bytes.subarray(0, readSync(file, bytes, 0, length, first));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function wrap(own: Buffer, { raw }: SseKey): string {
+  const cipher = createCipheriv(WRAP, raw, WRAP_IV);
+  return Buffer.concat([cipher.update(own), cipher.final()]).toString("base64");
+}
+
+/** What a segment's bytes are encrypted with. @throws where the key is not that of the segment */
+function contentKey({ key }: Segment, { raw }: SseKey): Buffer {
+  if (key === undefined) return raw;
+  const decipher = createDecipheriv(WRAP, raw, WRAP_IV);
+  return Buffer.concat([decipher.update(Buffer.from(key, "base64")), decipher.final()]);
 }
 
 /** The initial counter plus a number of blocks, as a 128-bit big-endian number. */

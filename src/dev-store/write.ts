@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Attributes } from "./attributes.ts";
 import type { Body } from "./body.ts";
 import type { Place } from "./call.ts";
-import { checksumHeaders } from "./checksums.ts";
+import { type Checksum, checksumHeaders } from "./checksums.ts";
 import { S3Error } from "./errors.ts";
 import { OBJECT_DEFAULTS, type ObjectRow } from "./rows.ts";
 import type { Segment } from "./segments.ts";
@@ -16,21 +16,38 @@ type MayReplace = (there: ObjectRow | undefined) => void;
 export async function storeObject(
   place: Place,
   body: Body,
-  { sse, headers, tags, lock }: Attributes,
+  attributes: Attributes,
   mayReplace: MayReplace = () => {},
 ): Promise<ObjectRow> {
-  const { segment, etag } = await writeSegment(place, body.bytes, sse);
-  const checksum = body.checksum();
+  const { segment, etag } = await writeSegment(place, body.bytes, attributes.sse);
+  const content = { segments: [segment], etag, checksum: body.checksum() };
+  return storeContent(place, content, attributes, mayReplace);
+}
+
+/** What is written already. */
+export interface Content {
+  readonly segments: readonly Segment[];
+  readonly etag: string;
+  readonly checksum: Checksum | undefined;
+}
+
+/** Puts an object in its place. @param mayReplace throws when a condition does not hold */
+export async function storeContent(
+  place: Place,
+  { segments, etag, checksum }: Content,
+  { sse, headers, tags, lock }: Attributes,
+  mayReplace: MayReplace,
+): Promise<ObjectRow> {
   const row: ObjectRow = {
     ...OBJECT_DEFAULTS,
     key: place.key,
     ...nextVersion(place),
     etag,
-    size: segment.size,
+    size: segments.reduce((sum, { size }) => sum + size, 0),
     modified: seconds(place.store.verifier.now()),
     keyMd5: sse?.md5 ?? null,
     headers,
-    segments: [segment],
+    segments,
     uploadId: null,
     ...(checksum && { checksum }),
     tags,
@@ -40,14 +57,18 @@ export async function storeObject(
   return row;
 }
 
+/** What encrypted objects have for an ETag. */
+export function randomEtag(): string {
+  return randomBytes(16).toString("hex");
+}
+
 /** Writes bytes; their ETag is their MD5, but for encrypted ones. */
 export async function writeSegment(
   { store }: Pick<Place, "store">,
   bytes: AsyncIterable<Uint8Array>,
   sse: SseKey | undefined,
 ): Promise<{ segment: Segment; etag: string }> {
-  if (sse !== undefined)
-    return { segment: await store.segments.write(bytes, sse), etag: randomBytes(16).toString("hex") };
+  if (sse !== undefined) return { segment: await store.segments.write(bytes, sse), etag: randomEtag() };
   const hash = createHash("md5");
   async function* hashed() {
     for await (const chunk of bytes) {

@@ -1,11 +1,13 @@
 /** The store's folder: an older one is taken over, a newer one and another's are not; and what it is made of. */
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -86,6 +88,73 @@ test("an older folder is taken over whole, and stays so", async () => {
     s3.destroy();
     await store.close();
   }
+});
+
+/** A triple for the SDK. */
+function under(key: Buffer, prefix = "") {
+  const md5 = createHash("md5").update(key).digest("base64");
+  const triple = {
+    SSECustomerAlgorithm: "AES256",
+    SSECustomerKey: key.toString("base64"),
+    SSECustomerKeyMD5: md5,
+  };
+  return Object.fromEntries(Object.entries(triple).map(([name, value]) => [prefix + name, value]));
+}
+
+test("what an older store encrypted with the customer's key itself opens, and is copied to another key", async () => {
+  oldFolder();
+  const [k1, k2, iv] = [randomBytes(32), randomBytes(32), randomBytes(16)];
+  const body = "encrypted long ago, in more than one block of the cipher";
+  const file = crypto.randomUUID();
+  writeFileSync(join(data, "segments", file), createCipheriv("aes-256-ctr", k1, iv).update(body));
+  const segments = [{ file, size: body.length, iv: iv.toString("base64") }];
+  const keyMd5 = createHash("md5").update(k1).digest("base64");
+  const more = { keyMd5, headers: {}, etag: "e", size: body.length, modified: 1000, uploadId: null };
+  const db = new DatabaseSync(join(data, "store.sqlite"));
+  db.prepare("INSERT INTO objects VALUES ('old', 'sse', ?)").run(
+    JSON.stringify({ key: "sse", segments, ...more }),
+  );
+  db.close();
+  const store = await startStore({ data, credentials });
+  const s3 = s3Client({ url: store.url, ...credentials });
+  const read = async (Key: string, key: Buffer, Range?: string) =>
+    (
+      await s3.send(new GetObjectCommand({ Bucket: "old", Key, ...under(key), ...(Range && { Range }) }))
+    ).Body?.transformToString();
+  const copy = (from: Buffer, to: Buffer) =>
+    s3.send(
+      new CopyObjectCommand({
+        ...{ Bucket: "old", Key: "sse", CopySource: "old/sse" },
+        ...under(from, "CopySource"),
+        ...under(to),
+      }),
+    );
+  expect(await read("sse", k1)).toBe(body);
+  await copy(k1, k2);
+  expect(await read("sse", k2)).toBe(body);
+  // From now on it has a key of its own, and a copy reads no byte: the files of both are one.
+  await copy(k2, k1);
+  expect(await read("sse", k1, "bytes=17-40")).toBe(body.slice(17, 41));
+  await expect(read("sse", k2)).rejects.toThrow();
+  const whole = new PutObjectCommand({
+    Bucket: "old",
+    Key: "large",
+    Body: Buffer.alloc(7e5, body),
+    ...under(k1),
+  });
+  await s3.send(whole);
+  const source = { CopySource: "old/large", ...under(k1, "CopySource"), ...under(k2) };
+  await s3.send(new CopyObjectCommand({ Bucket: "old", Key: "copy", ...source }));
+  const links = () =>
+    readdirSync(join(data, "segments")).map((name) => statSync(join(data, "segments", name)).nlink);
+  expect(links().filter((n) => n === 2)).toHaveLength(2);
+  await s3.send(new DeleteObjectCommand({ Bucket: "old", Key: "large" }));
+  expect(await read("copy", k2, "bytes=300001-300060")).toBe(
+    Buffer.alloc(7e5, body).subarray(300_001, 300_061).toString(),
+  );
+  expect(links().filter((n) => n === 2)).toEqual([]);
+  s3.destroy();
+  await store.close();
 });
 
 test("a folder that a newer store wrote is left as it is, and says so", async () => {
