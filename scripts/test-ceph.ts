@@ -29,6 +29,7 @@ const WITH_A_STORE = "check-live check cli cors files policy proof strangers tra
 const SUITE = [
   "test/api",
   "test/gateway",
+  "test/rotation/moments",
   "test/large",
   "test/clients/git-lfs",
   "test/clients/gateway-",
