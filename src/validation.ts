@@ -38,16 +38,28 @@ function findIllFormed(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
+/** Keywords of JSON Schema, as far as they can say what a check demands: openapi.json has them. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 /**
  * One check for all that may be wrong with a value: in a pipe it costs a fraction of what a check for each does.
  *
  * @param faultOf what is wrong, if anything is
+ * @param jsonSchema is satisfied by every value that is not at fault
  */
-export function faultless<T>(faultOf: (value: T) => string | undefined) {
-  return v.check<T, (issue: v.CheckIssue<T>) => string>(
-    (value) => faultOf(value) === undefined,
-    ({ input }) => faultOf(input) ?? "",
+export function faultless<T>(faultOf: (value: T) => string | undefined, jsonSchema: JsonSchema) {
+  return described(
+    v.check<T, (issue: v.CheckIssue<T>) => string>(
+      (value) => faultOf(value) === undefined,
+      ({ input }) => faultOf(input) ?? "",
+    ),
+    jsonSchema,
   );
+}
+
+/** A check with what JSON Schema can say of it. */
+export function described<Action extends object>(action: Action, jsonSchema: JsonSchema): Action {
+  return { ...action, jsonSchema };
 }
 
 function pathOf(issue: v.BaseIssue<unknown>): string {

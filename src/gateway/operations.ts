@@ -79,7 +79,8 @@ function formOf(name: OperationName): Form {
   };
 }
 
-const FORMS = [
+/** Every operation there is. */
+export const FORMS = [
   ...Object.entries(OF_BUCKETS),
   ...OPERATION_NAMES.filter((name) => name !== "PostObject").map((name) => [name, formOf(name)] as const),
 ] as readonly (readonly [GatewayOperation, Form])[];

@@ -8,14 +8,7 @@ const MAX_LIMIT = 1000;
 /** How many entries a page may have, as the query has it. */
 export function pageLimit(byDefault: number) {
   return v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT,
-        `must be 1 to ${MAX_LIMIT}`,
-      ),
-      v.transform(Number),
-    ),
+    v.pipe(v.string(), v.regex(/^([1-9]\d{0,2}|1000)$/, `must be 1 to ${MAX_LIMIT}`), v.transform(Number)),
     String(byDefault),
   );
 }

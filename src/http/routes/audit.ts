@@ -8,22 +8,25 @@ import type { Database } from "../../bindings.ts";
 import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
+import { faultless } from "../../validation.ts";
 import { valid } from "../body.ts";
 import { pageLimit } from "../paging.ts";
 
 const DAY = 86_400_000;
 const LIMIT = 100;
 
+const INSTANT = /^\d{4}-\d\d-\d\d/;
 const instant = v.pipe(
   v.string(),
-  v.check(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    "must be an ISO date or date-time",
+  faultless(
+    (text) =>
+      INSTANT.test(text) && !Number.isNaN(Date.parse(text)) ? undefined : "must be an ISO date or date-time",
+    { pattern: INSTANT.source },
   ),
   v.transform(Date.parse),
 );
 
-const eventsSchema = v.strictObject({
+export const eventsSchema = v.strictObject({
   bucket: v.optional(v.string()),
   key: v.optional(v.string()),
   keyId: v.optional(v.string()),
@@ -36,7 +39,7 @@ const eventsSchema = v.strictObject({
   limit: pageLimit(LIMIT),
 });
 
-const objectsSchema = v.strictObject({
+export const objectsSchema = v.strictObject({
   cursor: v.optional(
     v.pipe(
       v.string(),
@@ -51,7 +54,7 @@ const objectsSchema = v.strictObject({
   limit: pageLimit(LIMIT),
 });
 
-const summarySchema = v.strictObject({ since: v.optional(instant) });
+export const summarySchema = v.strictObject({ since: v.optional(instant) });
 
 export const auditRoutes = new Hono<AppEnv>()
   .get("/", async (c: Asked<{ query?: v.InferInput<typeof eventsSchema> }>) => {

@@ -39,14 +39,14 @@ import {
 /** What git-lfs would find out from the first bytes: a page in a repository must not become one of the store's. */
 const CONTENT_TYPE = "application/octet-stream";
 
-const fileSchema = v.object({
+export const fileSchema = v.object({
   oid: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256, hexadecimal in lower case")),
   size: wholeNumber(0, Number.MAX_SAFE_INTEGER),
 });
 type File = v.InferOutput<typeof fileSchema>;
 
 /** What else a client says (`ref`) changes nothing here; a later git-lfs may say more. */
-const batchSchema = v.object({
+export const batchSchema = v.object({
   operation: v.picklist(["download", "upload"]),
   transfers: v.optional(v.pipe(v.array(v.string()), v.includes("basic", "must have basic among them"))),
   hash_algo: v.optional(v.literal("sha256", "must be sha256")),

@@ -48,10 +48,13 @@ const etags = v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty")));
 /** What the object must be like that the upload replaces. */
 const conditions = { ifMatch: etags, ifNoneMatch: etags };
 
-const createSchema = requestSchema({ ...object, ...conditions, size, partSize }, TABLE.CreateMultipartUpload);
+export const createSchema = requestSchema(
+  { ...object, ...conditions, size, partSize },
+  TABLE.CreateMultipartUpload,
+);
 type CreateRequest = v.InferOutput<typeof createSchema>;
 
-const signSchema = requestSchema(
+export const signSchema = requestSchema(
   {
     ...upload,
     partNumbers: v.pipe(
@@ -67,10 +70,10 @@ const signSchema = requestSchema(
 );
 type SignRequest = v.InferOutput<typeof signSchema>;
 
-const partsSchema = requestSchema(upload, { required: TABLE.ListParts.required });
+export const partsSchema = requestSchema(upload, { required: TABLE.ListParts.required });
 type PartsRequest = v.InferOutput<typeof partsSchema>;
 
-const completeSchema = requestSchema(
+export const completeSchema = requestSchema(
   {
     ...upload,
     ...conditions,
@@ -85,7 +88,7 @@ const completeSchema = requestSchema(
 );
 type CompleteRequest = v.InferOutput<typeof completeSchema>;
 
-const abortSchema = requestSchema({ ...object, keyId: v.optional(keyId) }, TABLE.AbortMultipartUpload);
+export const abortSchema = requestSchema({ ...object, keyId: v.optional(keyId) }, TABLE.AbortMultipartUpload);
 type AbortRequest = v.InferOutput<typeof abortSchema>;
 
 export const multipartRoutes = new Hono<AppEnv>()

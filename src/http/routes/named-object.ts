@@ -14,15 +14,15 @@ import { deleteByName } from "../../s3/store/delete-objects.ts";
 import { valid } from "../body.ts";
 import { bucketIn } from "../object-path.ts";
 
-const schema = requestSchema({ key: objectName }, TABLE.DeleteObject);
+export const namedSchema = requestSchema({ key: objectName }, TABLE.DeleteObject);
 
-export type NamedQuery = v.InferInput<typeof schema>;
+export type NamedQuery = v.InferInput<typeof namedSchema>;
 
 export function removeNamed(c: AppContext) {
   const read = (draft: Draft) => {
     const bucket = bucketIn(c);
     draft.bucket = bucket;
-    const { key, versionId } = valid(schema, c.req.query());
+    const { key, versionId } = valid(namedSchema, c.req.query());
     Object.assign(draft, { key, versionId });
     // Conditions are not for objects that are named so, nor is anything else.
     checkHeaders(c.req.raw.headers);

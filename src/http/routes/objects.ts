@@ -28,7 +28,7 @@ import { bucketIn, objectIn } from "../object-path.ts";
 import { keyPart, pageLimit } from "../paging.ts";
 import { type NamedQuery, removeNamed } from "./named-object.ts";
 
-const readSchema = requestSchema(
+export const readSchema = requestSchema(
   {
     partNumber: v.optional(
       v.pipe(v.string(), v.regex(/^[1-9]\d{0,4}$/, "must be a part's number"), v.transform(Number)),
@@ -48,8 +48,8 @@ type ReadQuery = Omit<v.InferInput<typeof readSchema>, "response"> & {
     | "expires" as `response-${Header}`]?: string;
 };
 const noneSchema = v.strictObject({});
-const deleteSchema = requestSchema({}, TABLE.DeleteObject);
-const listSchema = v.strictObject({
+export const deleteSchema = requestSchema({}, TABLE.DeleteObject);
+export const listSchema = v.strictObject({
   prefix: v.optional(keyPart),
   delimiter: v.optional(keyPart),
   cursor: v.optional(v.pipe(v.string(), v.nonEmpty("must be the cursor of an answer"))),

@@ -11,7 +11,7 @@ import { objectKey } from "../../s3/api/object-key.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../s3/api/operations.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 
-const reportSchema = v.strictObject({
+export const reportSchema = v.strictObject({
   operation: v.picklist(OPERATION_NAMES),
   bucket: v.string(),
   key: objectKey,

@@ -17,7 +17,7 @@ import { keyPart, pageLimit } from "../paging.ts";
 const FIRST_ERRORS = 100;
 const LIMIT = 100;
 
-const startSchema = v.strictObject({
+export const startSchema = v.strictObject({
   bucket: v.string(),
   prefix: v.optional(keyPart, ""),
   from: v.optional(keyId),
@@ -28,13 +28,13 @@ const startSchema = v.strictObject({
   removeVersions: v.optional(v.boolean(), false),
 });
 
-const listSchema = v.strictObject({
+export const listSchema = v.strictObject({
   bucket: v.optional(v.string()),
   cursor: v.optional(v.pipe(v.string(), v.uuid("must be the cursor of an answer"))),
   limit: pageLimit(LIMIT),
 });
 
-const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit: pageLimit(LIMIT) });
+export const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit: pageLimit(LIMIT) });
 
 export const rotationsRoutes = new Hono<AppEnv>()
   .post("/", limitBody, (c: Asked<{ json: v.InferInput<typeof startSchema> }>) => start(c))

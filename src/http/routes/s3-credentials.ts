@@ -8,7 +8,7 @@ import type { AppEnv, Asked } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 
-const bodySchema = v.strictObject({
+export const bodySchema = v.strictObject({
   expiresIn: v.optional(
     v.pipe(
       v.number(),
@@ -18,7 +18,7 @@ const bodySchema = v.strictObject({
     ),
   ),
 });
-const querySchema = v.strictObject({ format: v.optional(v.picklist(["credential_process"])) });
+export const querySchema = v.strictObject({ format: v.optional(v.picklist(["credential_process"])) });
 
 export interface CredentialsInput {
   json: v.InferInput<typeof bodySchema>;

@@ -9,18 +9,22 @@ import { requestSchema } from "../../s3/api/request-schema.ts";
 import { confirmUnderKey, headObject } from "../../s3/store/stored.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 
-const schema = requestSchema(
+export const verifySchema = requestSchema(
   { bucket: v.string(), key: objectKey, keyId: v.optional(keyId) },
   { fields: ["versionId"] },
 );
 
 export const verifyRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/", (c: Asked<{ json: v.InferInput<typeof schema> }>) => verify(c));
+  .post("/", (c: Asked<{ json: v.InferInput<typeof verifySchema> }>) => verify(c));
 
 async function verify(c: AppContext) {
   const input = await readJson(c);
-  const plan = { operation: "VerifyObject", permission: "read", read: () => valid(schema, input) } as const;
+  const plan = {
+    operation: "VerifyObject",
+    permission: "read",
+    read: () => valid(verifySchema, input),
+  } as const;
   return operate(c.var, plan, async ({ request, bucket, draft, ...use }) => {
     const object = { bucket, key: request.key, versionId: request.versionId };
     const credentials = await use.credentials();

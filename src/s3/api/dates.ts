@@ -19,10 +19,12 @@ export function timeOf(text: string): number | undefined {
 /** A date of an HTTP header. ISO 8601 is taken as well, and written as HTTP has it (RFC 9110, section 5.6.7). */
 export const httpDate = v.pipe(
   v.string(),
-  faultless((text) =>
-    timeOf(text) === undefined
-      ? 'must be a date on the calendar, as "2027-01-31T12:00:00Z" or "Sun, 31 Jan 2027 12:00:00 GMT"'
-      : undefined,
+  faultless(
+    (text) =>
+      timeOf(text) === undefined
+        ? 'must be a date on the calendar, as "2027-01-31T12:00:00Z" or "Sun, 31 Jan 2027 12:00:00 GMT"'
+        : undefined,
+    { minLength: 1, examples: ["2027-01-31T12:00:00Z"] },
   ),
   v.transform((text) => new Date(timeOf(text) ?? 0).toUTCString()),
 );
@@ -30,10 +32,13 @@ export const httpDate = v.pipe(
 /** The end of an object's retention, ISO 8601, which S3 takes only when it is still to come. */
 export const futureDate = v.pipe(
   v.string(),
-  faultless((text) => {
-    const time = ISO.test(text) ? timeOf(text) : undefined;
-    if (time === undefined) return 'must be an ISO 8601 date on the calendar, as "2027-01-31T12:00:00Z"';
-    return time > Date.now() ? undefined : "must be in the future";
-  }),
+  faultless(
+    (text) => {
+      const time = ISO.test(text) ? timeOf(text) : undefined;
+      if (time === undefined) return 'must be an ISO 8601 date on the calendar, as "2027-01-31T12:00:00Z"';
+      return time > Date.now() ? undefined : "must be in the future";
+    },
+    { pattern: ISO.source, examples: ["2030-01-31T12:00:00Z"] },
+  ),
   v.transform((text) => new Date(timeOf(text) ?? 0).toISOString()),
 );

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { isBase64Of } from "../../hash/base64.ts";
-import { faultless } from "../../validation.ts";
+import { described, faultless, type JsonSchema } from "../../validation.ts";
 import { futureDate, httpDate } from "./dates.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
 import {
@@ -49,32 +49,50 @@ function faultOfHeader(text: string): string | undefined {
 }
 
 /** S3 keeps metadata that is empty; every other header it takes for missing, or refuses. */
-const metadataValue = v.pipe(v.string(), faultless(faultOfHeader));
+const metadataValue = v.pipe(v.string(), faultless(faultOfHeader, {}));
 
 const headerValue = v.pipe(
   v.string(),
-  faultless((text) => (text === "" ? "must not be empty: leave it out" : faultOfHeader(text))),
+  faultless((text) => (text === "" ? "must not be empty: leave it out" : faultOfHeader(text)), {
+    pattern: "^[!-~]([ -~]*[!-~])?$",
+  }),
 );
 
 const base64Of = (bytes: number, what: string) =>
   v.pipe(
     v.string(),
-    v.check((text) => isBase64Of(text, bytes), `must be ${what}: canonical base64 of ${bytes} bytes`),
+    described(
+      v.check(
+        (text: string) => isBase64Of(text, bytes),
+        `must be ${what}: canonical base64 of ${bytes} bytes`,
+      ),
+      { contentEncoding: "base64", pattern: base64Pattern(bytes) },
+    ),
   );
+
+function base64Pattern(bytes: number): string {
+  const rest = ["", "[A-Za-z0-9+/]{2}==", "[A-Za-z0-9+/]{3}="][bytes % 3];
+  return `^[A-Za-z0-9+/]{${Math.floor(bytes / 3) * 4}}${rest}$`;
+}
 
 export const wholeNumber = (least: number, most: number) =>
   v.pipe(
     v.number(),
-    faultless((number) => {
-      if (!Number.isInteger(number)) return "must be a whole number";
-      if (number < least) return `must be at least ${least}`;
-      return number > most ? `must be at most ${most}` : undefined;
-    }),
+    faultless(
+      (number) => {
+        if (!Number.isInteger(number)) return "must be a whole number";
+        if (number < least) return `must be at least ${least}`;
+        return number > most ? `must be at most ${most}` : undefined;
+      },
+      { type: "integer", minimum: least, maximum: most },
+    ),
   );
+
+const TEXTS: JsonSchema = { type: "object", additionalProperties: { type: "string" } };
 
 const metadata = v.pipe(
   v.unknown(),
-  hasSafeNames,
+  hasSafeNames(TEXTS),
   v.record(v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, "is not a header name")), metadataValue),
   v.check(
     (entries) =>
@@ -115,18 +133,29 @@ const storageClass = v.pipe(
 
 const redirectLocation = v.pipe(
   headerValue,
-  faultless((location) => {
-    if (!/^(\/|https?:\/\/[^/])/i.test(location)) return 'must begin with "/", "http://" or "https://"';
-    return location.length > MAX_REDIRECT_LOCATION
-      ? `must be at most ${MAX_REDIRECT_LOCATION} characters`
-      : undefined;
-  }),
+  faultless(
+    (location) => {
+      if (!/^(\/|https?:\/\/[^/])/i.test(location)) return 'must begin with "/", "http://" or "https://"';
+      return location.length > MAX_REDIRECT_LOCATION
+        ? `must be at most ${MAX_REDIRECT_LOCATION} characters`
+        : undefined;
+    },
+    { pattern: "^(/|[Hh][Tt][Tt][Pp][Ss]?://[^/])", maxLength: MAX_REDIRECT_LOCATION },
+  ),
 );
 
+const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] as const;
+
 const objectAttributes = v.pipe(
-  v.array(v.picklist(["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"])),
+  v.array(v.picklist(ATTRIBUTES)),
   v.minLength(1, "must name at least one attribute"),
-  v.checkItems((name, index, all) => all.indexOf(name) === index, "is in the list already"),
+  described(
+    v.checkItems<(typeof ATTRIBUTES)[number][], string>(
+      (name, index, all) => all.indexOf(name) === index,
+      "is in the list already",
+    ),
+    { uniqueItems: true },
+  ),
   v.transform((names) => names.join(",")),
 );
 
@@ -141,27 +170,35 @@ const contentTypePrefix = v.pipe(
 
 const successRedirect = v.pipe(
   headerValue,
-  faultless((url) => {
-    const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
-    return /^https?:$/.test(protocol) ? undefined : "must be a URL that begins with https:// or http://";
-  }),
+  faultless(
+    (url) => {
+      const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
+      return /^https?:$/.test(protocol) ? undefined : "must be a URL that begins with https:// or http://";
+    },
+    { pattern: "^[Hh][Tt][Tt][Pp][Ss]?:", examples: ["https://app.example.com/done"] },
+  ),
 );
+
+const RANGE = /^bytes=(\d{1,15})-(\d{1,15})$/;
 
 const sourceRange = v.pipe(
   v.string(),
-  faultless((range) => {
-    const length = lengthOfRange(range);
-    if (length === undefined) return 'must be "bytes=FIRST-LAST", both included';
-    if (length < 1) return "must not end before it begins";
-    return length > MAX_PUT_BYTES
-      ? `must be at most ${MAX_PUT_BYTES} bytes: a part holds no more`
-      : undefined;
-  }),
+  faultless(
+    (range) => {
+      const length = lengthOfRange(range);
+      if (length === undefined) return 'must be "bytes=FIRST-LAST", both included';
+      if (length < 1) return "must not end before it begins";
+      return length > MAX_PUT_BYTES
+        ? `must be at most ${MAX_PUT_BYTES} bytes: a part holds no more`
+        : undefined;
+    },
+    { pattern: RANGE.source, examples: ["bytes=0-5242879"] },
+  ),
 );
 
 /** The bytes in `bytes=FIRST-LAST`; undefined for what is no range. */
 export function lengthOfRange(range: string): number | undefined {
-  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(range) ?? [];
+  const [, first, last] = RANGE.exec(range) ?? [];
   return first === undefined ? undefined : Number(last) - Number(first) + 1;
 }
 

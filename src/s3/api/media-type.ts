@@ -39,7 +39,14 @@ export function mediaTypeFault(text: string): string | undefined {
     : undefined;
 }
 
-export const mediaType = v.pipe(v.string(), faultless(mediaTypeFault));
+export const mediaType = v.pipe(
+  v.string(),
+  faultless(mediaTypeFault, {
+    pattern: `^${TOKEN}/${TOKEN}`,
+    maxLength: MAX_LENGTH,
+    examples: ["image/jpeg"],
+  }),
+);
 
 /** Whether `image/jpeg; q=1` is of `image/*`. Types are case-insensitive. */
 export function isOfType(text: string, pattern: string): boolean {

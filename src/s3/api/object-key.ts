@@ -6,18 +6,20 @@ import { MAX_KEY_BYTES } from "./limits.ts";
 /** A character of UTF-16 is at most so many bytes of UTF-8. */
 const MAX_BYTES_EACH = 3;
 
+const SIZED = { minLength: 1, maxLength: MAX_KEY_BYTES };
+
 const utf8 = new TextEncoder();
 
 /** Any name that an object may have in a store, also one that no path can hold. */
 export const objectName = v.pipe(
   v.string(),
-  faultless((key) => (key === "" ? "must not be empty" : faultOfName(key))),
+  faultless((key) => (key === "" ? "must not be empty" : faultOfName(key)), SIZED),
 );
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 export const objectKey = v.pipe(
   v.string(),
-  faultless((key) => (key === "" ? "must not be empty" : faultOfText(key))),
+  faultless((key) => (key === "" ? "must not be empty" : faultOfText(key)), SIZED),
 );
 
 /** The beginning of the keys that a browser form may choose from. */
@@ -29,6 +31,7 @@ export const keyPrefix = v.pipe(
       (prefix.includes("${")
         ? "must not hold ${: the store puts the file's name after the prefix"
         : undefined),
+    { maxLength: MAX_KEY_BYTES },
   ),
 );
 

@@ -299,11 +299,14 @@ export function sentBy(operation: OperationName, values: FieldValues): Sent {
 export const expiresIn = v.optional(
   v.pipe(
     v.number(),
-    faultless((seconds) => {
-      if (!Number.isInteger(seconds)) return "must be whole seconds";
-      if (seconds < 1) return "must be at least 1 second";
-      return seconds > MAX_EXPIRES_IN ? `must be at most ${MAX_EXPIRES_IN} seconds (one week)` : undefined;
-    }),
+    faultless(
+      (seconds) => {
+        if (!Number.isInteger(seconds)) return "must be whole seconds";
+        if (seconds < 1) return "must be at least 1 second";
+        return seconds > MAX_EXPIRES_IN ? `must be at most ${MAX_EXPIRES_IN} seconds (one week)` : undefined;
+      },
+      { type: "integer", minimum: 1, maximum: MAX_EXPIRES_IN },
+    ),
   ),
 );
 

@@ -19,12 +19,15 @@ type Tag = readonly [name: string, value: string];
 /** Tags as an object of strings or as `a=1&b=2`; a header's spelling of them comes out. */
 export const tagging = v.pipe(
   v.unknown(),
-  hasSafeNames,
+  hasSafeNames({
+    anyOf: [{ type: "string" }, { type: "object", additionalProperties: { type: "string" } }],
+    examples: [{ project: "cats" }, "project=cats"],
+  }),
   v.union([v.string(), v.record(v.string(), v.string())], "must be tags: an object of strings, or a=1&b=2"),
   faultless((given) => {
     const tags = tagsOf(given);
     return tags === undefined ? "must be percent-encoded UTF-8, as a=1&b=2" : faultOf(tags);
-  }),
+  }, {}),
   v.transform((given) => encoded(tagsOf(given) ?? [])),
 );
 
