@@ -28,12 +28,12 @@ try {
   console.log(`
 ssec-edge is running, with a store for development only (data and keys in .ssec/).
 
-  page      ${url}/
+  page      ${url}/#token=${token}
   S3        ${url}/s3
   store     ${storeUrl}
   token     ${token}
 
-Open the page and paste the token to upload and download; or ask for a presigned URL, in another terminal:
+Open the page, whose link signs you in, to upload and download; or ask for a presigned URL, in another terminal:
 
 export TOKEN=$(cat ${shellQuoted(tokenFile)})
 curl -s ${url}/v1/presign -H @- -d '${request}' <<END

@@ -1,118 +1,272 @@
-/** The page at `/`: files go straight between the browser and the store. */
-const at = <T extends HTMLElement = HTMLInputElement>(id: string) => document.getElementById(id) as T;
-const ENCRYPTED = "x-amz-server-side-encryption-customer-algorithm";
-const say = (text: string) => {
-  at<HTMLOutputElement>("said").textContent = text;
-};
+/** The page at `/`: who is signed in, which view is shown, and what all views share. */
+import { SsecError } from "../client/index.ts";
+import { dropped } from "./chosen.ts";
+import { ask } from "./dialog.ts";
+import { announce, button, choice, empty, failure, h } from "./dom.ts";
+import { filesView, type StoredObject, type View } from "./files.ts";
+import { nameOf, visible } from "./format.ts";
+import { follow, linkTo, save } from "./link.ts";
+import { openObject } from "./object.ts";
+import { hashOf, type Place, placeOf } from "./place.ts";
+import { forget, isAdmin, kept, may, placesOf, type Session, signIn, tokenOfLink } from "./session.ts";
+import { signInView } from "./sign-in.ts";
+import { type Chosen, type Transfer, Transfers, type Via } from "./transfers.ts";
+import { transfersPanel } from "./transfers-panel.ts";
 
-// A redirect could take the key, and the token, to another host: none is followed.
-const CAREFUL = { redirect: "error", cache: "no-store" } as const;
+/** Milliseconds after an upload in which others may come that are shown by the same list. */
+const SETTLED = 400;
 
-interface Presigned {
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-}
+const main = document.querySelector("main") as HTMLElement;
+const bar = document.querySelector("body > header") as HTMLElement;
 
-async function presign(request: object): Promise<Presigned> {
-  const response = await fetch("v1/presign", {
-    ...CAREFUL,
-    method: "POST",
-    headers: { authorization: `Bearer ${at("token").value}`, "content-type": "application/json" },
-    body: JSON.stringify({ bucket: at("bucket").value, ...request }),
-  }).catch(() => {
-    throw new Error("The service does not answer.");
-  });
-  const answer = await response.json().catch(() => ({ detail: `The service answered ${response.status}.` }));
-  if (!response.ok) throw new Error(answer.detail);
-  return answer;
-}
-
-function send({ method, url, headers }: Presigned, body?: Blob): Promise<Response> {
-  return fetch(url, { ...CAREFUL, method, headers, body: body ?? null }).catch(() => {
-    throw new Error(
-      "The store does not answer, would send this elsewhere, or its CORS rules do not allow this page.",
-    );
-  });
-}
-
-const refusal = (response: Response) => new Error(`The store answered ${response.status}.`);
-
-// Until it is known how far something has come, the bar only moves.
-function show(loaded?: number, total?: number) {
-  const bar = at<HTMLProgressElement>("progress");
-  if (loaded !== undefined && total) bar.value = loaded / total;
-  else bar.removeAttribute("value");
-}
-
-// Whether the key field holds what somebody typed for the next transfer; else it follows the file.
-let isTyped = false;
-at("key").addEventListener("input", () => {
-  isTyped = at("key").value !== "";
-});
-at("file").addEventListener("change", () => {
-  const [file] = at("file").files ?? [];
-  if (file && !isTyped) at("key").value = file.name;
-});
-
-async function upload(): Promise<string> {
-  const [file] = at("file").files ?? [];
-  if (!file) throw new Error("Choose a file first.");
-  const key = at("key").value || file.name;
-  const request = {
-    operation: "PutObject",
-    key,
-    contentLength: file.size,
-    ...(file.type && { contentType: file.type }),
-  };
-  show();
-  let done = await send(await presign({ ...request, ifNoneMatch: "*" }), file);
-  if (done.status === 412) {
-    if (!confirm(`There is an object ${key} already. Replace it?`))
-      return `Nothing was uploaded: ${key} stays as it was.`;
-    done = await send(await presign(request), file);
-  }
-  if (!done.ok) throw refusal(done);
-  if (done.headers.get(ENCRYPTED) !== "AES256") throw new Error("The store did not say that it encrypted.");
-  at("key").value = key;
-  return `Uploaded ${key}, ${file.size} bytes, encrypted.`;
-}
-
-async function download(): Promise<string> {
-  const key = at("key").value;
-  if (!key) throw new Error("Name the object key first.");
-  show();
-  const response = await send(await presign({ operation: "GetObject", key }));
-  if (!response.ok || !response.body) throw refusal(response);
-  const chunks = [];
-  let loaded = 0;
-  for (const reader = response.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    loaded += value.length;
-    show(loaded, Number(response.headers.get("content-length")));
-  }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(chunks));
-  link.download = key.split("/").at(-1) || "object";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  return `Downloaded ${key}, ${loaded} bytes.`;
-}
-
-document.querySelector("form")?.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const controls = ["upload", "download", "file", "key", "bucket"].map((id) => at(id));
-  for (const control of controls) control.disabled = true;
-  say("");
+async function start(): Promise<void> {
+  const link = tokenOfLink();
+  // Who is signed in here stays so, whatever link somebody has sent.
+  const token = kept() ?? link;
+  if (token === null || token === undefined) return showSignIn();
   try {
-    say(await (event.submitter === at<HTMLElement>("download") ? download() : upload()));
-    isTyped = false;
-    show(1, 1);
+    show(await signIn(token));
   } catch (error) {
-    say((error as Error).message);
-    show(0, 1);
+    if (error instanceof SsecError && error.code === "unauthenticated") forget();
+    showSignIn(error);
   }
-  for (const control of controls) control.disabled = false;
-});
+}
+
+function showSignIn(reason?: unknown): void {
+  bar.replaceChildren(brand());
+  main.replaceChildren(signInView(show, reason));
+  main.querySelector("input")?.focus();
+}
+
+const brand = () => h("span", { class: "brand" }, "ssec-edge");
+
+function show(session: Session): void {
+  const places = placesOf(session.me);
+  let via: Via = "store";
+  let view: View | undefined;
+  let place: Place | undefined;
+  let leaving = new AbortController();
+  let replacesAll: boolean | undefined;
+  let asking: Promise<unknown> = Promise.resolve();
+  let settling: ReturnType<typeof setTimeout>;
+
+  const transfers = new Transfers(session, {
+    via: () => via,
+    changed: () => panel.changed(),
+    save,
+    done: (item) => {
+      announce(`${nameOf(item.key)} is ${item.direction === "up" ? "uploaded" : "downloaded"}.`);
+      if (item.direction === "down" || place?.view !== "files" || item.bucket !== place.bucket) return;
+      if (!item.key.startsWith(place.prefix)) return;
+      clearTimeout(settling);
+      settling = setTimeout(() => view?.refresh?.(), SETTLED);
+    },
+    failed: (item) => announce(`${nameOf(item.key)} failed: ${item.error}`),
+    // One question at a time; an answer for all counts until the next files are chosen.
+    mayReplace: (item) => {
+      const answer = asking.then(() => replacesAll ?? mayReplace(item));
+      asking = answer;
+      return answer;
+    },
+  });
+  const panel = transfersPanel(() => transfers);
+  panel.changed();
+
+  async function mayReplace(item: Transfer): Promise<boolean> {
+    const { isYes, also } = await ask({
+      title: `Replace ${visible(nameOf(item.key))}?`,
+      text: `There is an object ${visible(item.key)} in ${visible(item.bucket)} already.`,
+      yes: "Replace",
+      no: "Keep it",
+      isGrave: true,
+      also: "The same for all that are there already",
+    });
+    if (also) replacesAll = isYes;
+    return isYes;
+  }
+
+  const hooks = {
+    via: () => via,
+    upload: (chosen: readonly Chosen[], bucket: string, prefix: string) => {
+      replacesAll = undefined;
+      transfers.upload(chosen, bucket, prefix);
+    },
+    download: async (object: StoredObject) => {
+      const { bucket, key, size } = object;
+      if (via === "store") return transfers.download(bucket, key, size);
+      try {
+        // The browser itself saves it, however large it is.
+        const contentDisposition = `attachment; filename*=UTF-8''${encodeURIComponent(nameOf(key)).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`;
+        follow(await linkTo(session, { bucket, key, contentDisposition }, new AbortController().signal), key);
+      } catch (error) {
+        announce(`${nameOf(key)} failed: ${(error as Error).message}`);
+        main.prepend(failure(error));
+      }
+    },
+    open: (object: StoredObject) =>
+      openObject(session, object, {
+        via: () => via,
+        download: hooks.download,
+        removed: () => view?.refresh?.(),
+      }),
+  };
+
+  const nav = h("nav", { class: "views", "aria-label": "Views" });
+  const drawNav = () => {
+    const links: [string, Place][] = [
+      ...places.map(({ bucket, prefix }): [string, Place] => [
+        visible(prefix ? `${bucket}/${prefix}` : bucket),
+        { view: "files", bucket, prefix },
+      ]),
+      ...(isAdmin(session.me)
+        ? ([
+            ["Keys", { view: "keys" }],
+            ["Rotations", { view: "rotations" }],
+            ["Trail", { view: "trail" }],
+          ] as [string, Place][])
+        : []),
+    ];
+    nav.replaceChildren(
+      ...links.map(([text, to]) =>
+        h("a", { href: hashOf(to), "aria-current": isWithin(to, place) && "page" }, text),
+      ),
+    );
+  };
+
+  async function go(): Promise<void> {
+    leaving.abort();
+    leaving = new AbortController();
+    const { signal } = leaving;
+    const [first] = places;
+    place =
+      placeOf(location.hash) ??
+      (first
+        ? { view: "files", bucket: first.bucket, prefix: first.prefix }
+        : isAdmin(session.me)
+          ? { view: "keys" }
+          : undefined);
+    drawNav();
+    document.title = `${place === undefined ? "" : `${titleOf(place)} · `}ssec-edge`;
+    if (place === undefined) {
+      view = undefined;
+      return main.replaceChildren(
+        empty(
+          "folder",
+          "Nothing to see",
+          "This caller may read no bucket. The operator gives grants in CALLERS.",
+        ),
+        panel.element,
+      );
+    }
+    if (place.view === "files") view = filesView(session, place, hooks, signal);
+    else {
+      const { view: name } = place;
+      const { adminView } = await import("./admin.ts");
+      if (signal.aborted) return;
+      view = adminView(name, session, signal);
+    }
+    main.replaceChildren(view.element, panel.element);
+  }
+
+  const out = () => {
+    transfers.stop();
+    leaving.abort();
+    ending.abort();
+    forget();
+    history.replaceState(null, "", location.pathname);
+    document.title = "ssec-edge";
+    showSignIn();
+  };
+  const keeping: HTMLInputElement = h("input", {
+    type: "checkbox",
+    checked: session.isKept,
+    onchange: () => session.keep(keeping.checked),
+  });
+  const { caller, subject } = session.me;
+  bar.replaceChildren(
+    brand(),
+    nav,
+    h(
+      "details",
+      { class: "account" },
+      h("summary", {}, h("span", {}, visible(subject ?? caller))),
+      h(
+        "div",
+        { class: "menu" },
+        h(
+          "p",
+          { class: "hint" },
+          subject === undefined
+            ? `Signed in as ${visible(caller)}`
+            : `Signed in as ${visible(subject)}, by ${visible(caller)}`,
+        ),
+        h("p", { id: "via-hint" }, "Files go"),
+        choice<Via>(
+          "How files go",
+          { store: "straight to the store", edge: "through the edge" },
+          via,
+          (value) => {
+            via = value;
+          },
+        ),
+        h(
+          "p",
+          { class: "hint" },
+          "Straight to the store, this browser holds an object's key while it sends or reads it. Through the edge it never sees one.",
+        ),
+        h("label", { class: "tick" }, keeping, h("span", {}, "Stay signed in until this tab is closed")),
+        button("Sign out", out),
+      ),
+    ),
+  );
+
+  const ending = new AbortController();
+  addEventListener("hashchange", () => void go(), { signal: ending.signal });
+  addEventListener("beforeunload", (event) => transfers.isBusy && event.preventDefault(), {
+    signal: ending.signal,
+  });
+  takeDrops(ending.signal, (chosen) => {
+    if (place?.view !== "files") return announce("Open a folder first.");
+    if (!may(session.me, "write", place.bucket, place.prefix + (chosen[0]?.path ?? "")))
+      return main.prepend(failure("You may not write here"));
+    hooks.upload(chosen, place.bucket, place.prefix);
+  });
+  void go();
+}
+
+const titleOf = (place: Place): string =>
+  place.view === "files"
+    ? visible(nameOf(place.prefix) || place.bucket)
+    : { keys: "Keys", rotations: "Rotations", trail: "Trail" }[place.view];
+
+function isWithin(link: Place, place: Place | undefined): boolean {
+  if (link.view !== "files" || place?.view !== "files") return link.view === place?.view;
+  return link.bucket === place.bucket && place.prefix.startsWith(link.prefix);
+}
+
+/** Files may be dropped anywhere; what is not a file is left to the browser. */
+function takeDrops(signal: AbortSignal, take: (chosen: Chosen[]) => void): void {
+  let depth = 0;
+  const lit = (isLit: boolean) => document.body.classList.toggle("dropping", isLit);
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  addEventListener("dragenter", (event) => hasFiles(event) && lit(++depth > 0), { signal });
+  addEventListener("dragleave", (event) => hasFiles(event) && lit(--depth > 0), { signal });
+  addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault(), { signal });
+  addEventListener(
+    "drop",
+    async (event) => {
+      if (!event.dataTransfer || !hasFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      lit(false);
+      try {
+        take(await dropped(event.dataTransfer));
+      } catch (error) {
+        main.prepend(failure(error));
+      }
+    },
+    { signal },
+  );
+}
+
+void start();

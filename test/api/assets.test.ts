@@ -1,8 +1,13 @@
 /** What people look at: static assets, at the root and below a path, and where there are none. */
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { createApp } from "../../src/http/create-app.ts";
+
+/** Compressed. */
+const KIB = 32;
 
 let mounted: RunningWorker;
 
@@ -63,6 +68,14 @@ describe.for(["", "/files", "/a/b"])("at %s/", (at) => {
       expect((await get(path)).status).toBe(404);
     expect((await get("/", { method: "POST" })).status).toBe(405);
   });
+});
+
+test("the page is small, all of it together", () => {
+  const folder = fileURLToPath(new URL("../../dist/assets/ssec-edge/", import.meta.url));
+  const files = ["index.html", ...readdirSync(`${folder}assets`).map((name) => `assets/${name}`)];
+  const sizes = files.map((name) => gzipSync(readFileSync(folder + name), { level: 9 }).length);
+  expect(files.length).toBeGreaterThanOrEqual(4);
+  expect(sizes.reduce((sum, size) => sum + size) / 1024).toBeLessThan(KIB);
 });
 
 test("a Worker without assets says so", async () => {

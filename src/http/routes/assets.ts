@@ -15,7 +15,7 @@ const HEADERS = {
   // The store may be anywhere; scripts only here, and nothing that is made of text becomes one.
   "content-security-policy": [
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' https: http:",
-    "img-src 'self' data: blob:; media-src 'self' blob:; frame-src 'self'",
+    "img-src 'self' data: blob:; media-src 'self' blob:; frame-src blob:",
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
     "require-trusted-types-for 'script'; trusted-types 'none'",
   ].join("; "),

@@ -1,0 +1,88 @@
+/** Who is signed in. The token is in memory, and in the tab's session storage only when that is asked for. */
+import { Api } from "../client/api.ts";
+import { type Client, createClient, SsecError } from "../client/index.ts";
+
+export interface Grant {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly allow: readonly string[];
+  readonly maxExpiresIn?: number;
+}
+
+export interface Me {
+  readonly caller: string;
+  readonly subject?: string;
+  readonly grants: readonly Grant[];
+}
+
+export interface Session {
+  readonly me: Me;
+  /** Where the service is, with the path that it is mounted at; it ends in a slash. */
+  readonly url: string;
+  readonly files: Client;
+  /** For what the client has no method for. */
+  ask<T>(path: string, body?: object, signal?: AbortSignal): Promise<T>;
+  /** Changes something. */
+  send(method: "DELETE" | "POST", path: string): Promise<void>;
+  keep(isKept: boolean): void;
+  readonly isKept: boolean;
+}
+
+const KEPT = "ssec-edge token";
+
+/** @throws {SsecError} unauthenticated, where the token is nobody's */
+export async function signIn(token: string): Promise<Session> {
+  // A header cannot hold anything else, and fetch would not say why.
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new SsecError("unauthenticated", "This is not a token.");
+  const url = new URL(".", location.href).href;
+  const api = new Api({ url, token });
+  const me = await api.json<Me>("/v1/me");
+  return {
+    me,
+    url,
+    files: createClient({ url, token }),
+    ask: (path, body, signal) => api.json(path, body, { signal }),
+    send: async (method, path) => {
+      await (await api.ask(path, { method })).text();
+    },
+    keep: (isKept) => (isKept ? sessionStorage.setItem(KEPT, token) : forget()),
+    get isKept() {
+      return kept() !== null;
+    },
+  };
+}
+
+export const kept = (): string | null => sessionStorage.getItem(KEPT);
+export const forget = (): void => sessionStorage.removeItem(KEPT);
+
+/** The token of the link that brought here. It leaves the address bar at once; no server ever sees a fragment. */
+export function tokenOfLink(): string | undefined {
+  const [, token] = /^#token=(.*)$/.exec(location.hash) ?? [];
+  if (token === undefined) return undefined;
+  history.replaceState(null, "", location.pathname);
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    return undefined;
+  }
+}
+
+export const isAdmin = ({ grants }: Me): boolean => grants.some(({ allow }) => allow.includes("admin"));
+
+/** Where a caller may look: each bucket with the prefixes of the grants that let them list it. */
+export function placesOf({ grants }: Me): Grant[] {
+  const places = grants.filter(({ allow }) => allow.includes("read"));
+  const isWithin = (one: Grant, other: Grant) =>
+    one !== other &&
+    one.bucket === other.bucket &&
+    one.prefix.startsWith(other.prefix) &&
+    (one.prefix !== other.prefix || places.indexOf(one) > places.indexOf(other));
+  return places.filter((place) => !places.some((other) => isWithin(place, other)));
+}
+
+/** Whether any grant on the object allows it. */
+export function may({ grants }: Me, what: string, bucket: string, key: string): boolean {
+  return grants.some(
+    (grant) => grant.bucket === bucket && grant.allow.includes(what) && key.startsWith(grant.prefix),
+  );
+}
