@@ -26,8 +26,8 @@ export interface Completion {
   readonly object: ObjectRef;
   readonly customerKey: CustomerKey;
   readonly credentials: Credentials;
-  /** Throws when the whole is longer than the caller may upload. */
-  readonly checkLength: (length: number) => void;
+  /** Throws when the whole is longer than the caller may upload, or has another checksum; given that of each part, in order. */
+  readonly checkLength: (length: number, ofParts: readonly number[]) => void;
 }
 
 /**
@@ -49,7 +49,10 @@ export async function completeUpload(completion: Completion): Promise<{ stored: 
         `The parts have ${length} bytes, not ${completion.size}: upload what is missing, then complete again.`,
       );
     }
-    completion.checkLength(length);
+    completion.checkLength(
+      length,
+      parts.map(({ size }) => size),
+    );
     await complete(completion, parts);
     return { stored: await confirm(completion, length) };
   } catch (error) {

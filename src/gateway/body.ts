@@ -5,9 +5,9 @@ import type { HmacKey } from "../hash/hmac.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/sign/sigv4.ts";
 import { type Chunked, FRAMINGS, unchunked } from "./chunks.ts";
 import type { Claim } from "./claim.ts";
-import { COMPOSITE_HEADERS } from "./composite.ts";
 import { S3Fault } from "./faults.ts";
 import { scopeOf } from "./signature.ts";
+import { WHOLE_CHECKSUMS } from "./whole-checksum.ts";
 
 export interface VerifiedBody {
   /**
@@ -50,7 +50,7 @@ export async function bodyOf(request: Request, claim: Claim, key: HmacKey): Prom
   promised.set("x-amz-content-sha256", claim.payload);
   // At the end of an upload in parts they are the object's, and not the document's.
   const isOfUpload = claim.others.some(([name]) => name === "uploadId");
-  if (request.method === "POST" && isOfUpload) for (const name of COMPOSITE_HEADERS) promised.delete(name);
+  if (request.method === "POST" && isOfUpload) for (const name of WHOLE_CHECKSUMS) promised.delete(name);
   const digests = new Digests(promised);
   return { headers, body: await opened(request.body, lengthOf(headers, request.body), digests) };
 }

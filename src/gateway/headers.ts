@@ -10,10 +10,10 @@ import { whenReading } from "../edge/honoured.ts";
 import { unhonoured } from "../edge/request-headers.ts";
 import { headerOf } from "../s3/api/fields.ts";
 import { OPERATIONS, type OperationName } from "../s3/api/operations.ts";
-import { COMPOSITE_HEADERS } from "./composite.ts";
 import { unmarked } from "./etags.ts";
 import { S3Fault } from "./faults.ts";
 import type { GatewayOperation } from "./operations.ts";
+import { WHOLE_HEADERS } from "./whole-checksum.ts";
 
 const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = PRECONDITION_HEADERS;
 const SOURCE = "x-amz-copy-source";
@@ -116,9 +116,9 @@ function ofTable(operation: OperationName): (name: string) => boolean {
     operation,
   );
   if (isConditional) for (const name of [ifMatch, ifNoneMatch, ifUnmodifiedSince]) names.add(name);
-  // Checksums of an upload's end are of the whole object: those that are made of its parts' can be held against them.
+  // Checksums of an upload's end are of the whole object, and held against those of its parts.
   if (operation === "CompleteMultipartUpload")
-    for (const name of ["content-md5", ...COMPOSITE_HEADERS]) names.add(name);
+    for (const name of ["content-md5", ...WHOLE_HEADERS]) names.add(name);
   else if (method !== "GET" && upload !== "none") for (const name of DIGEST_HEADERS) names.add(name);
   if (operation === "GetObjectAttributes")
     for (const name of ["x-amz-max-parts", "x-amz-part-number-marker"]) names.add(name);

@@ -19,13 +19,13 @@ import { MultipartUpload, type NamedPart } from "../s3/store/multipart.ts";
 import { elementsOf, numberOf, textOf } from "../s3/store/xml.ts";
 import { ownerOf } from "./buckets.ts";
 import type { Call } from "./call.ts";
-import { checkComposite } from "./composite.ts";
 import { CopySource, copiedBy, sourceIn } from "./copy-source.ts";
 import { marked, unmarked } from "./etags.ts";
 import { S3Fault } from "./faults.ts";
 import { fieldsOf, single } from "./fields.ts";
 import { pageSize } from "./paging.ts";
 import { etagHeader } from "./read-object.ts";
+import { checkWhole } from "./whole-checksum.ts";
 import { bodyOf, checkTogether, versionHeader } from "./write-object.ts";
 import { malformed, readDocument } from "./xml.ts";
 
@@ -172,7 +172,7 @@ export function complete(call: Call): Promise<Response> {
   return onUpload(call, async ({ upload, uploadId, bucket, grants, customerKey, credentials, draft }) => {
     const document = await readDocument(call.body, "CompleteMultipartUpload");
     const parts = partsIn(document);
-    checkComposite(headers, elementsOf(document, "Part"));
+    const checkLengths = checkWhole(headers, elementsOf(document, "Part"));
     const object = { bucket, key: Key };
     const conditions = preconditionsOf(headers);
     const look = async () =>
@@ -181,7 +181,10 @@ export function complete(call: Call): Promise<Response> {
       ...{ upload, uploadId, parts, object, customerKey, credentials },
       size: sizeIn(headers),
       ...(!areNone(conditions) && { look }),
-      checkLength: (length) => checkPartLength({ grants }, length, service.config.defaultExpiresIn),
+      checkLength: (length, lengths) => {
+        checkPartLength({ grants }, length, service.config.defaultExpiresIn);
+        checkLengths(lengths);
+      },
     });
     draft.bytes = stored.size;
     draft.versionId = stored.versionId;

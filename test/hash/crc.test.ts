@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
 import { type Checksum, Crc32, Crc32c, Crc64Nvme } from "../../src/hash/crc.ts";
+import { joinedCrc } from "../../src/hash/crc-joined.ts";
 
 const utf8 = new TextEncoder();
 
@@ -29,4 +30,26 @@ test("CRC32C of iSCSI's examples", () => {
   };
   expect(of(new Uint8Array(32))).toBe("8a9136aa");
   expect(of(new Uint8Array(32).fill(255))).toBe("62a8ab43");
+});
+
+test.for([
+  ["crc32", () => new Crc32()],
+  ["crc32c", () => new Crc32c()],
+  ["crc64nvme", () => new Crc64Nvme()],
+] as const)("the %s of a whole follows from those of its pieces", ([name, make]) => {
+  const of = (bytes: Uint8Array) => {
+    const checksum = make();
+    checksum.update(bytes);
+    return BigInt(`0x${Buffer.from(checksum.digest()).toString("hex")}`);
+  };
+  const whole = crypto.getRandomValues(new Uint8Array(10_000));
+  for (const cuts of [[], [0], [1], [10_000], [1, 2, 3], [4096, 8192], [17, 17, 9999]]) {
+    const ends = [...cuts, whole.length];
+    const pieces = ends.map((end, i) => whole.subarray(ends[i - 1] ?? 0, end));
+    const joined = joinedCrc(
+      name,
+      pieces.map((piece) => ({ crc: of(piece), length: piece.length })),
+    );
+    expect(joined).toBe(of(whole));
+  }
 });
