@@ -1,9 +1,9 @@
 /** A rotation of any size: counts of the engine itself, its limits, and times that are assumed. */
+import { PRICES } from "../../src/cli/rotate/prices.ts";
 import { CONCURRENCY } from "../../src/rotation/large.ts";
 import { LIMITS, LOG_LINE } from "../../src/rotation/limits.ts";
 import { choosePartSize, partCountOf } from "../../src/s3/api/plan.ts";
 import { type Count, count, minus, plus, times, type Way } from "./count.ts";
-import { PRICES } from "./prices.ts";
 
 /** What the platform gives. @see https://developers.cloudflare.com/queues/platform/limits/ */
 export const PLATFORM = {
@@ -158,7 +158,12 @@ export async function large(way: Way, objects: number, bytes: number): Promise<S
   const seconds = way === "streamed" ? (2 * bytes) / ASSUMED.streamed : bytes / ASSUMED.copied;
   const anObject = seconds / CONCURRENCY;
   const extra = Math.max(0, partsOf(bytes) - partsOf(least));
-  const each = plus(minus(minus(one, start), page), times(aPart, extra));
+  // Signs of life: of parts that are done, and of whoever waits for one. Where the store answers at once there are none.
+  const { checkpointEvery, lease } = LIMITS;
+  const signs =
+    Math.min(partsOf(bytes), (1000 * anObject) / checkpointEvery) + (1000 * anObject) / (lease / 3);
+  const sign = { ...times(one, 0), statements: 1, rows: ROWS_OF_SIGN };
+  const each = [minus(minus(one, start), page), times(aPart, extra), times(sign, signs)].reduce(plus);
   const pages = Math.ceil(objects / LIMITS.pageSize);
   const inAMessage = Math.min(anObject, LIMITS.workFor / 1000);
   const share = inAMessage / anObject;
@@ -177,6 +182,9 @@ export async function large(way: Way, objects: number, bytes: number): Promise<S
     ledger: objects * (3 * ASSUMED.key + 2 * ROW),
   };
 }
+
+/** A row of `rotation_objects`, and of the index that has its time. */
+const ROWS_OF_SIGN = 2;
 
 export interface Price {
   readonly platform: number;

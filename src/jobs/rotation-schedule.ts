@@ -22,6 +22,7 @@ export async function watchRotations(service: Service, now = Date.now()): Promis
   const rotations = rotationsOf(service);
   const running = await rotations.ledger.running();
   for (const rotation of running) await rotations.engine.sweep(rotation);
+  await rotations.engine.forget(now);
   const ids = new Set(service.config.keys.keys());
   for (const bucket of service.config.buckets.values()) {
     if (bucket.rotateEvery !== undefined)

@@ -15,7 +15,7 @@ import { listObjects } from "../s3/store/list.ts";
 import type { Job, MakePipe } from "./job.ts";
 import { rotateLarge } from "./large.ts";
 import type { Lease, Ledger, Times, Work } from "./ledger.ts";
-import { LIMITS, type Limits, LOG_LINE } from "./limits.ts";
+import { LIMITS, type Limits, LOG_LINE, RESUMABLE } from "./limits.ts";
 import { type Message, messageOf, type Sender } from "./messages.ts";
 import type { Outcome } from "./object.ts";
 import { Pace, sleep } from "./pace.ts";
@@ -145,17 +145,16 @@ export class Engine {
     const { ledger } = this.#options;
     const before = await ledger.find(id);
     if (before?.state === "running") await ledger.unpause(id);
-    else if (!(await ledger.resume(id))) {
-      throw new Refused(
-        "conflict",
-        before?.state === "done"
-          ? "The rotation is done: begin another."
-          : "Another rotation of this bucket is running: wait for it, or cancel it.",
-      );
-    }
+    else if (!(await ledger.resume(id, Date.now() - RESUMABLE))) throw notResumable(before);
     const now = await ledger.find(id);
     if (now === undefined) return;
     await this.sweep(now);
+  }
+
+  /** Removes what is open of rotations that nobody can go on with any more, a bounded piece; the rest when it is called next. */
+  async forget(now: number): Promise<void> {
+    for (let piece = 0; piece < MAX_PIECES; piece++)
+      if (!(await this.#options.ledger.forgetOpen(now - RESUMABLE, PIECE))) return;
   }
 
   /**
@@ -399,6 +398,13 @@ export class Engine {
     const alive = async () => {
       if (!(await this.#told(() => ledger.partDone(lease, this.#times())))) throw new Lost();
     };
+    // A part may take a fraction of a second, and there may be thousands: not each has a row written.
+    let toldAt = 0;
+    const partDone = async () => {
+      if (Date.now() - toldAt < this.limits.checkpointEvery) return;
+      toldAt = Date.now();
+      await alive();
+    };
     const beat = this.#beat(lease);
     try {
       const failure = (code: string, detail: string): Outcome => {
@@ -410,6 +416,7 @@ export class Engine {
           note: async (upload) => {
             if (!(await this.#told(() => ledger.uploadIs(lease, upload)))) throw new Lost();
           },
+          partDone,
           alive,
           isTimeUp: () => Date.now() >= until,
         });
@@ -497,6 +504,17 @@ export class Engine {
   }
 }
 
+function notResumable(rotation: Rotation | undefined): Refused {
+  const isOld = (rotation?.endedAt ?? Number.POSITIVE_INFINITY) < Date.now() - RESUMABLE;
+  const why = isOld ? "too long over" : "done";
+  return new Refused(
+    "conflict",
+    isOld || rotation?.state === "done"
+      ? `The rotation is ${why}: begin another.`
+      : "Another rotation of this bucket is running: wait for it, or cancel it.",
+  );
+}
+
 function nameOfWork(message: Message): string {
   switch (message.kind) {
     case "list":
@@ -509,6 +527,10 @@ function nameOfWork(message: Message): string {
       return `large object ${message.number}`;
   }
 }
+
+/** Rows removed by one statement, which keeps the database answering meanwhile; and such statements of one call. */
+const PIECE = 5_000;
+const MAX_PIECES = 100;
 
 /** How often a large object is begun that does not get on. */
 const MAX_ATTEMPTS = 10;

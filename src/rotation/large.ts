@@ -31,6 +31,8 @@ export interface Hands {
   /** Notes the upload that is under way, or that there is none. */
   readonly note: (upload: { uploadId: string | null; etag: string | null }) => Promise<void>;
   /** A part more has gone. */
+  readonly partDone: () => Promise<void>;
+  /** The last look at the lease before something is written that others see. */
   readonly alive: () => Promise<void>;
   readonly isTimeUp: () => boolean;
 }
@@ -129,7 +131,7 @@ async function putParts(
         if (isUp || failure !== undefined) return;
         try {
           named.push(await patiently(job.limits, () => uploads.putPart(upload, uploadId, number)));
-          await hands.alive();
+          await hands.partDone();
         } catch (error) {
           failure ??= error;
         }

@@ -156,14 +156,39 @@ export class Ledger {
     return changes === 1;
   }
 
-  /** @returns false when it is over, runs already, or another runs in its place */
-  async resume(id: string): Promise<boolean> {
+  /**
+   * @param since milliseconds since the epoch: of what ended before nothing open is kept
+   * @returns false when it is done, runs already, ended too long ago, or another runs in its place
+   */
+  async resume(id: string, since: number): Promise<boolean> {
     const changes = await this.#run(
       `UPDATE OR IGNORE rotations SET state = 'running', reason = NULL, endedAt = NULL, pausedUntil = 0, pauses = 0,
-        sweepAt = 0, sentAt = 0 WHERE id = ? AND state IN ('failed', 'cancelled')`,
-      id,
+        sweepAt = 0, sentAt = 0 WHERE id = ? AND state IN ('failed', 'cancelled') AND endedAt >= ?`,
+      ...[id, since],
     );
     return changes === 1;
+  }
+
+  /**
+   * Removes a piece of what is open of rotations that ended before a time without being done.
+   *
+   * @returns whether there may be more
+   */
+  async forgetOpen(before: number, piece: number): Promise<boolean> {
+    const changes = [];
+    for (const [table, number] of [
+      ["rotation_pages", "page"],
+      ["rotation_objects", "number"],
+    ])
+      changes.push(
+        await this.#run(
+          `DELETE FROM ${table} WHERE (rotation, ${number}) IN (
+            SELECT open.rotation, open.${number} FROM rotations JOIN ${table} AS open ON open.rotation = rotations.id
+            WHERE state IN ('failed', 'cancelled') AND endedAt < ? LIMIT ?)`,
+          ...[before, piece],
+        ),
+      );
+    return changes.includes(piece);
   }
 
   /** It goes on after a while; whoever says so next, of the same, changes nothing. */

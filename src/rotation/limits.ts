@@ -62,3 +62,6 @@ export const MAX_NAMED = 1_000_000;
 
 /** What an object's line in the log takes beside its key, bytes. */
 export const LOG_LINE = 350;
+
+/** For how long a rotation that failed or was cancelled can be gone on with, milliseconds: what is open of it is kept so long. */
+export const RESUMABLE = 30 * 86_400_000;

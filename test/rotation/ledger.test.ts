@@ -114,9 +114,30 @@ test("cancelled in the midst of a page: nothing more is taken, and resumed it go
   expect(await ledger.end(id, "cancelled", { now: NOW })).toBe(true);
   expect(await ledger.pageDone(lease, SOME, undefined, times)).toBe(false);
   expect((await ledger.counts(id)).rotated).toBe(3);
-  expect(await ledger.resume(id)).toBe(true);
+  expect(await ledger.resume(id, NOW)).toBe(true);
   await ledger.release(lease);
   expect(await ledger.takePage(pageLease(id, "two"), times)).toMatchObject({ doneThrough: "m" });
+});
+
+test("what is open of a rotation that ended long ago goes, piece by piece, and nobody goes on with it", async () => {
+  const [old, fresh] = [await listed(5), await listed(2)];
+  const lease = pageLease(old, "one");
+  await ledger.takePage(lease, times);
+  expect(await ledger.pageDone(lease, SOME, "m", times)).toBe(true);
+  await ledger.end(old, "cancelled", { now: NOW });
+  await ledger.end(fresh, "failed", { now: NOW + 2 });
+  const left = async (table: string, id: string) =>
+    (await bound.DB.prepare(`SELECT 1 FROM ${table} WHERE rotation = ?`).bind(id).all()).results.length;
+  expect([await left("rotation_pages", old), await left("rotation_objects", old)]).toEqual([5, 1]);
+  const more = [];
+  for (let i = 0; i < 3; i++) more.push(await ledger.forgetOpen(NOW + 1, 2));
+  expect(more).toEqual([true, true, false]);
+  expect([await left("rotation_pages", old), await left("rotation_objects", old)]).toEqual([0, 0]);
+  expect(await left("rotation_pages", fresh)).toBe(2);
+  expect(await ledger.resume(old, NOW + 1)).toBe(false);
+  expect(await ledger.resume(fresh, NOW + 1)).toBe(true);
+  // What became of it is still known.
+  expect(await ledger.counts(old)).toMatchObject({ rotated: 3 });
 });
 
 test("so many are under way at once, and what is lost is sent again", async () => {

@@ -4,11 +4,25 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { expect, test } from "vitest";
 import { pages } from "../../scripts/docs.ts";
+import { PRICES } from "../../src/cli/rotate/prices.ts";
 import { FIELDS } from "../../src/s3/api/fields.ts";
 import { OPERATION_NAMES } from "../../src/s3/api/operations.ts";
 
 test("what npm run docs writes is current", async () => {
   for (const { path, is, shouldBe } of await pages()) expect(is, `${path}: npm run docs`).toBe(shouldBe);
+});
+
+test("the prices that a dry run estimates with are those of docs/costs.md", () => {
+  const page = readFileSync("docs/costs.md", "utf8");
+  const price = (meter: string) =>
+    Number(new RegExp(`^\\| ${meter} .*\\$([\\d.]+) a million`, "m").exec(page)?.[1]);
+  const { requests, cpu, queue, rows } = PRICES;
+  expect({ requests, cpu, queue, rows }).toEqual({
+    requests: price("requests to the Worker"),
+    cpu: price("CPU time"),
+    queue: price("Queues, operations"),
+    rows: price("D1, rows written"),
+  });
 });
 
 test("every operation and every field is documented", () => {

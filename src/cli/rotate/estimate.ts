@@ -2,27 +2,18 @@
 import { PLAIN, UNKNOWN } from "../../keys/no-key.ts";
 import type { RotationReport } from "../../rotation/state.ts";
 import { MAX_LISTED } from "../../s3/api/limits.ts";
+import { PRICES } from "./prices.ts";
 
 /** Requests to the store for an object that it copies: HEAD, CopyObject, HEAD under the new key, HEAD under the old one. */
 const HEADS = 3;
 /** Of a page of a thousand: by the lister, and by whoever works on it. */
 const LISTS = 2;
 
-/**
- * US dollars a request: what S3 in us-east-1 takes for PUT, COPY and LIST, and for HEAD. Others take less, or nothing.
- *
- * @see https://aws.amazon.com/s3/pricing/
- */
-const STORE_WRITE = 0.005 / 1000;
-const STORE_READ = 0.0004 / 1000;
+const MILLION = 1e6;
 
-/**
- * What Cloudflare takes for a page beyond what the plan includes: a message is three operations, a word to the ledger each
- * hundred objects writes about ten rows, and an object costs about 1 ms of CPU.
- *
- * @see docs/costs.md
- */
-const CLOUDFLARE_PAGE = (3 * 0.4 + 100 * 1) / 1e6 + (MAX_LISTED * 1 * 0.02) / 1e6;
+/** For a page, which is a message, a word to the ledger each hundred objects, some ten rows each, and 1 ms of CPU an object. */
+const CLOUDFLARE_PAGE =
+  (3 * PRICES.queue + PRICES.requests + 100 * PRICES.rows + MAX_LISTED * PRICES.cpu) / MILLION;
 
 export interface Estimate {
   /** Objects that would be rotated, and about how many bytes they are. */
@@ -47,7 +38,7 @@ export function estimateOf(report: RotationReport, goesThroughWorker: boolean): 
     bytes: listed === 0 ? 0 : Math.round((listedBytes * objects) / listed),
     requests,
     dollars: {
-      store: (lists + objects) * STORE_WRITE + (objects * HEADS + seen) * STORE_READ,
+      store: ((lists + objects) * PRICES.writes + (objects * HEADS + seen) * PRICES.reads) / MILLION,
       cloudflare: goesThroughWorker ? Math.ceil(listed / MAX_LISTED) * CLOUDFLARE_PAGE : 0,
     },
     seconds: (took * requests) / (lists + Math.max(1, listed)),
