@@ -211,6 +211,55 @@ test(
   },
 );
 
+describe("a writer who is quicker, between the look at an object and its re-encryption:", () => {
+  const isGet = ({ method, url = "" }: IncomingMessage) => method === "GET" && url.includes("object%20");
+  const isPut = ({ method, url = "" }: IncomingMessage) => method === "PUT" && url.includes("object%20");
+  const COPIED = {};
+  const STREAMED = { copies: false };
+  const UNCONDITIONAL = { copies: false, ifMatchOfPut: undefined };
+  test.for([
+    { how: "copied", ways: COPIED, at: isPut, under: "k1" },
+    { how: "copied", ways: COPIED, at: isPut, under: "k2" },
+    { how: "copied", ways: COPIED, at: isPut, under: undefined },
+    { how: "streamed", ways: STREAMED, at: isPut, under: "k1" },
+    { how: "streamed", ways: STREAMED, at: isPut, under: "k2" },
+    { how: "streamed, by a store without conditions", ways: UNCONDITIONAL, at: isGet, under: "k1" },
+    { how: "streamed, by a store without conditions", ways: UNCONDITIONAL, at: isGet, under: "k2" },
+  ] as const)("$how, written under $under meanwhile, it is looked at again", async ({ ways, at, under }) => {
+    const { bucket, keys } = await filled(3);
+    const proxy = await startFaultProxy(store.url);
+    const { start, drain, report, ledger, messages, engine } = rig({ bucket, url: proxy.url });
+    const { id } = await start();
+    await engine().handle(messages.splice(0)[0]?.message);
+    const found = JSON.parse((await ledger.find(id))?.ways ?? "");
+    await ledger.setWays(id, JSON.stringify({ ...found, ...ways }));
+    let writes = 0;
+    proxy.break({
+      on: (request) => at(request) && request.url?.includes("object%201") === true,
+      times: 1,
+      forward: async (request) => {
+        const change = { Bucket: bucket, Key: "object 1" };
+        if (under === undefined) await s3.send(new DeleteObjectCommand(change));
+        else await put(bucket, "object 1", under, { Body: "the writer's" });
+        writes++;
+        return request;
+      },
+    });
+    await drain(id);
+    proxy.close();
+    expect(writes).toBe(1);
+    expect(await report(id)).toMatchObject({ state: "done", rotated: 3, failed: 0 });
+    await expectAllUnder(
+      bucket,
+      keys.filter((key) => key !== "object 1"),
+    );
+    const now = { Bucket: bucket, Key: "object 1", ...sse("k2", bucket, "object 1") };
+    const got = await s3.send(new GetObjectCommand(now)).catch(() => undefined);
+    expect(await got?.Body?.transformToString()).toBe(under && "the writer's");
+    expect(await isUnder(bucket, "object 1", "k1")).toBe(false);
+  });
+});
+
 test("cancelled in the middle, and gone on from there", { tags: ["thorough"] }, async () => {
   const { bucket, keys } = await filled(50);
   const { start, drain, report, engine, ledger, messages } = rig({
