@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { keepConnections } from "../../src/cli/keep-connections.ts";
+import { sendByNode } from "../../src/cli/node-transport.ts";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
@@ -17,7 +17,7 @@ import { reportOf } from "../../src/rotation/state.ts";
 /** Messages that are worked on at once: the platform has 250 consumers, this machine its cores. */
 const LANES = 4;
 
-keepConnections();
+sendByNode();
 const { MIGRATIONS = "", BUCKET = "", PREFIX = "", TO = "" } = process.env;
 const database = new SqliteDatabase(":memory:");
 for (const file of readdirSync(MIGRATIONS).sort())

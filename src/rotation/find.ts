@@ -6,6 +6,7 @@ import { type KeyRule, readers } from "../keys/ring.ts";
 import { Refused } from "../refused.ts";
 import { headObject } from "../s3/store/stored.ts";
 import type { Job } from "./job.ts";
+import type { Ways } from "./state.ts";
 
 export type Found =
   | { readonly kind: "under"; readonly key: CustomerKey; readonly head: Head }
@@ -29,9 +30,9 @@ export interface Head {
   readonly headers: Headers;
 }
 
-/** Whether a segment of its path is one that every HTTP client takes out: what is asked for is another object then. */
-export function isUnreachable(key: string): boolean {
-  return /(^|\/)\.\.?(\/|$)/.test(key);
+/** Whether a segment of its path is one that HTTP clients take out: what is asked for is another object then. */
+export function isUnreachable(key: string, { takesDots = false }: Ways): boolean {
+  return !takesDots && /(^|\/)\.\.?(\/|$)/.test(key);
 }
 
 /**

@@ -47,10 +47,10 @@ export async function rotateObject(
   { key, size }: { readonly key: string; readonly size: number },
   hint: string,
 ): Promise<Outcome> {
-  if (isUnreachable(key)) {
+  if (isUnreachable(key, job.ways)) {
     return failed(
       "invalid-request",
-      'Its key has "." or ".." as a segment, which HTTP clients take out: copy it to another key, and remove it by DeleteObjects.',
+      'Its key has "." or ".." as a segment, which the Worker cannot send: rotate with --local, or copy it to another key and remove it by DeleteObjects.',
     );
   }
   /** What it lay under when it was last written here. */
@@ -256,10 +256,12 @@ export async function confirm(
   { from, to, before, written }: Claim,
 ): Promise<Outcome | undefined> {
   const object = { bucket, key };
-  const now = await headObject(object, to, store.credentials);
-  if (now === undefined || !isUnderKey(now.headers, to)) return undefined;
-  if (from?.md5 !== to.md5 && (await headObject(object, from, store.credentials)) !== undefined)
-    return undefined;
+  // Both at once: which of the two is first says nothing.
+  const [now, stillOpen] = await Promise.all([
+    headObject(object, to, store.credentials),
+    from?.md5 === to.md5 ? undefined : headObject(object, from, store.credentials),
+  ]);
+  if (now === undefined || !isUnderKey(now.headers, to) || stillOpen !== undefined) return undefined;
   const rotated: Outcome = { result: "rotated", left: to.id, bytes: before.size };
   // Somebody has replaced it since: what it is like is theirs to say.
   if (written === undefined || bare(now.stored.etag) !== bare(written.etag)) return rotated;

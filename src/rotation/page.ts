@@ -18,9 +18,6 @@ import { scratchName } from "./ways.ts";
 const CAREFUL_AFTER = 3;
 const PASSED_OVER_AFTER = 10;
 
-/** S3 lists no more at once. */
-const MAX_LISTED = 1000;
-
 export interface PageHands {
   /**
    * Tells the ledger what is done, through this key; all of the page where there is none.
@@ -63,7 +60,7 @@ async function nextObjects(
   after: string,
   last: string | null,
 ): Promise<{ objects: readonly ListedObject[]; isLast: boolean }> {
-  const { objects, cursor } = await patiently(limits, () => listAfter(store, prefix, after, MAX_LISTED));
+  const { objects, cursor } = await patiently(limits, () => listAfter(store, prefix, after, limits.pageSize));
   const within = last === null ? objects : objects.filter(({ key }) => compareKeys(key, last) <= 0);
   const isReached = within.length < objects.length || (last !== null && within.at(-1)?.key === last);
   // Whoever was thought dead may still be looking what the store can do.

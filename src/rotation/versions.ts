@@ -37,7 +37,7 @@ export async function olderVersions(
     const [{ key } = { key: "" }] = versions;
     const older = versions.filter(({ isLatest }) => !isLatest);
     const news = new Tally();
-    if (isUnreachable(key)) for (const _ of older) count({ kind: "unknown", unusable: undefined });
+    if (isUnreachable(key, job.ways)) for (const _ of older) count({ kind: "unknown", unusable: undefined });
     else if (job.versions && older.length > 0) {
       const end = await rotateHistory(job, key, versions, hint);
       news.count("versions/copied", end.copied);

@@ -10,6 +10,8 @@ import { Refused } from "../refused.ts";
 import { copySourceHeader, type Sent } from "../s3/api/fields.ts";
 import type { S3Bucket } from "../s3/store/client.ts";
 import { isTransient } from "../s3/store/fetch.ts";
+import { listObjects } from "../s3/store/list.ts";
+import { transport } from "../s3/store/transport.ts";
 import { textOf } from "../s3/store/xml.ts";
 import { ifMatch, ifSourceMatch } from "./conditions.ts";
 import type { Limits } from "./limits.ts";
@@ -60,9 +62,32 @@ export async function findWays(store: S3Bucket, key: string, to: CustomerKey, li
       ifMatchOfPut,
       ifMatchOfComplete,
       hasAcls,
+      takesDots: await takesDots(store, `${key}/./x/../y`, to, limits),
       isVersioned: false,
       keepsVersions: versionId !== undefined && versionId !== "null",
     };
+  } finally {
+    await scratch.remove();
+  }
+}
+
+/**
+ * Whether an object of such a name is listed under that, and not under the one that a normalised path has: what stands before
+ * a store may normalise as well, and rotate one object for another.
+ */
+async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<boolean> {
+  if (!transport.sendsDots) return false;
+  const scratch = new Scratch(store, key, to, limits);
+  try {
+    await scratch.put();
+  } catch (error) {
+    // A path that was changed on the way does not match its signature.
+    if (error instanceof Refused) return false;
+    throw error;
+  }
+  try {
+    const { objects } = await patiently(limits, () => listObjects(store, { prefix: key, limit: 1 }));
+    return objects[0]?.key === key;
   } finally {
     await scratch.remove();
   }

@@ -5,8 +5,9 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Rotating, rotating } from "../support/rotating.ts";
+import { type Rotating, rotating, s3 } from "../support/rotating.ts";
 import { startSsec } from "../support/ssec.ts";
 
 let media: Rotating;
@@ -48,6 +49,39 @@ test("what lies in the clear is encrypted only where that is asked for", async (
   expect(encrypted.stdout, encrypted.stderr).toContain("2 rotated");
   expect(await media.areUnder(keys("clear", 2), "SSEC_K2")).toBe(true);
 });
+
+test(
+  "keys whose segments HTTP clients take out are rotated as what they are, where the store has them so",
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const dotted = ["dots/a/../b", "dots/./b", "dots/c/.."];
+    const all = [...dotted, "dots/b", "dots"];
+    await media.put(all, "SSEC_K1");
+    const done = await rotate("--prefix", "dots");
+    expect(done.stdout, done.stderr).toContain("5 rotated");
+    expect(await media.areUnder(all, "SSEC_K2")).toBe(true);
+    for (const key of all) expect(await media.areUnder([key], "SSEC_K1"), key).toBe(false);
+
+    // Something before the store that takes them out: nothing else is touched for them.
+    await media.put(dotted, "SSEC_K1");
+    media.proxy.break({
+      on: ({ url = "" }) => url.includes("/."),
+      forward: async ({ url = "", headers }) => ({
+        url: url.replace(/^[^?]*/, (path) => new URL(path, "http://s").pathname),
+        headers,
+      }),
+    });
+    const refused = await rotate("--prefix", "dots");
+    media.proxy.break();
+    expect(refused.stdout, refused.stderr).toContain("0 rotated (0 B), 2 skipped, 3 failed");
+    expect(await media.areUnder(dotted, "SSEC_K1")).toBe(true);
+    expect(await media.areUnder(["dots/b", "dots"], "SSEC_K2")).toBe(true);
+    const left = await s3.send(new ListObjectsV2Command({ Bucket: media.bucket, Prefix: "dots" }));
+    expect(left.Contents?.map(({ Key }) => Key)).toEqual(all.toSorted());
+  },
+);
 
 test(
   "killed in the midst, it goes on where it was; two at once are refused",

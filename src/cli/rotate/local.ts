@@ -16,7 +16,7 @@ import { knownOf, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { uploadLives } from "../../rotation/written.ts";
-import { keepConnections } from "../keep-connections.ts";
+import { sendByNode } from "../node-transport.ts";
 import type { SqliteDatabase } from "../sqlite-database.ts";
 import { nextCommand, printable } from "../terminal.ts";
 import { bucketOf, readWorker, type Where } from "../worker.ts";
@@ -38,6 +38,8 @@ interface Parts {
   readonly database: SqliteDatabase;
   readonly files: LocalFiles;
   readonly release: (() => void) | undefined;
+  /** Lets requests to stores go as they did. */
+  readonly sendAsBefore: () => void;
 }
 
 export class LocalRotations implements Rotations {
@@ -54,8 +56,14 @@ export class LocalRotations implements Rotations {
     const { config, secrets } = await readWorker(where);
     const files = localFiles(where);
     if (purpose === "look")
-      return new LocalRotations({ config, secrets, database: openLedger(files), files, release: undefined });
-    keepConnections();
+      return new LocalRotations({
+        config,
+        secrets,
+        database: openLedger(files),
+        files,
+        release: undefined,
+        sendAsBefore: () => {},
+      });
     const database = makeLedger(files);
     const release = holdLedger(files);
     if (purpose === "work" && release === undefined) {
@@ -65,7 +73,8 @@ export class LocalRotations implements Rotations {
       );
     }
     output.error = (line) => appendFileSync(files.log, `${line}\n`);
-    const rotations = new LocalRotations({ config, secrets, database, files, release });
+    const sendAsBefore = sendByNode();
+    const rotations = new LocalRotations({ config, secrets, database, files, release, sendAsBefore });
     if (release !== undefined) await rotations.#takeOver(purpose);
     return rotations;
   }
@@ -145,6 +154,7 @@ export class LocalRotations implements Rotations {
     await this.#queue.idle();
     await this.#queue.close();
     this.#parts.release?.();
+    this.#parts.sendAsBefore();
     this.#parts.database.close();
     output.error = (line) => console.error(line);
   }

@@ -6,6 +6,7 @@ import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
+import { transport } from "./transport.ts";
 import { toWire } from "./wire.ts";
 import type { Element } from "./xml.ts";
 
@@ -53,13 +54,12 @@ export async function sendToStore(request: StoreRequest, sending: Sending): Prom
   let response: Response;
   try {
     ended.throwIfAborted();
-    response = await fetch(url, {
+    response = await transport.send(url, {
       method: request.method,
       headers: toWire(headers),
-      redirect: "manual",
       signal: ended,
-      ...(asStored && { encodeResponseBody: "manual" }),
-      ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
+      asStored,
+      ...(body !== undefined && { body }),
     });
   } catch {
     // The error is not passed on: a runtime may put the URL into its message.

@@ -1,0 +1,30 @@
+/** What carries requests to stores: the runtime's fetch, unless a program has something that serves it better. */
+
+export interface Transport {
+  /** The answer, whatever its status; no redirect is followed. @throws when there is none, or the signal ends it */
+  send(url: string, request: Outgoing): Promise<Response>;
+  /** Whether "." and ".." in a path arrive as they are: clients that parse URLs take them out. */
+  sendsDots: boolean;
+}
+
+export interface Outgoing {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  readonly signal: AbortSignal;
+  /** Whether the answer's body is read as it came, whatever its content-encoding says. */
+  readonly asStored: boolean;
+}
+
+export const transport: Transport = {
+  send: (url, { method, headers, body, signal, asStored }) =>
+    fetch(url, {
+      method,
+      headers,
+      redirect: "manual",
+      signal,
+      ...(asStored && { encodeResponseBody: "manual" }),
+      ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
+    }),
+  sendsDots: false,
+};
