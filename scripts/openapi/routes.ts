@@ -607,6 +607,22 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/lfs/{bucket}/{folder}/objects/batch": lfsBatch("lfsBatchInFolder"),
   "POST /v1/lfs/{bucket}/objects/verify": lfsVerify("lfsVerify"),
   "POST /v1/lfs/{bucket}/{folder}/objects/verify": lfsVerify("lfsVerifyInFolder"),
+  "POST /v1/uppy/{bucket}/sign": {
+    operationId: "uppySign",
+    tag: "Uploads in parts",
+    summary: "What Uppy's signRequest is called with, and what it returns",
+    request: json("UppyRequest", {
+      file: { method: "PUT", key: OBJECT.key, contentType: "image/jpeg", size: 48_213 },
+      part: { method: "PUT", key: OBJECT.key, uploadId: UPLOAD.uploadId, partNumber: 1, size: 6_000_000 },
+    }),
+    answers: {
+      200: json("UppyAnswer", {
+        file: { url: signed("&x-id=PutObject"), headers: PUT_ANSWER.headers },
+        part: { url: signed("&x-id=UploadPart&partNumber=1"), headers: KEY_HEADERS },
+      }),
+    },
+    problems: [...SENT, 404, 409, 411, 415, 502, 504],
+  },
   "GET /healthz": {
     operationId: "health",
     tag: "Service",

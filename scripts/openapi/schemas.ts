@@ -16,6 +16,7 @@ import type { Answer } from "../../src/http/routes/presign.ts";
 import { reportSchema } from "../../src/http/routes/reports.ts";
 import { startSchema } from "../../src/http/routes/rotations.ts";
 import { bodySchema } from "../../src/http/routes/s3-credentials.ts";
+import { uppySchema } from "../../src/http/routes/uppy.ts";
 import { verifySchema } from "../../src/http/routes/verify.ts";
 import type { ReportedKey } from "../../src/rotation/needed.ts";
 import type { Failure, RotationReport } from "../../src/rotation/state.ts";
@@ -274,6 +275,8 @@ export const NAMED = {
     hash_algo: v.literal("sha256"),
   }),
   LfsError: v.object({ message: text, request_id: text }),
+  UppyRequest: uppySchema,
+  UppyAnswer: v.object({ url: presigned.entries.url, headers: v.record(v.string(), text) }),
   Health: v.object({ status: v.literal("ok") }),
 } as const satisfies Record<string, AnySchema>;
 

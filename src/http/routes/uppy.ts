@@ -28,7 +28,7 @@ import { EdgeLinks } from "../edge-link.ts";
 import { decoded } from "../object-path.ts";
 import { type Answer, askerOf, type BatchAsker, parse, presignOne } from "./presign.ts";
 
-const schema = v.strictObject({
+export const uppySchema = v.strictObject({
   method: v.picklist(["PUT", "POST", "GET", "DELETE"]),
   key: objectKey,
   uploadId: v.optional(FIELDS.uploadId.schema),
@@ -41,7 +41,7 @@ const schema = v.strictObject({
   partSize: v.optional(wholeNumber(1, MAX_PART_SIZE)),
   via: v.optional(v.picklist(["store", "edge"])),
 });
-type UppyRequest = v.InferOutput<typeof schema>;
+type UppyRequest = v.InferOutput<typeof uppySchema>;
 
 interface SignRequest extends UppyRequest {
   readonly bucket: string;
@@ -53,7 +53,7 @@ type Signed = Pick<Answer, "url" | "headers">;
 
 export const uppyRoutes = new Hono<AppEnv>()
   .use(limitBody)
-  .post("/:bucket/sign", (c: Asked<{ json: v.InferInput<typeof schema> }>) => sign(c));
+  .post("/:bucket/sign", (c: Asked<{ json: v.InferInput<typeof uppySchema> }>) => sign(c));
 
 async function sign(c: AppContext) {
   const input = await readJson(c);
@@ -61,7 +61,7 @@ async function sign(c: AppContext) {
   const read = (draft: Draft): SignRequest => {
     const bucket = bucketIn(c);
     draft.bucket = bucket;
-    const request = valid(schema, input);
+    const request = valid(uppySchema, input);
     const operation = operationOf(request);
     draft.operation = operation;
     return { ...request, bucket, operation };
