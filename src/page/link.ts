@@ -13,15 +13,16 @@ interface Linked {
 const LIVES = 3600;
 
 /**
- * A link of the edge, or where this caller can have none, a copy in memory that lives as long as `signal` does not end it.
+ * A link of the edge; undefined where this caller can have none: users with JWTs, without GATEWAY_SECRET or with a token that
+ * ends too soon.
  *
  * @throws {SsecError}
  */
-export async function linkTo(
+export async function edgeLink(
   session: Session,
   { bucket, key, ...response }: Linked,
-  signal: AbortSignal,
-): Promise<string> {
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const most = session.me.grants
     .filter(
       (grant) => grant.bucket === bucket && grant.allow.includes("read") && key.startsWith(grant.prefix),
@@ -36,16 +37,26 @@ export async function linkTo(
   try {
     return (await session.files.presign(request, { signal })).url;
   } catch (error) {
-    // Users with JWTs have none without GATEWAY_SECRET, and none that outlives their token.
-    if (!(error instanceof SsecError && ["unavailable", "invalid-request"].includes(error.code))) throw error;
-    const got = await session.files.download({ bucket, key, via: "edge", signal });
-    const blob = await got.blob();
-    const url = URL.createObjectURL(
-      response.contentType ? new Blob([blob], { type: response.contentType }) : blob,
-    );
-    signal.addEventListener("abort", () => URL.revokeObjectURL(url));
-    return url;
+    if (error instanceof SsecError && ["unavailable", "invalid-request"].includes(error.code))
+      return undefined;
+    throw error;
   }
+}
+
+/**
+ * A link of the edge, or a copy in memory, which is let go when `signal` ends.
+ *
+ * @throws {SsecError}
+ */
+export async function linkTo(session: Session, object: Linked, signal: AbortSignal): Promise<string> {
+  const link = await edgeLink(session, object, signal);
+  if (link !== undefined) return link;
+  const { bucket, key, contentType } = object;
+  const got = await session.files.download({ bucket, key, via: "edge", signal });
+  const blob = await got.blob();
+  const url = URL.createObjectURL(contentType ? new Blob([blob], { type: contentType }) : blob);
+  signal.addEventListener("abort", () => URL.revokeObjectURL(url));
+  return url;
 }
 
 /** Hands a file to the browser's downloads. */

@@ -5,7 +5,7 @@ import { ask } from "./dialog.ts";
 import { announce, button, choice, empty, failure, h } from "./dom.ts";
 import { filesView, type StoredObject, type View } from "./files.ts";
 import { nameOf, visible } from "./format.ts";
-import { follow, linkTo, save } from "./link.ts";
+import { edgeLink, follow, save } from "./link.ts";
 import { openObject } from "./object.ts";
 import { hashOf, type Place, placeOf } from "./place.ts";
 import { forget, isAdmin, kept, may, placesOf, type Session, signIn, tokenOfLink } from "./session.ts";
@@ -97,7 +97,9 @@ function show(session: Session): void {
       try {
         // The browser itself saves it, however large it is.
         const contentDisposition = `attachment; filename*=UTF-8''${encodeURIComponent(nameOf(key)).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`;
-        follow(await linkTo(session, { bucket, key, contentDisposition }, new AbortController().signal), key);
+        const link = await edgeLink(session, { bucket, key, contentDisposition });
+        if (link === undefined) transfers.download(bucket, key, size);
+        else follow(link, key);
       } catch (error) {
         announce(`${nameOf(key)} failed: ${(error as Error).message}`);
         main.prepend(failure(error));
@@ -161,9 +163,13 @@ function show(session: Session): void {
     if (place.view === "files") view = filesView(session, place, hooks, signal);
     else {
       const { view: name } = place;
-      const { adminView } = await import("./admin.ts");
-      if (signal.aborted) return;
-      view = adminView(name, session, signal);
+      try {
+        const { adminView } = await import("./admin.ts");
+        if (signal.aborted) return;
+        view = adminView(name, session, signal);
+      } catch (error) {
+        view = { element: failure(error) };
+      }
     }
     main.replaceChildren(view.element, panel.element);
   }

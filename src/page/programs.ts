@@ -33,14 +33,14 @@ export function programs(session: Session, target: Target, start: Via, signal: A
   const section = h(
     "details",
     { class: "section" },
-    h("summary", {}, "For other programs"),
+    h("summary", {}, "What a client sees"),
     choice("Way", { store: "Presigned", edge: "Through the edge" }, via, (value) => {
       via = value;
       void draw();
     }),
     choice(
       "Program",
-      { request: "What the client sees", curl: "curl", aws: "aws cli", javascript: "JavaScript" },
+      { request: "Request", curl: "curl", aws: "aws cli", javascript: "JavaScript" },
       program as Program,
       (value) => {
         program = value;

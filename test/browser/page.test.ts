@@ -346,7 +346,7 @@ test("what the client sees: a key only straight from the store, and only when it
   await page.getByRole("link", { name: "see/" }).click();
   await page.locator("tbody button.name").filter({ hasText: "it's.txt" }).click();
   const sheet = page.getByRole("dialog");
-  await sheet.getByText("For other programs").click();
+  await sheet.getByText("What a client sees").click();
   const shown = sheet.getByLabel("To copy");
   await shown.getByText("x-amz-server-side-encryption-customer-key: ••••").waitFor();
   const key =
@@ -365,7 +365,7 @@ test("what the client sees: a key only straight from the store, and only when it
     .getByText(`aws --endpoint-url ${local.url}/s3 s3 cp 's3://media/see/it'\\''s.txt' './it'\\''s.txt'`)
     .waitFor();
   await sheet.getByRole("radio", { name: "Through the edge" }).check();
-  await sheet.getByRole("radio", { name: "What the client sees" }).check();
+  await sheet.getByRole("radio", { name: "Request" }).check();
   await shown.getByText(`GET /s3/media/see/it`).waitFor();
   expect(await shown.textContent()).not.toContain("customer-key");
   await sheet.getByText("No key is in it").waitFor();
@@ -455,7 +455,7 @@ describe.for([
     await looksGood(page, shot("files"));
     await page.locator("tbody button.name").filter({ hasText: "beach.svg" }).click();
     await page.getByRole("img", { name: "Preview of beach.svg" }).waitFor();
-    await page.getByText("For other programs").click();
+    await page.getByText("What a client sees").click();
     await page.getByLabel("To copy").getByText("customer-key").waitFor();
     await looksGood(page, shot("object"));
     await page.keyboard.press("Escape");
