@@ -44,21 +44,22 @@ const ROOMS: readonly Room[] = [
     imports: ["client"],
   },
   {
-    name: "client",
-    purpose:
-      "ssec-edge/client: uploads and downloads in browsers, Node and Workers; it knows nothing of the service but its API",
-    at: ["src/client/"],
-    imports: ["hash"],
-  },
-  {
     name: "cli",
     purpose: "the ssec command",
     at: ["src/cli/"],
     imports: [
       { to: "audit", types: true },
+      { to: "client", files: ["src/client/retry.ts"] },
       { to: "auth", files: ["src/auth/token.ts"] },
       ...["rotation", "s3/store", "s3/sign", "s3/api", "config", "keys", "base", "dev-store"],
     ],
+  },
+  {
+    name: "client",
+    purpose:
+      "ssec-edge/client: uploads and downloads in browsers, Node and Workers; it knows nothing of the service but its API",
+    at: ["src/client/"],
+    imports: ["hash"],
   },
   {
     name: "http",

@@ -1,4 +1,5 @@
 /** The deployed or local Worker, as its operator talks to it. */
+import { retryAfterOf } from "../client/retry.ts";
 import { proxyHint } from "./proxy.ts";
 import { withRetries } from "./retry.ts";
 
@@ -13,12 +14,19 @@ export class ApiError extends Error {
   readonly code: string;
   /** Of the fields at fault. */
   readonly paths: readonly string[];
+  /** Milliseconds after which another attempt is welcome. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, { code = "", detail = "", requestId, errors = [] }: Problem) {
+  constructor(
+    status: number,
+    { code = "", detail = "", requestId, errors = [] }: Problem,
+    retryAfter?: number,
+  ) {
     super(`${status}: ${detail}${requestId === undefined ? "" : ` (request ${requestId})`}`);
     this.status = status;
     this.code = code;
     this.paths = errors.map(({ path }) => path);
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -99,7 +107,8 @@ export class Api {
       );
     }
     const problem = (await response.json().catch(() => ({}))) as Problem;
-    throw new ApiError(response.status, { detail: response.statusText, ...problem });
+    const retryAfter = retryAfterOf(response.headers.get("retry-after"));
+    throw new ApiError(response.status, { detail: response.statusText, ...problem }, retryAfter);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The service, as every part of the client asks it. */
 import { noAnswer, SsecError } from "./error.ts";
-import { persist } from "./retry.ts";
+import { persist, retryAfterOf } from "./retry.ts";
 import { type Answer, type Body, type Outgoing, request, type Sending, sendBody } from "./send.ts";
 
 export interface ClientOptions {
@@ -135,8 +135,7 @@ function problemOf(status: number, text: string, retryAfter: string | null): Sse
     requestId: problem.requestId,
     errors: problem.errors,
     isPassing: status === 429 || (status > 501 && status < 505),
-    // Seconds or a date.
-    retryAfter: retryAfter === null ? undefined : Number(retryAfter) * 1000 || undefined,
+    retryAfter: retryAfterOf(retryAfter),
   });
 }
 

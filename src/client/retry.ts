@@ -31,14 +31,27 @@ export async function persist<T>(
       const isUnheard = error.code === "cors-or-network";
       if (failures >= (isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS)) throw error;
       onFailure?.(error);
-      const longest = Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT);
-      await pause(error.retryAfter ?? longest * (0.5 + Math.random() / 2), signal);
+      await pause(waitAfter(failures, error.retryAfter), signal);
     }
   }
 }
 
+/**
+ * Milliseconds before the next attempt, where `failures` have been: as many as the other side asks for, or a number of our own.
+ *
+ * @param first what an attempt that never failed would wait
+ */
+export function waitAfter(failures: number, retryAfter?: number, first = FIRST_WAIT): number {
+  return retryAfter ?? Math.min(first * 2 ** failures, LONGEST_WAIT) * (0.5 + Math.random() / 2);
+}
+
+/** What Retry-After says, in milliseconds; a date counts as nothing said. */
+export function retryAfterOf(header: string | null | undefined): number | undefined {
+  return Number(header) * 1000 || undefined;
+}
+
 /** @throws the signal's reason */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);

@@ -107,6 +107,35 @@ describe("lists", () => {
   });
 });
 
+describe("a wait that is asked for is kept", () => {
+  test("by a Worker that says too many requests", async () => {
+    const times: number[] = [];
+    const { url } = await serve((_, response) => {
+      times.push(Date.now());
+      if (times.length === 1) {
+        response.writeHead(429, { "retry-after": "2", "content-type": "application/problem+json" });
+        response.end('{"code": "rate-limited", "detail": "Too many."}');
+      } else response.end(JSON.stringify({ objects: [object("a")] }));
+    });
+    const { status, stdout } = await ssecHere(["ls", "media"], "ALL_TOKEN", url);
+    expect([status, times.length]).toEqual([0, 2]);
+    expect(stdout).toContain("a");
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(1900);
+  });
+
+  test("unless it is longer than anybody waits", async () => {
+    let asked = 0;
+    const { url } = await serve((_, response) => {
+      asked++;
+      response.writeHead(429, { "retry-after": "3600", "content-type": "application/problem+json" });
+      response.end('{"code": "rate-limited", "detail": "Too many."}');
+    });
+    const { status, stderr } = await ssecHere(["ls", "media"], "ALL_TOKEN", url);
+    expect([status, asked]).toEqual([1, 1]);
+    expect(stderr).toContain("Too many.");
+  });
+});
+
 describe("redirects are not followed", () => {
   const seen: IncomingMessage[] = [];
   const startElsewhere = async () => {

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { retryAfterOf } from "../../client/retry.ts";
 import { proxyHint } from "../proxy.ts";
 import { Transient, withRetries } from "../retry.ts";
 import { SourceError } from "./source.ts";
@@ -103,7 +104,8 @@ export async function sendToStore(
   const code = /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? "";
   // 501 is a store that cannot, and will not be able to when it is asked again.
   if (statusCode === 429 || (statusCode >= 500 && statusCode !== 501)) {
-    throw new Transient(`the store answers ${statusCode} ${code}`.trimEnd());
+    const retryAfter = retryAfterOf(answer.headers["retry-after"]);
+    throw new Transient(`the store answers ${statusCode} ${code}`.trimEnd(), retryAfter);
   }
   throw new StoreError(statusCode, code);
 }
