@@ -9,8 +9,7 @@ const QUALITY = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */
-export function prefersText(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
+export function prefersText(accept: string): boolean {
   return qualityOf(accept, "text", "plain") > qualityOf(accept, "application", "json");
 }
 

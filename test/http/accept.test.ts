@@ -17,7 +17,6 @@ test.for([
 ])("%s: text", (accept) => expect(prefersText(accept)).toBe(true));
 
 test.for([
-  undefined,
   "",
   "*/*",
   "application/json, text/plain, */*",

@@ -29,7 +29,6 @@ import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
 import { expiryOf, type Presigned, presign, type SigningOptions } from "../../s3/sign/presign.ts";
 import { WhichKey } from "../../s3/store/which-key.ts";
 import type { SnippetLanguage } from "../../snippets/index.ts";
-import { prefersText } from "../accept.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import type { EdgeLinks } from "../edge-link.ts";
 import { report } from "../errors.ts";
@@ -62,7 +61,7 @@ export interface Answer {
 export const presignRoutes = new Hono<AppEnv>()
   .use(limitBody)
   .post("/", async (c: Asked<{ json: PresignInput }>) => {
-    const isText = prefersText(c.req.header("accept"));
+    const isText = await isTextWanted(c.req.header("accept"));
     const given = await answer(await readJson(c), askerOf(c), true, isText);
     return isText ? c.text(given.snippet ?? "") : c.json(given);
   })
@@ -234,6 +233,13 @@ interface Parts {
   readonly source: Source | undefined;
   readonly sourceKey: CustomerKey | undefined;
   readonly limits: Limits;
+}
+
+/** Most say nothing, or that they take everything: what looks closer is loaded for those who say more. */
+async function isTextWanted(accept: string | undefined): Promise<boolean> {
+  if (accept === undefined || accept === "*/*") return false;
+  const { prefersText } = await import("../accept.ts");
+  return prefersText(accept);
 }
 
 /** Few ask for one: what writes them is loaded when somebody does. */
