@@ -30,12 +30,13 @@ export async function edgeLink(
     .map(({ maxExpiresIn = LIVES }) => maxExpiresIn);
   const expiresIn = Math.min(LIVES, Math.max(...most));
   const request = {
-    ...{ operation: "GetObject", via: "edge", bucket, key },
+    bucket,
+    key,
     ...(Number.isFinite(expiresIn) && expiresIn > 0 && { expiresIn }),
     ...(Object.keys(response).length > 0 && { response }),
   };
   try {
-    return (await session.files.presign(request, { signal })).url;
+    return (await session.link(request, signal)).url;
   } catch (error) {
     if (error instanceof SsecError && ["unavailable", "invalid-request"].includes(error.code))
       return undefined;

@@ -62,7 +62,7 @@ export function openObject(session: Session, object: StoredObject, hooks: Object
       ),
       said,
       facts,
-      sharing(session, object),
+      sharing(session, object, signal),
       programs(session, { bucket, key }, hooks.via(), signal),
     ],
     { kind: "sheet", onClose: () => ending.abort() },
@@ -95,7 +95,7 @@ const TIMES: readonly (readonly [seconds: number, text: string])[] = [
   [604_800, "7 days"],
 ];
 
-function sharing(session: Session, { bucket, key }: StoredObject): HTMLElement {
+function sharing(session: Session, { bucket, key }: StoredObject, signal: AbortSignal): HTMLElement {
   const most = Math.max(
     0,
     ...session.me.grants
@@ -122,7 +122,7 @@ function sharing(session: Session, { bucket, key }: StoredObject): HTMLElement {
   row.hidden = true;
   const make = async () => {
     try {
-      const { url, expiresAt } = await session.files.share({ bucket, key, expiresIn: Number(time.value) });
+      const { url, expiresAt } = await session.link({ bucket, key, expiresIn: Number(time.value) }, signal);
       link.value = url;
       row.hidden = false;
       until.replaceChildren("Whoever has it has the object, without any key, until ", when(expiresAt), ".");

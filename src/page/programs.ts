@@ -62,12 +62,12 @@ async function asked(
   program: Exclude<Program, "aws">,
   signal: AbortSignal,
 ): Promise<Child[]> {
-  const request = {
-    ...{ operation: "GetObject", ...target },
-    ...(via === "edge" && { via }),
-    ...(program !== "request" && { snippet: program }),
-  };
-  const answer = (await session.files.presign(request, { signal })) as Presigned & { snippet?: string };
+  const request = { ...target, ...(program !== "request" && { snippet: program }) };
+  const asking =
+    via === "edge"
+      ? session.link(request, signal)
+      : session.files.presign({ operation: "GetObject", ...request }, { signal });
+  const answer = (await asking) as Presigned & { snippet?: string };
   const secret = Object.entries(answer.headers).find(([name]) => name.toLowerCase() === KEY_HEADER)?.[1];
   const text = answer.snippet ?? plainly(answer);
   return [

@@ -1,6 +1,6 @@
 /** Who is signed in. The token is in memory, and in the tab's session storage only when that is asked for. */
 import { Api } from "../client/api.ts";
-import { type Client, createClient, SsecError } from "../client/index.ts";
+import { type Client, createClient, type Presigned, SsecError } from "../client/index.ts";
 
 export interface Grant {
   readonly bucket: string;
@@ -22,6 +22,11 @@ export interface Session {
   readonly files: Client;
   /** For what the client has no method for. */
   ask<T>(path: string, body?: object, signal?: AbortSignal): Promise<T>;
+  /**
+   * A link of the edge, asked for once: where users can have none, the service is `unavailable` for good, which the client would
+   * wait for.
+   */
+  link(request: object, signal?: AbortSignal): Promise<Presigned>;
   /** Changes something. */
   send(method: "DELETE" | "POST", path: string): Promise<void>;
   keep(isKept: boolean): void;
@@ -42,6 +47,15 @@ export async function signIn(token: string): Promise<Session> {
     url,
     files: createClient({ url, token }),
     ask: (path, body, signal) => api.json(path, body, { signal }),
+    link: async (request, signal) => {
+      const answer = await api.ask("/v1/presign", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ operation: "GetObject", via: "edge", ...request }),
+        signal: signal ?? null,
+      });
+      return answer.json();
+    },
     send: async (method, path) => {
       await (await api.ask(path, { method })).text();
     },
