@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { openapi } from "./openapi.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What `[assets]` of wrangler.toml names, and the package has. */
@@ -18,14 +19,14 @@ export interface Asset {
 
 /** Everything that is served. A new asset is a line here, and its address one in src/http/routes/assets.ts. */
 async function assets(): Promise<Asset[]> {
-  return [...(await page())];
+  return [...(await page()), ...docs()];
 }
 
 async function page(): Promise<Asset[]> {
   const outdir = join(ROOT, "dist");
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { page: "src/page/main.ts", style: "src/page/style.css" },
+    entryPoints: { page: "src/page/main.ts", style: "src/page/style.css", docs: "src/page/docs.ts" },
     bundle: true,
     splitting: true,
     minify: true,
@@ -41,6 +42,20 @@ async function page(): Promise<Asset[]> {
       path: `assets/${path.slice(outdir.length + 1)}`,
       content: contents,
     })),
+  ];
+}
+
+/** The document of the API, and what shows it: Swagger UI's own files with their licence. */
+function docs(): Asset[] {
+  const ui = (name: string) => ({
+    path: `assets/${name}`,
+    content: readFileSync(join(ROOT, "node_modules/swagger-ui-dist", name)),
+  });
+  return [
+    { path: "openapi.json", content: JSON.stringify(openapi()) },
+    { path: "docs.html", content: readFileSync(join(ROOT, "src/page/docs.html")) },
+    ...["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"].map(ui),
+    { ...ui("LICENSE"), path: "assets/swagger-ui.LICENSE.txt" },
   ];
 }
 

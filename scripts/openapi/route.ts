@@ -29,6 +29,8 @@ export interface Body {
   /** The name of a schema, or one; without it there is no body. */
   readonly schema?: string | JsonSchema;
   readonly examples?: Readonly<Record<string, unknown>>;
+  /** Other media types that it may have, and their schemas. */
+  readonly others?: Readonly<Record<string, JsonSchema>>;
   /** Names in `components.headers`, beside x-request-id. */
   readonly headers?: readonly string[];
 }
@@ -91,7 +93,7 @@ function responseOf(body: Body): object {
   };
 }
 
-function contentOf({ type = "application/json", schema, examples }: Body): object {
+function contentOf({ type = "application/json", schema, examples, others = {} }: Body): object {
   return {
     [type]: {
       schema: typeof schema === "string" ? { $ref: refTo(schema) } : schema,
@@ -99,5 +101,6 @@ function contentOf({ type = "application/json", schema, examples }: Body): objec
         examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
       }),
     },
+    ...Object.fromEntries(Object.entries(others).map(([name, schema]) => [name, { schema }])),
   };
 }

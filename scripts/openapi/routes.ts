@@ -191,6 +191,19 @@ function s3Route(method: string, of: string, names: readonly string[]): Route {
   };
 }
 
+const UNCHANGED = { 304: { description: "As it was", headers: ["etag"] } };
+
+/** What people look at, where the Worker has its static assets. */
+function page(operationId: string) {
+  return {
+    operationId,
+    tag: "Service",
+    answers: { 200: { type: "text/html", schema: { type: "string" }, headers: ["etag"] }, ...UNCHANGED },
+    problems: [404],
+    security: [],
+  } as const;
+}
+
 export const ROUTES: Readonly<Record<string, Route>> = {
   "POST /v1/presign": {
     operationId: "presign",
@@ -198,17 +211,22 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     summary: "A presigned URL, and exactly what to send with it",
     request: json({ $ref: refTo("PresignRequest") }, { upload: PUT_REQUEST, link: GET_REQUEST }),
     answers: {
-      200: json("Presigned", {
-        upload: PUT_ANSWER,
-        link: {
-          operation: "GetObject",
-          ...OBJECT,
-          method: "GET",
-          url: "https://edge.example.com/s3/media/users/42/cat.jpg?X-Amz-Signature=0a1b2c",
-          headers: {},
-          expiresAt: AT,
+      200: json(
+        "Presigned",
+        {
+          upload: PUT_ANSWER,
+          link: {
+            operation: "GetObject",
+            ...OBJECT,
+            method: "GET",
+            url: "https://edge.example.com/s3/media/users/42/cat.jpg?X-Amz-Signature=0a1b2c",
+            headers: {},
+            expiresAt: AT,
+          },
         },
-      }),
+        // With `accept: text/plain` the snippet alone.
+        { others: { "text/plain": { type: "string" } } },
+      ),
     },
     problems: [...SENT, ...STORED, 411, 415],
   },
@@ -603,6 +621,18 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     },
     problems: [...ANY, 413],
   },
+  "POST /v1/uppy/{bucket}/sign": {
+    operationId: "uppySign",
+    tag: "Uppy",
+    summary: "What the `signRequest` of @uppy/aws-s3 returns",
+    request: json("UppyRequest", { file: { method: "PUT", key: OBJECT.key, contentType: "image/jpeg" } }),
+    answers: {
+      200: json("UppySigned", {
+        file: { url: signed(), headers: { "content-type": "image/jpeg", ...KEY_HEADERS } },
+      }),
+    },
+    problems: [...SENT, ...STORED, 411, 415],
+  },
   "POST /v1/lfs/{bucket}/objects/batch": lfsBatch("lfsBatch"),
   "POST /v1/lfs/{bucket}/{folder}/objects/batch": lfsBatch("lfsBatchInFolder"),
   "POST /v1/lfs/{bucket}/objects/verify": lfsVerify("lfsVerify"),
@@ -630,6 +660,19 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     answers: { 200: json("Health", { well: { status: "ok" } }) },
     problems: [503],
     security: [],
+  },
+  "GET /": {
+    ...page("page"),
+    summary: "The page that uploads, lists, shares and downloads",
+  },
+  "GET /docs": { ...page("docs"), summary: "This document, to be read and tried out" },
+  "GET /openapi.json": {
+    ...page("openapi"),
+    summary: "This document, which any page may read",
+    answers: {
+      200: json({ type: "object" }, { head: { openapi: "3.1.1" } }, { headers: ["etag"] }),
+      ...UNCHANGED,
+    },
   },
   ...s3Routes(),
 };

@@ -12,8 +12,8 @@ const FOLDER = "/ssec-edge";
  * among whatever assets the Worker has.
  */
 const HEADERS = {
-  // The store may be anywhere; scripts only here, and nothing that is made of text becomes one.
   "content-security-policy": [
+    // The store may be anywhere; scripts only here, and nothing that is made of text becomes one.
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' https: http:",
     "img-src 'self' data: blob:; media-src 'self' blob:; frame-src blob:",
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -23,9 +23,17 @@ const HEADERS = {
   "referrer-policy": "no-referrer",
 };
 
+/** Swagger UI makes elements of text, and asks nobody but this service. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
 export const assetRoutes = new Hono<AppEnv>()
   .get("/", (c) => withSlash(c) ?? asset(c))
-  .get("/assets/*", asset);
+  .get("/docs", (c) => asset(c, { "content-security-policy": DOCS_POLICY }))
+  // Tools read it from wherever they are, and it tells nobody anything that is a secret.
+  .get("/openapi.json", (c) => asset(c, { "access-control-allow-origin": "*" }))
+  .get("/assets/*", (c) => asset(c));
 
 /** What a page names is beside it, which is told by the slash. */
 function withSlash(c: Context<AppEnv>): Response | undefined {
@@ -33,12 +41,13 @@ function withSlash(c: Context<AppEnv>): Response | undefined {
   return pathname.endsWith("/") ? undefined : c.redirect(`./${pathname.split("/").at(-1)}/`, 308);
 }
 
-async function asset(c: Context<AppEnv>): Promise<Response> {
+/** @param headers of its own */
+async function asset(c: Context<AppEnv>, headers: Record<string, string> = {}): Promise<Response> {
   const { assets } = bindingsOf(c.env);
   if (assets === undefined)
     throw new Refused("not-found", "There is no page here: the Worker has no static assets, ASSETS.");
-  const { method, headers } = c.req.raw;
-  const etag = headers.get("if-none-match");
+  const { method } = c.req.raw;
+  const etag = c.req.raw.headers.get("if-none-match");
   const answer = await assets.fetch(
     new Request(new URL(FOLDER + c.req.path, c.req.url), {
       method,
@@ -48,6 +57,6 @@ async function asset(c: Context<AppEnv>): Promise<Response> {
   if (answer.status === 404) throw new Refused("not-found", "There is no such address.");
   return new Response(answer.body, {
     status: answer.status,
-    headers: { ...Object.fromEntries(answer.headers), ...HEADERS },
+    headers: { ...Object.fromEntries(answer.headers), ...HEADERS, ...headers },
   });
 }
