@@ -49,9 +49,10 @@ export function resolved<T>(value: { readonly $ref?: string }): T {
   return names.reduce<unknown>((within, name) => (within as Record<string, unknown>)[name], document) as T;
 }
 
-const ajv = new Ajv2020({ strict: false, allErrors: true });
+const ajv = new Ajv2020({ strict: false });
 formats.default(ajv);
-ajv.addSchema(closed(document) as Document, "openapi.json", false, false);
+ajv.addSchema(document, "open", false, false);
+ajv.addSchema(closed(document) as Document, "closed", false, false);
 
 /**
  * The same with no room in its objects for what has no name there: whoever reads an answer is to find all of it described.
@@ -70,23 +71,36 @@ function closed(value: unknown, isPart = false): unknown {
   return isObject && !isPart ? { ...copy, additionalProperties: false } : copy;
 }
 
-const validators = new Map<JsonSchema, ValidateFunction>();
+const validators = {
+  open: new Map<JsonSchema, ValidateFunction>(),
+  closed: new Map<JsonSchema, ValidateFunction>(),
+};
 
-/** What is wrong with a value, where something is. */
-export function faultOf(schema: JsonSchema, value: unknown): string | undefined {
-  const validate = validators.get(schema) ?? ajv.compile(absolute(closed(schema)) as object);
-  validators.set(schema, validate);
+/**
+ * What is wrong with a value, where something is.
+ *
+ * @param room "open": what has no name may be there, unless the schema says that it may not
+ */
+export function faultOf(
+  schema: JsonSchema,
+  value: unknown,
+  room: keyof typeof validators = "closed",
+): string | undefined {
+  const known = validators[room];
+  const own = room === "closed" ? closed(schema) : schema;
+  const validate = known.get(schema) ?? ajv.compile(absolute(own, room) as object);
+  known.set(schema, validate);
   return validate(value) ? undefined : ajv.errorsText(validate.errors);
 }
 
 /** With references that lead into the document from anywhere. */
-function absolute(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(absolute);
+function absolute(value: unknown, to: string): unknown {
+  if (Array.isArray(value)) return value.map((each) => absolute(each, to));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [
       name,
-      name === "$ref" && typeof each === "string" ? `openapi.json${each}` : absolute(each),
+      name === "$ref" && typeof each === "string" ? `${to}${each}` : absolute(each, to),
     ]),
   );
 }

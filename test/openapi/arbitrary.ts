@@ -1,0 +1,254 @@
+/** Requests as the document describes them, and some that it does not allow. */
+import fc from "fast-check";
+import type { JsonSchema } from "../../src/validation.ts";
+import { OPERATIONS, type Operation, resolved } from "./described.ts";
+
+export interface Asked {
+  readonly method: string;
+  /** With the query, as it stands. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+  readonly operation: Operation;
+  /** As in the document. */
+  readonly path: string;
+  /** What the body says, where it is JSON. */
+  readonly json: unknown;
+}
+
+/** What answers told, by the name that it had there: ids of uploads, ETags, cursors. */
+export class Pool {
+  readonly #values = new Map<string, string[]>();
+
+  /** Takes the texts in an answer, or of a part of one. */
+  learn(value: unknown, name = ""): void {
+    if (typeof value === "string" && LEARNT.includes(name)) {
+      const values = this.#values.get(name) ?? [];
+      if (values.push(value) > 50) values.shift();
+      this.#values.set(name, values);
+    } else if (typeof value === "object" && value !== null)
+      for (const [inner, each] of Object.entries(value))
+        this.learn(each, Array.isArray(value) ? name : inner);
+  }
+
+  at(name: string, index: number): string | undefined {
+    const values = this.#values.get(name) ?? [];
+    return values[index % values.length];
+  }
+}
+
+const LEARNT = ["uploadId", "etag", "cursor", "id", "versionId", "keyId"];
+
+/** Other than the bucket of the tests few are found, and nothing is found out. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  bucket: ["media", "media", "media", "media", "derived", "nobodys"],
+  key: ["a", "a", "b/c", "b/ü ?#%.txt", "b//", "x", "y"],
+  keyId: ["k1", "k1", "k2", "root", "k9"],
+  keyPrefix: ["b/", ""],
+  prefix: ["", "b/", "z"],
+  folder: ["lfs", "b/c"],
+};
+
+const odd = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.constantFrom(
+    "",
+    " ",
+    "\0",
+    "..",
+    "../a",
+    "a\r\nb",
+    "\ud800",
+    "ä".repeat(600),
+    "-1",
+    "1e9",
+    "null",
+    "%zz",
+  ),
+);
+
+/** Values of a schema; `name` is what the value is called. */
+export function valuesOf(schema: JsonSchema, pool: Pool, name = ""): fc.Arbitrary<unknown> {
+  const { $ref, oneOf, anyOf, const: only, enum: choices, type, examples } = schema;
+  if ($ref !== undefined) return valuesOf(resolved<JsonSchema>(schema as { $ref: string }), pool, name);
+  const options = (oneOf ?? anyOf) as JsonSchema[] | undefined;
+  if (options) return fc.oneof(...options.map((each) => valuesOf(each, pool, name)));
+  if (only !== undefined) return fc.constant(only);
+  if (Array.isArray(choices)) return fc.constantFrom(...choices);
+  if (Array.isArray(examples)) return fc.oneof(fc.constantFrom(...examples), textOf(schema));
+  if (type === "string") return known(name, textOf(schema), pool);
+  if (type === "integer") return integerOf(schema);
+  if (type === "boolean") return fc.boolean();
+  if (type === "array") return listOf(schema, pool, name);
+  if (type === "object") return objectOf(schema, pool);
+  throw new Error(`nothing is made of ${JSON.stringify(schema)}`);
+}
+
+function textOf({ pattern, format, minLength = 0, maxLength = 40 }: JsonSchema): fc.Arbitrary<string> {
+  if (format === "uuid") return fc.uuid();
+  if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern as string), { size: "-1" });
+  return fc.string({
+    unit: "grapheme",
+    minLength: minLength as number,
+    maxLength: Math.min(maxLength as number, 40),
+  });
+}
+
+function known(name: string, others: fc.Arbitrary<string>, pool: Pool): fc.Arbitrary<string> {
+  const choices = KNOWN[name];
+  if (choices === undefined && !LEARNT.includes(name)) return others;
+  const usual = fc.tuple(fc.nat(1000), fc.nat(1000)).map(([which, index]) => {
+    const learnt = pool.at(name, index);
+    if (choices === undefined || (learnt !== undefined && which % 3 === 0)) return learnt ?? "none";
+    return choices[which % choices.length] ?? "";
+  });
+  return fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: others });
+}
+
+/** Small ones above all: parts and sizes of what there is. */
+function integerOf({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): fc.Arbitrary<number> {
+  const [min, max] = [minimum as number, maximum as number];
+  return fc.oneof(fc.integer({ min, max: Math.min(max, min + 5) }), fc.integer({ min, max }));
+}
+
+function listOf({ items, minItems = 0, uniqueItems, contains }: JsonSchema, pool: Pool, name: string) {
+  const item = contains
+    ? fc.constant((contains as JsonSchema).const)
+    : valuesOf(items as JsonSchema, pool, name);
+  const bounds = { minLength: contains ? 1 : (minItems as number), maxLength: 3 };
+  return uniqueItems ? fc.uniqueArray(item, bounds) : fc.array(item, bounds);
+}
+
+function objectOf(schema: JsonSchema, pool: Pool): fc.Arbitrary<unknown> {
+  const {
+    properties,
+    required = [],
+    additionalProperties,
+  } = schema as {
+    properties?: Record<string, JsonSchema>;
+    required?: readonly string[];
+    additionalProperties?: JsonSchema;
+  };
+  if (properties === undefined)
+    return fc.dictionary(fc.stringMatching(/^[a-z-]{1,8}$/), valuesOf(additionalProperties ?? {}, pool), {
+      maxKeys: 2,
+    });
+  const names = Object.keys(properties);
+  // Of what may be left out most is: one field that is wrong hides the rest.
+  const optional = names.filter((name) => !required.includes(name));
+  const values = Object.fromEntries(
+    names.map((name) => [name, valuesOf(properties[name] ?? {}, pool, name)]),
+  );
+  return fc
+    .subarray(optional, { maxLength: Math.min(3, optional.length) })
+    .chain((given) =>
+      fc.record(
+        Object.fromEntries([...required, ...given].map((name) => [name, values[name] ?? fc.constant(0)])),
+      ),
+    );
+}
+
+/** One value of it is another, is gone, or has a stranger beside it. */
+function spoilt(value: unknown, seed: number, stranger: unknown): unknown {
+  if (Array.isArray(value) && value.length > 0)
+    return value.map((each, i) => (i === seed % value.length ? spoilt(each, seed >> 3, stranger) : each));
+  if (typeof value !== "object" || value === null || seed % 7 === 0) return stranger;
+  const names = Object.keys(value);
+  const name = names[seed % Math.max(1, names.length)] ?? "strange";
+  const inner = (value as Record<string, unknown>)[name];
+  if (seed % 5 === 0) return { ...value, strange: stranger };
+  if (seed % 5 === 1) return Object.fromEntries(Object.entries(value).filter(([each]) => each !== name));
+  return { ...value, [name]: spoilt(inner, seed >> 3, stranger) };
+}
+
+/** Requests to every operation alike, of which some are spoilt. */
+export function requests(token: string, pool: Pool): fc.Arbitrary<Asked> {
+  return fc.oneof(
+    ...OPERATIONS.map(({ method, path, operation }) => requestTo(method, path, operation, token, pool)),
+  );
+}
+
+function requestTo(
+  method: string,
+  path: string,
+  operation: Operation,
+  token: string,
+  pool: Pool,
+): fc.Arbitrary<Asked> {
+  const { parameters = [], requestBody } = operation;
+  const of = (place: string) => parameters.filter((parameter) => parameter.in === place);
+  const optional = [...of("query"), ...of("header")].filter(({ required }) => !required);
+  const value = (parameter: (typeof parameters)[number]) => {
+    const { name, schema } = parameter;
+    const usual = valuesOf(schema, pool, name === "if-match" || name === "if-none-match" ? "etag" : name);
+    return fc.oneof({ weight: 12, arbitrary: usual.map(String) }, { weight: 1, arbitrary: odd });
+  };
+  const values = fc.subarray(optional, { maxLength: Math.min(3, optional.length) }).chain((given) => {
+    const all = [...parameters.filter(({ required }) => required), ...given];
+    return fc.tuple(...all.map((each) => value(each).map((text) => ({ ...each, text }))));
+  });
+  const json = requestBody?.content["application/json"]?.schema;
+  const content = json
+    ? valuesOf(json, pool)
+    : requestBody
+      ? fc.oneof(fc.constant("text"), fc.string({ maxLength: 200 }))
+      : fc.constant(undefined);
+  return fc
+    .record({
+      values,
+      content,
+      // The one to ten that is spoilt is so in one way.
+      spoil: fc.nat(40),
+      seed: fc.nat(10_000),
+      stranger: fc.oneof(odd, fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(-1, 1e21, 0.5, null, [], {})),
+    })
+    .map(({ values, content, spoil, seed, stranger }) => {
+      const isJson = json !== undefined;
+      const said = isJson && spoil < 8 ? spoilt(content, seed, stranger) : content;
+      const text = isJson ? JSON.stringify(said) : (said as string | undefined);
+      const where = values.filter((each) => each.in === "path");
+      const address = where.reduce((url, { name, text }) => url.replace(`{${name}}`, pathOf(text)), path);
+      const query = values
+        .filter((each) => each.in === "query")
+        .map(({ name, text }) => `${name}=${percent(text)}`)
+        .join("&");
+      const strange =
+        spoil === 8 ? `${query && "&"}strange=1` : spoil === 9 ? `${query && "&"}limit=%ff` : "";
+      const headers = Object.fromEntries(
+        values
+          .filter((each) => each.in === "header")
+          // Others no HTTP client sends.
+          .map(({ name, text }) => [name, text.replace(/[^ -~]/g, "")]),
+      );
+      const authorization =
+        spoil === 10
+          ? {}
+          : spoil === 11
+            ? { authorization: "Bearer nobody" }
+            : { authorization: `Bearer ${token}` };
+      return {
+        method: spoil === 12 ? "delete" : method,
+        url: address + (query || strange ? `?${query}${strange}` : ""),
+        headers: { ...headers, ...authorization, ...(isJson && { "content-type": "application/json" }) },
+        body:
+          spoil === 13 && isJson
+            ? Buffer.from([0x7b, 0xff, 0x22])
+            : text === undefined
+              ? undefined
+              : Buffer.from(text),
+        operation,
+        path,
+        json: isJson && spoil !== 13 ? said : undefined,
+      };
+    });
+}
+
+/** Slashes stand as they are; a segment of dots no client would send. */
+function pathOf(text: string): string {
+  const path = text.split("/").map(percent).join("/");
+  return /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) || path === "" ? "a" : path;
+}
+
+function percent(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}

@@ -1,0 +1,65 @@
+/** A store and a Worker for requests of every kind, by a caller who may do everything in buckets under several keys. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { startStore } from "../../src/dev-store/index.ts";
+import { oneBucket } from "../support/one-bucket.ts";
+import { s3Client } from "../support/s3.ts";
+import { startTestWorker } from "../support/worker.ts";
+
+export interface Rig {
+  readonly url: string;
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+export async function startRig(): Promise<Rig> {
+  const credentials = { accessKeyId: "id", secretAccessKey: randomBytes(24).toString("base64url") };
+  const data = await mkdtemp(join(tmpdir(), "ssec-openapi-"));
+  const store = await startStore({ data, credentials, flushes: false });
+  const s3 = s3Client({ url: store.url, ...credentials });
+  for (const Bucket of ["media", "derived"]) await s3.send(new CreateBucketCommand({ Bucket }));
+  s3.destroy();
+  const { KEYS, BUCKETS: _, ...env } = oneBucket({ url: store.url, ...credentials });
+  const key = () => randomBytes(32).toString("base64");
+  const token = randomBytes(24).toString("base64url");
+  const allow = ["read", "write", "delete", "admin"];
+  const worker = await startTestWorker({
+    env: {
+      ...env,
+      KEYS: { ...KEYS, k2: { secret: "KEY_2" }, root: { secret: "KEY_ROOT", derive: true } },
+      BUCKETS: {
+        media: { store: "main", keys: ["k1", "k2"] },
+        derived: { store: "main", keys: ["root"] },
+      },
+      CALLERS: {
+        me: {
+          token: "TOKEN",
+          grants: ["media", "derived"].map((bucket) => ({
+            bucket,
+            prefix: "",
+            allow,
+            maxExpiresIn: 604_800,
+          })),
+        },
+      },
+      TOKEN: token,
+      KEY_2: key(),
+      KEY_ROOT: key(),
+      GATEWAY_SECRET: key(),
+    },
+    // What becomes of the trail in the background is no part of an answer.
+    without: ["RATE_LIMIT", "QUEUE"],
+  });
+  return {
+    url: worker.url,
+    token,
+    close: async () => {
+      await worker.close();
+      await store.close();
+      await rm(data, { recursive: true });
+    },
+  };
+}
