@@ -10,6 +10,7 @@ export interface Operation {
     readonly name: string;
     readonly in: "path" | "query" | "header";
     readonly required?: boolean;
+    readonly example?: string;
     readonly schema: JsonSchema;
   }[];
   readonly requestBody?: { readonly content: Content };

@@ -51,7 +51,9 @@ import type { paths } from "./schema.d.ts";
 
 declare const process: { readonly env: Record<string, string | undefined> };
 const { URL: baseUrl = "", TOKEN: token } = process.env;
-const api = createClient<paths>({ baseUrl, headers: { authorization: "Bearer " + token } });
+// Of what has another form as well, as a snippet alone has, JSON is meant.
+type Json = "application/json" | "application/problem+json";
+const api = createClient<paths, Json>({ baseUrl, headers: { authorization: "Bearer " + token } });
 const object = { bucket: "media", key: "a folder/ü.txt" };
 
 const put = await api.POST("/v1/presign", { body: { operation: "PutObject", ...object, contentType: "text/plain" } });
