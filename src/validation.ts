@@ -38,6 +38,18 @@ function findIllFormed(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
+/** An object of these entries and no others. To valibot alone a list is one too, of no entries. */
+export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
+  const schema = v.strictObject(entries);
+  const run = schema["~run"];
+  return {
+    ...schema,
+    "~run"(dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) {
+      return run.call(schema, Array.isArray(dataset.value) ? { value: null } : dataset, config);
+    },
+  };
+}
+
 /** Keywords of JSON Schema, as far as they can say what a check demands: openapi.json has them. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 

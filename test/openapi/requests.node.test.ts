@@ -1,6 +1,7 @@
 /** What the document describes is what the service does. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { OPERATIONS } from "./described.ts";
+import { sendExamples } from "./examples.ts";
 import { fuzz } from "./fuzz.ts";
 import { type Rig, startRig } from "./rig.ts";
 
@@ -9,6 +10,22 @@ beforeAll(async () => {
   rig = await startRig();
 });
 afterAll(() => rig.close());
+
+it("does what the document's examples ask for", async () => {
+  const sent = await sendExamples(rig);
+  expect(sent.length).toBeGreaterThan(30);
+  expect(sent.filter(({ status, fault }) => status >= 300 || fault !== undefined)).toEqual([]);
+});
+
+it.each([
+  ["/v1/s3/credentials", [], ""],
+  ["/v1/presign", { operation: "GetObject", bucket: "media", key: "a", response: [] }, "response"],
+])("takes no list for an object: %s", async (path, body, at) => {
+  const headers = { authorization: `Bearer ${rig.token}` };
+  const answer = await fetch(rig.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ errors: [{ path: at, message: "must be an object" }] });
+});
 
 it("answers requests of every kind as described, and none with 5xx", async () => {
   const { faults, statuses } = await fuzz({ ...rig, count: 250, seed: 1 });

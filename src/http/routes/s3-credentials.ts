@@ -6,9 +6,10 @@ import { sessionTime } from "../../auth/gateway-credentials.ts";
 import { MAX_SESSION, openSession, type Session } from "../../auth/session.ts";
 import type { AppEnv, Asked } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
+import { strictObject } from "../../validation.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 
-export const bodySchema = v.strictObject({
+export const bodySchema = strictObject({
   expiresIn: v.optional(
     v.pipe(
       v.number(),

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { isBase64Of } from "../../hash/base64.ts";
-import { described, faultless, type JsonSchema } from "../../validation.ts";
+import { described, faultless, type JsonSchema, strictObject } from "../../validation.ts";
 import { futureDate, httpDate } from "./dates.ts";
 import { encodeKey, encodeRfc3986 } from "./encode.ts";
 import {
@@ -111,7 +111,7 @@ const metadata = v.pipe(
 );
 
 /** `response-content-type` and its kin: what the store answers instead of what it keeps. */
-const responseOverrides = v.strictObject({
+const responseOverrides = strictObject({
   contentType: v.optional(mediaType),
   contentDisposition: v.optional(headerValue),
   contentEncoding: v.optional(headerValue),
@@ -210,7 +210,7 @@ const uploadId = v.pipe(
 const versionId = v.pipe(v.string(), v.regex(/^[!-~]{1,1024}$/, "must be a version id that the store gave"));
 const keyId = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 
-const copySource = v.strictObject({
+const copySource = strictObject({
   bucket: v.string(),
   key: objectKey,
   versionId: v.optional(versionId),

@@ -1,5 +1,6 @@
 /** The one maker of schemas for requests that name fields of S3's, whatever address they come to. */
 import * as v from "valibot";
+import { strictObject } from "../../validation.ts";
 import { FIELDS, type FieldInputs, type FieldName, type FieldValues } from "./fields.ts";
 
 /** Fields that may be given, and those that must be: an entry of OPERATIONS, or a part of one. */
@@ -51,7 +52,7 @@ export function requestSchema<
     ...Object.fromEntries(required.filter(isNotOwn).map((name) => [name, FIELDS[name].schema])),
   };
   // What the fields' schemas make up, TypeScript cannot see.
-  return v.strictObject(entries) as unknown as v.GenericSchema<
+  return strictObject(entries) as unknown as v.GenericSchema<
     InputOf<Own, Field, Required>,
     RequestOf<Own, Field, Required>
   >;
