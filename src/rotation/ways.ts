@@ -26,49 +26,63 @@ const IS_NOT_FOR_US = /\((40\d|AccessDenied|MethodNotAllowed)\)/;
 const BODY = "ssec-edge looks what this store can do; it is removed at once\n";
 
 /**
- * @param key of the scratch object, which nobody else uses
- * @throws {GaveUp} when the scratch object cannot be written
+ * @param key with which the names of the scratch objects begin, and nobody else's
+ * @throws {GaveUp} when a scratch object cannot be written
  */
 export async function findWays(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<Ways> {
-  const scratch = new Scratch(store, key, to, limits);
-  try {
-    const { versionId } = await patiently(limits, () => scratch.put());
-    const ifMatchOfPut = await scratch.spelling(SPELLINGS, (etag, spelling) =>
-      scratch.put(ifMatch(spelling, etag)),
-    );
-    const copies = await scratch.can(() => scratch.copy({}));
-    const ifMatchOfCopy = copies
-      ? await scratch.spelling([...SPELLINGS, "r2"], (etag, spelling) =>
-          scratch.copy(ifMatch(spelling, etag)),
-        )
-      : undefined;
-    const ofSource = copies
-      ? await scratch.spelling(SPELLINGS, (etag, spelling) => scratch.copy(ifSourceMatch(spelling, etag)))
-      : undefined;
-    const copiesParts = await scratch.can(() => scratch.upload({ isCopied: true }));
-    const ifMatchOfComplete = await scratch.spelling(SPELLINGS, (etag, spelling) =>
-      scratch.upload({ isCopied: false, headers: ifMatch(spelling, etag) }),
-    );
+  const at = async <T>(name: string, work: (scratch: Scratch) => Promise<T>): Promise<T> => {
+    const scratch = new Scratch(store, `${key}-${name}`, to, limits);
+    try {
+      return await work(scratch);
+    } finally {
+      await scratch.remove();
+    }
+  };
+  // Whether it can be written at all, before much is asked.
+  const { versionId } = await at("put", (scratch) => patiently(limits, () => scratch.put()));
+  // Each has an object of its own, so that all can be asked at once.
+  const questions = [
+    at("conditions", (scratch) =>
+      scratch.spelling(SPELLINGS, (etag, spelling) => scratch.put(ifMatch(spelling, etag))),
+    ),
+    at("copies", (scratch) => scratch.can(() => scratch.copy({}))),
+    at("replaced", (scratch) =>
+      scratch.spelling([...SPELLINGS, "r2"], (etag, spelling) => scratch.copy(ifMatch(spelling, etag))),
+    ),
+    at("source", (scratch) =>
+      scratch.spelling(SPELLINGS, (etag, spelling) => scratch.copy(ifSourceMatch(spelling, etag))),
+    ),
+    at("parts", (scratch) => scratch.can(() => scratch.upload({ isCopied: true }))),
+    at("complete", (scratch) =>
+      scratch.spelling(SPELLINGS, (etag, spelling) =>
+        scratch.upload({ isCopied: false, headers: ifMatch(spelling, etag) }),
+      ),
+    ),
     // It gives nobody anything; a bucket whose owner owns all objects takes no list at all.
-    const hasAcls = await scratch.can(async () => {
-      await scratch.put({ "x-amz-acl": "bucket-owner-read" });
-      await scratch.acl();
-    });
-    return {
-      copies,
-      copiesParts,
-      ifSourceMatch: ofSource,
-      ifMatchOfCopy,
-      ifMatchOfPut,
-      ifMatchOfComplete,
-      hasAcls,
-      takesDots: await takesDots(store, `${key}/./x/../y`, to, limits),
-      isVersioned: false,
-      keepsVersions: versionId !== undefined && versionId !== "null",
-    };
-  } finally {
-    await scratch.remove();
-  }
+    at("list", (scratch) =>
+      scratch.can(async () => {
+        await scratch.put({ "x-amz-acl": "bucket-owner-read" });
+        await scratch.acl();
+      }),
+    ),
+    takesDots(store, `${key}/./x/../y`, to, limits),
+  ] as const;
+  // None is left at work when this is over.
+  await Promise.allSettled(questions);
+  const [ifMatchOfPut, copies, ifMatchOfCopy, ofSource, copiesParts, ifMatchOfComplete, hasAcls, dots] =
+    await Promise.all(questions);
+  return {
+    copies,
+    copiesParts,
+    ifSourceMatch: ofSource,
+    ifMatchOfCopy,
+    ifMatchOfPut,
+    ifMatchOfComplete,
+    hasAcls,
+    takesDots: dots,
+    isVersioned: false,
+    keepsVersions: versionId !== undefined && versionId !== "null",
+  };
 }
 
 /**
@@ -96,8 +110,11 @@ async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: 
 /** Within the prefix, so that whoever may rotate that may write it, and as long as a key may be. */
 export function scratchName({ id, prefix }: { readonly id: string; readonly prefix: string }): string {
   const name = `.ssec-rotation-${id}`;
-  return prefix.length * 3 + name.length > 1024 ? name : prefix + name;
+  return prefix.length * 3 + name.length + ADDED > 1024 ? name : prefix + name;
 }
+
+/** Characters that are added to it, to have several. */
+const ADDED = 40;
 
 class Scratch {
   readonly #store: S3Bucket;
