@@ -621,18 +621,6 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     },
     problems: [...ANY, 413],
   },
-  "POST /v1/uppy/{bucket}/sign": {
-    operationId: "uppySign",
-    tag: "Uppy",
-    summary: "What the `signRequest` of @uppy/aws-s3 returns",
-    request: json("UppyRequest", { file: { method: "PUT", key: OBJECT.key, contentType: "image/jpeg" } }),
-    answers: {
-      200: json("UppySigned", {
-        file: { url: signed(), headers: { "content-type": "image/jpeg", ...KEY_HEADERS } },
-      }),
-    },
-    problems: [...SENT, ...STORED, 411, 415],
-  },
   "POST /v1/lfs/{bucket}/objects/batch": lfsBatch("lfsBatch"),
   "POST /v1/lfs/{bucket}/{folder}/objects/batch": lfsBatch("lfsBatchInFolder"),
   "POST /v1/lfs/{bucket}/objects/verify": lfsVerify("lfsVerify"),

@@ -267,11 +267,6 @@ export const NAMED = {
     SessionToken: text,
     Expiration: time,
   }),
-  UppyRequest: uppySchema,
-  UppySigned: v.object({
-    url: v.pipe(text, v.metadata({ format: "uri" })),
-    headers: maybe(v.record(v.string(), text)),
-  }),
   LfsFile: fileSchema,
   LfsBatch: batchSchema,
   LfsAnswer: v.object({
