@@ -15,7 +15,6 @@ const TAGS = {
   Callers: "Who calls, and what they may do",
   "Keys and rotations": "For callers with a grant to admin",
   "The trail": "What was asked, by whom, and how it ended",
-  Uppy: "For an unmodified @uppy/aws-s3",
   "Git LFS": "For an unmodified git-lfs",
   S3: "S3's own API, signed as S3's clients sign, in XML: docs/gateway.md",
   Service: "The service itself",

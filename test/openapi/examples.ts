@@ -44,7 +44,7 @@ export async function sendExamples(service: Service): Promise<Sent[]> {
 async function prepare(service: Service, path: string): Promise<Record<string, unknown>> {
   for (const key of [OBJECT.key, `lfs/${LFS_KEY}`, `repositories/cats/${LFS_KEY}`])
     await send(service, "PUT", `/v1/objects/media/${key}`, FILE);
-  if (path.startsWith("/v1/multipart/")) return beginUpload(service);
+  if (/^\/v1\/(multipart|uppy)\//.test(path)) return beginUpload(service);
   if (path.startsWith("/v1/rotations/{id}")) {
     const { id } = await told(service, "/v1/rotations", {
       bucket: "media",
