@@ -16,6 +16,7 @@ import {
   isPut,
   startFaultProxy,
 } from "../support/fault-proxy.ts";
+import { testSampled } from "../support/sampled.ts";
 import { startTransferWorker, token } from "../support/ways.ts";
 import type { RunningWorker } from "../support/worker.ts";
 
@@ -132,32 +133,42 @@ describe("an upload in parts", () => {
   const isSecond = (request: never) =>
     isPart(request) && (request as { url: string }).url.includes("partNumber=2");
 
-  test.for([
-    ["fails once", { times: 1, answer: error(500, "InternalError") }],
-    ["is cut once", { times: 1, cutRequestAfter: MiB }],
-    ["is told to slow down once", { times: 1, answer: error(503, "SlowDown") }],
-  ] as const)("of which one %s goes on", async ([, fault]) => {
-    const key = freshKey();
-    proxy.break({ on: isSecond, ...fault } as never);
-    expect((await edge("PUT", key, { chunked: body })).status).toBe(200);
-    expect((await edge("GET", key)).body.equals(body)).toBe(true);
-  });
-
-  test.for([
-    ["fails again and again", { on: isSecond, times: 9, answer: error(500, "InternalError") }],
-    ["is cut again and again", { on: isSecond, times: 9, cutRequestAfter: MiB }],
-    ["is not echoed", { on: isSecond, times: 9, headers: forget }],
-    ["is refused at its end", { on: isComplete, times: 9, answer: error(500, "InternalError") }],
+  testSampled(
     [
-      "ends in an error that looks like success",
-      { on: isComplete, times: 9, answer: error(200, "InternalError") },
+      ["fails once", { times: 1, answer: error(500, "InternalError") }],
+      ["is cut once", { times: 1, cutRequestAfter: MiB }],
+      ["is told to slow down once", { times: 1, answer: error(503, "SlowDown") }],
     ],
-  ] as const)("of which one %s is ended", async ([, fault]) => {
-    const key = freshKey();
-    proxy.break(fault as never);
-    await expectProblem(edge("PUT", key, { chunked: body }), 502, "store-error");
-    await expectNothing(key);
-  });
+    3,
+    "of which one %s goes on",
+    async ([, fault]) => {
+      const key = freshKey();
+      proxy.break({ on: isSecond, ...fault } as never);
+      expect((await edge("PUT", key, { chunked: body })).status).toBe(200);
+      expect((await edge("GET", key)).body.equals(body)).toBe(true);
+    },
+  );
+
+  testSampled(
+    [
+      ["fails again and again", { on: isSecond, times: 9, answer: error(500, "InternalError") }],
+      ["is cut again and again", { on: isSecond, times: 9, cutRequestAfter: MiB }],
+      ["is not echoed", { on: isSecond, times: 9, headers: forget }],
+      ["is refused at its end", { on: isComplete, times: 9, answer: error(500, "InternalError") }],
+      [
+        "ends in an error that looks like success",
+        { on: isComplete, times: 9, answer: error(200, "InternalError") },
+      ],
+    ],
+    5,
+    "of which one %s is ended",
+    async ([, fault]) => {
+      const key = freshKey();
+      proxy.break(fault as never);
+      await expectProblem(edge("PUT", key, { chunked: body }), 502, "store-error");
+      await expectNothing(key);
+    },
+  );
 
   test("that is not confirmed in the end is no success", async () => {
     const key = freshKey();

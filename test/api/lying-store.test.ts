@@ -644,7 +644,7 @@ describe("no request follows a redirect", () => {
     expect(arrived).toEqual([]);
   });
 
-  test("nor of one that the store sends for one operation alone", async () => {
+  test("nor of one that the store sends for one operation alone", { tags: ["thorough"] }, async () => {
     const redirect = (request: IncomingMessage, response: ServerResponse) => {
       request.resume();
       response.writeHead(307, { location: `${target}${request.url}` }).end();

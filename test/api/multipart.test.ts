@@ -14,6 +14,7 @@ import {
   send,
 } from "../support/client.ts";
 import { MiB, s3 } from "../support/edge.ts";
+import { testSampled } from "../support/sampled.ts";
 
 type Token = Parameters<typeof call>[2];
 
@@ -68,30 +69,39 @@ async function upload(begun: Begun & { size: number }, body: Buffer, only?: numb
   return parts;
 }
 
-test.for([
-  ["nothing", 0, 1],
-  ["a byte", 1, 1],
-  ["a byte less than 5 MiB", 5 * MiB - 1, 1],
-  ["5 MiB", 5 * MiB, 1],
-  ["a byte more than 5 MiB", 5 * MiB + 1, 2],
-  ["three parts", 13 * MiB, 3],
-] as const)("%s goes up and comes down", async ([, size, partCount]) => {
-  const body = randomBytes(size);
-  const begun = await begin(size, { partSize: 5 * MiB, contentType: "image/jpeg", metadata: { who: "me" } });
-  expect(begun).toMatchObject({ bucket: "media", keyId: "k2", partSize: 5 * MiB, partCount });
-  const parts = await upload(begun, body);
-  const done = await post<{ etag: string; size: number; keyId: string }>("/complete", {
-    ...idOf(begun),
-    parts,
-    size,
-  });
-  expect(done).toEqual({ etag: expect.any(String), size, keyId: "k2" });
-  const down = await get("media", begun.key);
-  expect(down.body.equals(body)).toBe(true);
-  expect(down.headers["content-type"]).toBe("image/jpeg");
-  expect(down.headers["x-amz-meta-who"]).toBe("me");
-  expect(down.headers.etag).toBe(done.etag);
-});
+testSampled(
+  [
+    ["nothing", 0, 1],
+    ["a byte", 1, 1],
+    ["a byte less than 5 MiB", 5 * MiB - 1, 1],
+    ["5 MiB", 5 * MiB, 1],
+    ["a byte more than 5 MiB", 5 * MiB + 1, 2],
+    ["three parts", 13 * MiB, 3],
+  ],
+  5,
+  "%s goes up and comes down",
+  async ([, size, partCount]) => {
+    const body = randomBytes(size);
+    const begun = await begin(size, {
+      partSize: 5 * MiB,
+      contentType: "image/jpeg",
+      metadata: { who: "me" },
+    });
+    expect(begun).toMatchObject({ bucket: "media", keyId: "k2", partSize: 5 * MiB, partCount });
+    const parts = await upload(begun, body);
+    const done = await post<{ etag: string; size: number; keyId: string }>("/complete", {
+      ...idOf(begun),
+      parts,
+      size,
+    });
+    expect(done).toEqual({ etag: expect.any(String), size, keyId: "k2" });
+    const down = await get("media", begun.key);
+    expect(down.body.equals(body)).toBe(true);
+    expect(down.headers["content-type"]).toBe("image/jpeg");
+    expect(down.headers["x-amz-meta-who"]).toBe("me");
+    expect(down.headers.etag).toBe(done.etag);
+  },
+);
 
 test.for([
   [0, 8 * MiB, 1],
@@ -427,7 +437,7 @@ describe("a key that does not write now is given for an upload under it, and for
     return { status: response.status, text: await response.text() };
   };
 
-  test.for(Object.keys(WAYS) as (keyof typeof WAYS)[])("%s", async (way) => {
+  testSampled(Object.keys(WAYS) as (keyof typeof WAYS)[], 3, "%s", async (way) => {
     const key = freshKey();
     const raws = { old: await beginRaw("media-old", key), now: await beginRaw("media", key) };
     const sealed = await begin(10, { bucket: "media-old", key });
@@ -492,56 +502,62 @@ describe("a condition", () => {
     return response.status;
   }
 
-  test("is held against what is there, at the beginning and at the end, by field or by header", async () => {
-    // It lies under an older key, which does not matter.
-    const there = freshKey();
-    await put("media-old", there, "there");
-    const { headers } = await call(`/v1/objects/media/${there}`, { method: "HEAD" });
-    const etag = headers.get("etag") ?? "";
-    const bare = etag.replaceAll('"', "");
-    const absent = freshKey();
-    const uploads = new Map<string, { begun: Begun; parts: NamedPart[] }>();
-    for (const key of [there, absent]) {
-      const begun = await begin(body.length, { key });
-      uploads.set(key, { begun, parts: await upload(begun, body) });
-    }
-    const failing: [string, Record<string, string>][] = [
-      [there, { ifMatch: '"other"' }],
-      [there, { ifMatch: `W/${etag}` }],
-      [there, { ifMatch: '"a", "b"' }],
-      [there, { ifNoneMatch: "*" }],
-      [there, { ifNoneMatch: etag }],
-      [there, { ifNoneMatch: bare }],
-      [there, { ifNoneMatch: `W/${etag}` }],
-      [there, { ifNoneMatch: `"a", ${etag}` }],
-      [absent, { ifMatch: "*" }],
-      [absent, { ifMatch: etag }],
-    ];
-    const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-    for (const [key, fields] of failing) {
-      const given = JSON.stringify(fields);
-      const headers = Object.fromEntries(Object.entries(fields).map(([name, value]) => [kebab(name), value]));
-      const { begun, parts } = uploads.get(key) ?? expect.fail();
+  test(
+    "is held against what is there, at the beginning and at the end, by field or by header",
+    { tags: ["thorough"] },
+    async () => {
+      // It lies under an older key, which does not matter.
+      const there = freshKey();
+      await put("media-old", there, "there");
+      const { headers } = await call(`/v1/objects/media/${there}`, { method: "HEAD" });
+      const etag = headers.get("etag") ?? "";
+      const bare = etag.replaceAll('"', "");
+      const absent = freshKey();
+      const uploads = new Map<string, { begun: Begun; parts: NamedPart[] }>();
+      for (const key of [there, absent]) {
+        const begun = await begin(body.length, { key });
+        uploads.set(key, { begun, parts: await upload(begun, body) });
+      }
+      const failing: [string, Record<string, string>][] = [
+        [there, { ifMatch: '"other"' }],
+        [there, { ifMatch: `W/${etag}` }],
+        [there, { ifMatch: '"a", "b"' }],
+        [there, { ifNoneMatch: "*" }],
+        [there, { ifNoneMatch: etag }],
+        [there, { ifNoneMatch: bare }],
+        [there, { ifNoneMatch: `W/${etag}` }],
+        [there, { ifNoneMatch: `"a", ${etag}` }],
+        [absent, { ifMatch: "*" }],
+        [absent, { ifMatch: etag }],
+      ];
+      const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+      for (const [key, fields] of failing) {
+        const given = JSON.stringify(fields);
+        const headers = Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [kebab(name), value]),
+        );
+        const { begun, parts } = uploads.get(key) ?? expect.fail();
+        const complete = { ...idOf(begun), parts, size: body.length };
+        const create = { bucket: "media", key, size: body.length };
+        expect(await asked("", { ...create, ...fields }), `begin ${given}`).toBe(412);
+        expect(await asked("", create, headers), `begin by header ${given}`).toBe(412);
+        expect(await asked("/complete", { ...complete, ...fields }), given).toBe(412);
+        expect(await asked("/complete", complete, headers), `by header ${given}`).toBe(412);
+      }
+      const { begun, parts } = uploads.get(there) ?? expect.fail();
       const complete = { ...idOf(begun), parts, size: body.length };
-      const create = { bucket: "media", key, size: body.length };
-      expect(await asked("", { ...create, ...fields }), `begin ${given}`).toBe(412);
-      expect(await asked("", create, headers), `begin by header ${given}`).toBe(412);
-      expect(await asked("/complete", { ...complete, ...fields }), given).toBe(412);
-      expect(await asked("/complete", complete, headers), `by header ${given}`).toBe(412);
-    }
-    const { begun, parts } = uploads.get(there) ?? expect.fail();
-    const complete = { ...idOf(begun), parts, size: body.length };
-    expect(await asked("/complete", complete, { "if-unmodified-since": long(-1) })).toBe(412);
-    for (const wrong of [{ ifMatch: '"open' }, { ifMatch: "" }, { ifNoneMatch: "a b" }])
-      expect(await asked("/complete", { ...complete, ...wrong }), JSON.stringify(wrong)).toBe(400);
-    expect(await asked("/complete", { ...complete, ifMatch: etag }, { "if-match": etag })).toBe(400);
-    // Nothing has changed by any of it.
-    expect((await get("media", there)).text).toBe("there");
-    expect((await call(`/v1/objects/media/${absent}`)).status).toBe(404);
-    for (const { begun } of uploads.values()) await post("/abort", idOf(begun), 204);
-  });
+      expect(await asked("/complete", complete, { "if-unmodified-since": long(-1) })).toBe(412);
+      for (const wrong of [{ ifMatch: '"open' }, { ifMatch: "" }, { ifNoneMatch: "a b" }])
+        expect(await asked("/complete", { ...complete, ...wrong }), JSON.stringify(wrong)).toBe(400);
+      expect(await asked("/complete", { ...complete, ifMatch: etag }, { "if-match": etag })).toBe(400);
+      // Nothing has changed by any of it.
+      expect((await get("media", there)).text).toBe("there");
+      expect((await call(`/v1/objects/media/${absent}`)).status).toBe(404);
+      for (const { begun } of uploads.values()) await post("/abort", idOf(begun), 204);
+    },
+  );
 
-  test("that holds lets it pass, and again when it is repeated", async () => {
+  test("that holds lets it pass, and again when it is repeated", { tags: ["thorough"] }, async () => {
     for (const fieldsOf of [
       (etag: string) => ({ ifMatch: etag }),
       (etag: string) => ({ ifMatch: etag.replaceAll('"', "") }),

@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { Crc32c, Crc64Nvme } from "../../src/hash/crc.ts";
 import { call, freshKey, isCeph, type ProblemBody } from "../support/client.ts";
 import { edge, MiB, path, problem, s3 } from "../support/edge.ts";
+import { testSampled } from "../support/sampled.ts";
 
 const LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT";
 const KEY = randomBytes(32).toString("base64");
@@ -260,7 +261,7 @@ const DIGESTS: Record<string, (bytes: Buffer) => string> = {
 type Framed = readonly [framing: string, bytes: Buffer, isChunked: boolean];
 const TAKEN = "of a body with %s: the right one is taken, a wrong one never becomes an object";
 /** One of each kind: of the others too, bodies of several parts take their time. */
-const IN_PARTS = ["content-md5", "x-amz-checksum-crc64nvme", "x-amz-content-sha256", "repr-digest"];
+const IN_PARTS = ["content-md5", "x-amz-content-sha256"];
 
 describe.each(Object.entries(DIGESTS))("%s", (header, digest) => {
   const isTakenWhereRight = async ([, bytes, isChunked]: Framed) => {
@@ -280,12 +281,17 @@ describe.each(Object.entries(DIGESTS))("%s", (header, digest) => {
     expect(down.body.equals(bytes)).toBe(true);
   };
 
-  test.for<Framed>([
-    ["nothing", Buffer.alloc(0), false],
-    ["a length", body, false],
-    ["a length, long", large.subarray(0, 300_000), false],
-    ["chunks, small", body, true],
-  ])(TAKEN, isTakenWhereRight);
+  testSampled<Framed>(
+    [
+      ["nothing", Buffer.alloc(0), false],
+      ["a length", body, false],
+      ["a length, long", large.subarray(0, 300_000), false],
+      ["chunks, small", body, true],
+    ],
+    2,
+    TAKEN,
+    isTakenWhereRight,
+  );
 
   test.for<Framed>([["chunks, large", large, true]])(
     TAKEN,

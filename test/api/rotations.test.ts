@@ -202,56 +202,62 @@ test(
   },
 );
 
-test("what is kept: metadata that is empty or not ASCII, content headers, lists of access, and what is larger than one piece", async () => {
-  const large = randomBytes(3 * 2 ** 20);
-  const headers = {
-    "content-type": "text/x-kept",
-    "cache-control": "max-age=7",
-    "content-disposition": "inline",
-    "x-amz-meta-empty": "",
-    "x-amz-meta-kept": "yes",
-  };
-  await put("before", "kept/large", new Uint8Array(large), headers);
-  await put("before", "kept/small", "small", { ...headers, "content-encoding": "gzip" });
-  const sse = (name: "KEY_1" | "KEY_2", id: string) => ({
-    SSECustomerAlgorithm: "AES256",
-    SSECustomerKey: secrets[name],
-    SSECustomerKeyMD5: customerKey(id, Buffer.from(secrets[name], "base64")).md5,
-  });
-  // Node takes no characters beyond a byte each; whatever bytes arrive are to stay.
-  const utf8 = Buffer.from("Grüße ☃", "utf8").toString("latin1");
-  const accents = { Bucket: bucket, Key: "kept/accents" };
-  await s3.send(new PutObjectCommand({ ...accents, Body: "x", Metadata: { utf8 }, ...sse("KEY_1", "k1") }));
-  const before = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_1", "k1") }));
-  expect(before.Metadata?.utf8).toMatch(/[^ -~]/);
-  // Where objects have lists of their own.
-  const listed = { Bucket: bucket, Key: "kept/listed" };
-  if (isCeph) {
-    await s3.send(new PutObjectCommand({ ...listed, Body: "x", ACL: "public-read", ...sse("KEY_1", "k1") }));
-  } else await put("before", listed.Key, "x");
-  const grantsOf = async () => (await s3.send(new GetObjectAclCommand(listed))).Grants;
-  const grants = await grantsOf();
-  if (isCeph) expect(JSON.stringify(grants)).toContain("AllUsers");
-  const done = await ended((await started({ bucket: "now", prefix: "kept/" })).id);
-  expect(done).toMatchObject({ state: "done", rotated: 4, failed: 0, errors: [] });
-  expect(await grantsOf()).toEqual(grants);
-  const { Metadata } = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_2", "k2") }));
-  expect(Metadata).toEqual(before.Metadata);
-  for (const [key, body] of [
-    ["kept/large", large],
-    ["kept/small", Buffer.from("small")],
-  ] as const) {
-    const head = await call(`/objects/now/${key}`, { method: "HEAD" }, "USER");
-    expect(Object.fromEntries(head.headers)).toMatchObject({
-      ...headers,
-      "cache-control": "no-store",
-      "content-length": String(body.length),
-      "x-ssec-key-id": "k2",
+test(
+  "what is kept: metadata that is empty or not ASCII, content headers, lists of access, and what is larger than one piece",
+  { tags: ["thorough"] },
+  async () => {
+    const large = randomBytes(3 * 2 ** 20);
+    const headers = {
+      "content-type": "text/x-kept",
+      "cache-control": "max-age=7",
+      "content-disposition": "inline",
+      "x-amz-meta-empty": "",
+      "x-amz-meta-kept": "yes",
+    };
+    await put("before", "kept/large", new Uint8Array(large), headers);
+    await put("before", "kept/small", "small", { ...headers, "content-encoding": "gzip" });
+    const sse = (name: "KEY_1" | "KEY_2", id: string) => ({
+      SSECustomerAlgorithm: "AES256",
+      SSECustomerKey: secrets[name],
+      SSECustomerKeyMD5: customerKey(id, Buffer.from(secrets[name], "base64")).md5,
     });
-  }
-  const got = await call("/objects/now/kept/large", {}, "USER");
-  expect(Buffer.from(await got.arrayBuffer()).equals(large)).toBe(true);
-});
+    // Node takes no characters beyond a byte each; whatever bytes arrive are to stay.
+    const utf8 = Buffer.from("Grüße ☃", "utf8").toString("latin1");
+    const accents = { Bucket: bucket, Key: "kept/accents" };
+    await s3.send(new PutObjectCommand({ ...accents, Body: "x", Metadata: { utf8 }, ...sse("KEY_1", "k1") }));
+    const before = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_1", "k1") }));
+    expect(before.Metadata?.utf8).toMatch(/[^ -~]/);
+    // Where objects have lists of their own.
+    const listed = { Bucket: bucket, Key: "kept/listed" };
+    if (isCeph) {
+      await s3.send(
+        new PutObjectCommand({ ...listed, Body: "x", ACL: "public-read", ...sse("KEY_1", "k1") }),
+      );
+    } else await put("before", listed.Key, "x");
+    const grantsOf = async () => (await s3.send(new GetObjectAclCommand(listed))).Grants;
+    const grants = await grantsOf();
+    if (isCeph) expect(JSON.stringify(grants)).toContain("AllUsers");
+    const done = await ended((await started({ bucket: "now", prefix: "kept/" })).id);
+    expect(done).toMatchObject({ state: "done", rotated: 4, failed: 0, errors: [] });
+    expect(await grantsOf()).toEqual(grants);
+    const { Metadata } = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_2", "k2") }));
+    expect(Metadata).toEqual(before.Metadata);
+    for (const [key, body] of [
+      ["kept/large", large],
+      ["kept/small", Buffer.from("small")],
+    ] as const) {
+      const head = await call(`/objects/now/${key}`, { method: "HEAD" }, "USER");
+      expect(Object.fromEntries(head.headers)).toMatchObject({
+        ...headers,
+        "cache-control": "no-store",
+        "content-length": String(body.length),
+        "x-ssec-key-id": "k2",
+      });
+    }
+    const got = await call("/objects/now/kept/large", {}, "USER");
+    expect(Buffer.from(await got.arrayBuffer()).equals(large)).toBe(true);
+  },
+);
 
 test(
   "a dry run tells which object is under which key; the keys tell what needs them",
@@ -408,24 +414,28 @@ test(
   },
 );
 
-test("where the queue is not bound, the operator is told which binding is missing, and callers nothing of it", async () => {
-  const lines: string[] = [];
-  const bare = await startTestWorker({
-    env,
-    without: ["RATE_LIMIT", "ROTATION_QUEUE"],
-    onLog: (line) => void lines.push(line),
-  });
-  try {
-    const response = await fetch(`${bare.url}/v1/rotations`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${secrets.ADMIN}` },
-      body: JSON.stringify({ bucket: "now" }),
+test(
+  "where the queue is not bound, the operator is told which binding is missing, and callers nothing of it",
+  { tags: ["thorough"] },
+  async () => {
+    const lines: string[] = [];
+    const bare = await startTestWorker({
+      env,
+      without: ["RATE_LIMIT", "ROTATION_QUEUE"],
+      onLog: (line) => void lines.push(line),
     });
-    const text = await response.text();
-    expect([response.status, JSON.parse(text).code]).toEqual([503, "unavailable"]);
-    expect(text).not.toMatch(/QUEUE|DB/);
-    expect(lines.join("\n")).toContain("ROTATION_QUEUE");
-  } finally {
-    await bare.close();
-  }
-});
+    try {
+      const response = await fetch(`${bare.url}/v1/rotations`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${secrets.ADMIN}` },
+        body: JSON.stringify({ bucket: "now" }),
+      });
+      const text = await response.text();
+      expect([response.status, JSON.parse(text).code]).toEqual([503, "unavailable"]);
+      expect(text).not.toMatch(/QUEUE|DB/);
+      expect(lines.join("\n")).toContain("ROTATION_QUEUE");
+    } finally {
+      await bare.close();
+    }
+  },
+);

@@ -62,7 +62,7 @@ describe.each(LANGUAGES)("$language", ({ language, file, tool }) => {
     "new\nline.txt",
     "emoji 🐈 é.txt",
   ];
-  tried.for(names)("uploads and downloads %j", async (name) => {
+  const goesThrough = async (name: string) => {
     const [up, down] = [await freshDir(), await freshDir()];
     const key = freshKey(name);
     const body = randomBytes(50_000);
@@ -89,7 +89,10 @@ describe.each(LANGUAGES)("$language", ({ language, file, tool }) => {
     await paste({ operation: "PostObject", key: form, contentType: "text/plain", maxBytes: 60_000 }, up);
     expect((await get("media", form)).body.equals(body)).toBe(true);
     await expect(readFile(join(up, "pwned"))).rejects.toThrow();
-  });
+  };
+  // The others' characters are quoted by the same functions: test/snippets.
+  tried.for(names.slice(0, 3))("uploads and downloads %j", goesThrough);
+  tried.for(names.slice(3))("uploads and downloads %j", { tags: ["thorough"] }, goesThrough);
 
   tried("uploads and downloads an empty file", async () => {
     const dir = await freshDir();

@@ -593,7 +593,7 @@ describe.skipIf(isCeph).for([
 });
 
 describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
-  test("really is 20 minutes ahead is tried by its own clock", async () => {
+  test("really is 20 minutes ahead is tried by its own clock", { tags: ["thorough"] }, async () => {
     const now = () => Date.now() + 20 * 60_000;
     const data = join(dir, "ahead");
     const ahead = await startStore({ data, credentials: store, now, flushes: false });
@@ -608,7 +608,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
     await ahead.close();
   });
 
-  test("is in another region is tried in its own", async () => {
+  test("is in another region is tried in its own", { tags: ["thorough"] }, async () => {
     const { red, findings } = await check({ store: { region: "eu-west-1" } });
     expect(red).toEqual(["region"]);
     expect(findings.region).toMatchObject({
@@ -617,7 +617,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
     });
   });
 
-  test("takes only path style is tried by that", async () => {
+  test("takes only path style is tried by that", { tags: ["thorough"] }, async () => {
     const isVirtual = ({ headers }: IncomingMessage) => headers.host?.startsWith(BUCKET) === true;
     const endpoint = proxy.url.replace("127.0.0.1", "localhost");
     for (const refusal of [error(404, "NoSuchBucket"), error(400, "InvalidURI")]) {
@@ -634,7 +634,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
     expect(findings.addressing?.what).toBe(`virtual: there is no host ${BUCKET}.127.0.0.1`);
   });
 
-  test("takes only host names is tried by those", async () => {
+  test("takes only host names is tried by those", { tags: ["thorough"] }, async () => {
     const isPath = ({ headers }: IncomingMessage) => headers.host?.startsWith(BUCKET) === false;
     proxy.break({ on: isPath, answer: error(400, "PathStyleRequestNotAllowed") });
     const { red, findings } = await check({
@@ -657,7 +657,7 @@ describe.skipIf(isCeph)("a store that", { timeout: 240_000 }, () => {
     expect(missing.findings.credentials?.what).toMatch(/^STORES\.main: secret NOT_HERE is not bound/);
   });
 
-  test("never answers, or too late, costs one step's time", async () => {
+  test("never answers, or too late, costs one step's time", { tags: ["thorough"] }, async () => {
     proxy.break({ on: always, answer: () => {} });
     const began = performance.now();
     const { red, findings } = await check({ args: ["--timeout", "1", "--json"] });
@@ -690,7 +690,7 @@ describe.skipIf(isCeph)("TLS", { timeout: 240_000 }, () => {
     return checked;
   }
 
-  test("with a certificate that is trusted is green", async () => {
+  test("with a certificate that is trusted is green", { tags: ["thorough"] }, async () => {
     const { red, findings } = await behind([-1, 300], true);
     expect(red).toEqual([]);
     expect(findings.tls).toMatchObject({
@@ -723,7 +723,7 @@ describe.skipIf(isCeph)("TLS", { timeout: 240_000 }, () => {
 });
 
 describe("everything is removed", { timeout: 240_000 }, () => {
-  test("when a part is never taken", async () => {
+  test("when a part is never taken", { tags: ["thorough"] }, async () => {
     proxy.break({ on: (request) => isPart(request) && isOf("multipart", request), answer: () => {} });
     const { red, findings } = await check({ args: ["--json", "--timeout", "3"] });
     expect(red).toEqual([...RED, "multipart"]);
@@ -731,7 +731,7 @@ describe("everything is removed", { timeout: 240_000 }, () => {
     await expectNothingLeft();
   });
 
-  test("when the answer to the beginning of an upload is lost", async () => {
+  test("when the answer to the beginning of an upload is lost", { tags: ["thorough"] }, async () => {
     const isBegun = ({ method, url = "" }: IncomingMessage) => method === "POST" && /[?&]uploads/.test(url);
     proxy.break({
       on: (request) => isBegun(request) && isOf("multipart", request),
@@ -742,7 +742,7 @@ describe("everything is removed", { timeout: 240_000 }, () => {
     await expectNothingLeft();
   });
 
-  test("when Ctrl-C comes while the store is silent", async () => {
+  test("when Ctrl-C comes while the store is silent", { tags: ["thorough"] }, async () => {
     const interruption = new AbortController();
     proxy.break({ on: isPart, answer: () => interruption.abort() });
     const { status, stdout, stderr } = await run({
@@ -755,14 +755,14 @@ describe("everything is removed", { timeout: 240_000 }, () => {
     await expectNothingLeft();
   });
 
-  test("when the terminal is closed", async () => {
+  test("when the terminal is closed", { tags: ["thorough"] }, async () => {
     const interruption = new AbortController();
     proxy.break({ on: isPart, answer: () => interruption.abort() });
     await run({ interrupt: interruption.signal, hangsUp: true });
     await expectNothingLeft();
   });
 
-  test("when Ctrl-C comes in the middle", async () => {
+  test("when Ctrl-C comes in the middle", { tags: ["thorough"] }, async () => {
     const interruption = new AbortController();
     const part = Promise.withResolvers<void>();
     proxy.break({

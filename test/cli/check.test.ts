@@ -145,18 +145,25 @@ describe("another Worker", () => {
     expect(routed.stdout).toMatch(/^✓ secret SECRET is bound in the Worker/m);
   });
 
-  test("does not matter where Cloudflare's own list is to be had", { timeout: 120_000 }, async () => {
-    const cloudflare = await startCloudflare();
-    onTestFinished(() => cloudflare.close());
-    const path = write("listed.json", { name: "x", vars, env: { production: { vars } } });
-    const names = ["ID", "TOKEN", "PARTNER_TOKEN", "K1", "K2", "ROOT"];
-    cloudflare.scripts.set("x-production", { secrets: new Map(names.map((name) => [name, ""])), upload: "" });
-    const { status, stdout } = await run(path, ["--env", "production", "check"], cloudflare.env);
-    expect(stdout).toMatch(/^✓ secret TOKEN is bound, by wrangler secret list$/m);
-    expect(stdout).toMatch(/^✗ secret SECRET is not bound: wrangler secret put SECRET$/m);
-    expect(stdout).toMatch(/^· KEYS\.k2: secret K2 is bound; whether it holds a key/m);
-    expect(status).toBe(1);
-  });
+  test(
+    "does not matter where Cloudflare's own list is to be had",
+    { tags: ["thorough"], timeout: 120_000 },
+    async () => {
+      const cloudflare = await startCloudflare();
+      onTestFinished(() => cloudflare.close());
+      const path = write("listed.json", { name: "x", vars, env: { production: { vars } } });
+      const names = ["ID", "TOKEN", "PARTNER_TOKEN", "K1", "K2", "ROOT"];
+      cloudflare.scripts.set("x-production", {
+        secrets: new Map(names.map((name) => [name, ""])),
+        upload: "",
+      });
+      const { status, stdout } = await run(path, ["--env", "production", "check"], cloudflare.env);
+      expect(stdout).toMatch(/^✓ secret TOKEN is bound, by wrangler secret list$/m);
+      expect(stdout).toMatch(/^✗ secret SECRET is not bound: wrangler secret put SECRET$/m);
+      expect(stdout).toMatch(/^· KEYS\.k2: secret K2 is bound; whether it holds a key/m);
+      expect(status).toBe(1);
+    },
+  );
 
   test("an environment that is not there is no other one", { timeout: 120_000 }, async () => {
     const { status, stderr, stdout } = await run(config, ["--env", "prodution", "check"]);

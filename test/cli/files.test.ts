@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { api, freshKey, get, put, secrets } from "../support/client.ts";
+import { testSampled } from "../support/sampled.ts";
 import { type Run, ssecHere, startSsec } from "../support/ssec.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-files-"));
@@ -71,7 +72,7 @@ describe("in the caller's folder", { timeout: 120_000 }, () => {
     return { status, bytes: stdout, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
-  test("paths are those of the caller, by npm too", () => {
+  test("paths are those of the caller, by npm too", { tags: ["thorough"] }, () => {
     const here = folder({ "package.json": "mine" });
     const object = `media/${freshKey("package.json")}`;
     const license = readFileSync("LICENSE", "utf8");
@@ -150,23 +151,28 @@ describe("keys that URLs have a meaning of their own for", () => {
 });
 
 describe("put", { timeout: 120_000 }, () => {
-  test.for([
-    ["a pipe of the shell", 'put <(seq 3) "$1"', "1\n2\n3\n"],
-    ["a named pipe", 'mkfifo "$2/p"; seq 3 >"$2/p" & put "$2/p" "$1"', "1\n2\n3\n"],
-    ["/dev/stdin, a pipe", 'seq 3 | put /dev/stdin "$1"', "1\n2\n3\n"],
-    ["/dev/stdin, a file that was read in part", '(read -r; put /dev/stdin "$1") < <(seq 3)', "2\n3\n"],
-    ["-, a file", 'seq 3 >"$2/f"; put - "$1" <"$2/f"', "1\n2\n3\n"],
-    ["a pipe that ends at once", 'put <(true) "$1"', ""],
-  ] as const)("%s is sent as it comes", async ([, script, text]) => {
-    const key = freshKey();
-    await put("media", key, "before");
-    const here = folder();
-    const run = await bash(`put() { ssec put "$@"; }; ${script}`, `media/${key}`, here);
-    good(run);
-    expect(run.stdout).toContain(`${text.length} bytes under k2`);
-    if (text === "") expect(run.stderr).toContain("the object is empty");
-    expect(await textOf(key)).toBe(text);
-  });
+  testSampled(
+    [
+      ["a pipe of the shell", 'put <(seq 3) "$1"', "1\n2\n3\n"],
+      ["a named pipe", 'mkfifo "$2/p"; seq 3 >"$2/p" & put "$2/p" "$1"', "1\n2\n3\n"],
+      ["/dev/stdin, a pipe", 'seq 3 | put /dev/stdin "$1"', "1\n2\n3\n"],
+      ["/dev/stdin, a file that was read in part", '(read -r; put /dev/stdin "$1") < <(seq 3)', "2\n3\n"],
+      ["-, a file", 'seq 3 >"$2/f"; put - "$1" <"$2/f"', "1\n2\n3\n"],
+      ["a pipe that ends at once", 'put <(true) "$1"', ""],
+    ],
+    3,
+    "%s is sent as it comes",
+    async ([, script, text]) => {
+      const key = freshKey();
+      await put("media", key, "before");
+      const here = folder();
+      const run = await bash(`put() { ssec put "$@"; }; ${script}`, `media/${key}`, here);
+      good(run);
+      expect(run.stdout).toContain(`${text.length} bytes under k2`);
+      if (text === "") expect(run.stderr).toContain("the object is empty");
+      expect(await textOf(key)).toBe(text);
+    },
+  );
 
   test("a file of /proc says 0 bytes, and has some", async () => {
     const key = freshKey();
@@ -276,7 +282,7 @@ describe("get", { timeout: 120_000 }, () => {
     expect(readdirSync("/dev").filter((name) => name.includes("ssec-part"))).toEqual([]);
   });
 
-  test("standard output by its other names, and full", async () => {
+  test("standard output by its other names, and full", { tags: ["thorough"] }, async () => {
     await putIt();
     const here = folder();
     const run = await bash(
@@ -440,7 +446,7 @@ describe("folders", { timeout: 180_000 }, () => {
   });
 });
 
-describe("standard output that takes no more", { timeout: 120_000 }, () => {
+describe("standard output that takes no more", { tags: ["thorough"], timeout: 120_000 }, () => {
   test("is a failure; a reader that has enough is none to speak of", async () => {
     const base = freshKey("l");
     await put("media", `${base}/a`, randomBytes(1));

@@ -352,34 +352,38 @@ test.skipIf(isSkipped(SCRIPT))("a person at a terminal is asked", { timeout: 120
   expect(text).toContain('prefix = "users/"');
 });
 
-test.skipIf(isSkipped(SCRIPT))("another store asks for its endpoint", { timeout: 120_000 }, async () => {
-  const terminal = openTerminal([
-    "src/cli/ssec.ts",
-    "--config",
-    config,
-    "init",
-    "--bucket",
-    "media",
-    "--caller",
-    "me",
-  ]);
-  await terminal.answer("Where are the objects?", `${DOWN}${DOWN}${ENTER}`);
-  await terminal.answer("Region", ENTER);
-  await terminal.answer("Its endpoint", `https://abc.r2.cloudflarestorage.com${ENTER}`);
-  await terminal.answer("begin with", ENTER);
-  await terminal.answer("Origins", ENTER);
-  await terminal.answer("Give every object a key of its own?", "n");
-  await terminal.answer("R2_ACCESS_KEY_ID", ENTER);
-  await terminal.answer("R2_SECRET_ACCESS_KEY", ENTER);
-  await terminal.answer("Write this?", "y");
-  await terminal.answer("Try a first upload?", "n");
-  // The credentials are to come: the check says so.
-  expect(await terminal.ended()).toBe(1);
-  expect(terminal.screen).toContain("✗ secret R2_ACCESS_KEY_ID is not bound");
-  expect(read("wrangler.toml")).toContain(
-    'endpoint = "https://abc.r2.cloudflarestorage.com"\nregion = "auto"',
-  );
-});
+test.skipIf(isSkipped(SCRIPT))(
+  "another store asks for its endpoint",
+  { tags: ["thorough"], timeout: 120_000 },
+  async () => {
+    const terminal = openTerminal([
+      "src/cli/ssec.ts",
+      "--config",
+      config,
+      "init",
+      "--bucket",
+      "media",
+      "--caller",
+      "me",
+    ]);
+    await terminal.answer("Where are the objects?", `${DOWN}${DOWN}${ENTER}`);
+    await terminal.answer("Region", ENTER);
+    await terminal.answer("Its endpoint", `https://abc.r2.cloudflarestorage.com${ENTER}`);
+    await terminal.answer("begin with", ENTER);
+    await terminal.answer("Origins", ENTER);
+    await terminal.answer("Give every object a key of its own?", "n");
+    await terminal.answer("R2_ACCESS_KEY_ID", ENTER);
+    await terminal.answer("R2_SECRET_ACCESS_KEY", ENTER);
+    await terminal.answer("Write this?", "y");
+    await terminal.answer("Try a first upload?", "n");
+    // The credentials are to come: the check says so.
+    expect(await terminal.ended()).toBe(1);
+    expect(terminal.screen).toContain("✗ secret R2_ACCESS_KEY_ID is not bound");
+    expect(read("wrangler.toml")).toContain(
+      'endpoint = "https://abc.r2.cloudflarestorage.com"\nregion = "auto"',
+    );
+  },
+);
 
 test
   .skipIf(isSkipped(SCRIPT))

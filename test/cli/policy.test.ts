@@ -176,7 +176,7 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     expect(await policyOf(name)).toBe(applied);
   });
 
-  test("the service's own uploads all go on below it", TIMEOUT, async () => {
+  test("the service's own uploads all go on below it", { tags: ["thorough"], ...TIMEOUT }, async () => {
     const prefix = `policed-${randomBytes(4).toString("hex")}/`;
     const { ssec } = await operator({ bucket: "vault", keys: { k3: secrets.KEY_3 ?? "" } });
     const args = ["policy", "media", "--prefix", prefix];
@@ -298,33 +298,41 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     },
   );
 
-  test.concurrent("interrupted in the proof, it puts back what was there", { ...TIMEOUT }, async () => {
+  test.concurrent(
+    "interrupted in the proof, it puts back what was there",
+    { tags: ["thorough"], ...TIMEOUT },
+    async () => {
+      const { start, name, objects } = await operator();
+      const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
+      await setPolicy(name, before);
+      const child = start("policy", "media", "--apply", "--yes");
+      const run = ended(child);
+      await vi.waitFor(async () => expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire"), 60_000);
+      child.kill("SIGINT");
+      const { status, stdout } = await run;
+      expect(status).toBe(1);
+      expect(stdout).toContain("✗ it was interrupted");
+      expect(await policyOf(name)).toBe(before);
+      expect(await objects()).toEqual([]);
+    },
+  );
+});
+
+test.skipIf(isCeph)(
+  "whose output nobody reads, it puts back what was there",
+  { tags: ["thorough"], ...TIMEOUT },
+  async () => {
     const { start, name, objects } = await operator();
     const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
     await setPolicy(name, before);
     const child = start("policy", "media", "--apply", "--yes");
-    const run = ended(child);
-    await vi.waitFor(async () => expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire"), 60_000);
-    child.kill("SIGINT");
-    const { status, stdout } = await run;
-    expect(status).toBe(1);
-    expect(stdout).toContain("✗ it was interrupted");
+    child.stdout?.destroy();
+    const { status } = await ended(child);
+    expect(status).not.toBe(0);
     expect(await policyOf(name)).toBe(before);
     expect(await objects()).toEqual([]);
-  });
-});
-
-test.skipIf(isCeph)("whose output nobody reads, it puts back what was there", TIMEOUT, async () => {
-  const { start, name, objects } = await operator();
-  const before = foreign(name, { Action: "s3:PutObject", Resource: `arn:aws:s3:::${name}/*` });
-  await setPolicy(name, before);
-  const child = start("policy", "media", "--apply", "--yes");
-  child.stdout?.destroy();
-  const { status } = await ended(child);
-  expect(status).not.toBe(0);
-  expect(await policyOf(name)).toBe(before);
-  expect(await objects()).toEqual([]);
-});
+  },
+);
 
 describe("where something comes between", () => {
   const isPolicy = (method: string) => (request: { method?: string | undefined; url?: string | undefined }) =>

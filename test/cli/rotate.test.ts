@@ -51,7 +51,7 @@ test("what is asked for is done, and accounted for; run twice, nothing is left t
 
 test(
   "Ctrl-C leaves it running, and says how to look, to follow and to cancel",
-  { timeout: 120_000 },
+  { tags: ["thorough"], timeout: 120_000 },
   async () => {
     await media.put(KEYS, "SSEC_K1");
     const goOn = media.holdUp();
@@ -95,7 +95,7 @@ test(
   },
 );
 
-test("one that runs already is followed to its end", { timeout: 120_000 }, async () => {
+test("one that runs already is followed to its end", { tags: ["thorough"], timeout: 120_000 }, async () => {
   await media.put(KEYS, "SSEC_K1");
   const goOn = media.holdUp();
   const first = media.start(["--url", url, "rotate", "media", "--json"]);
@@ -164,9 +164,13 @@ test.for<[string, string[], Record<string, string>, RegExp, number]>([
   });
 });
 
-test("a reader that has gone is no failure of the rotation", { timeout: 30_000 }, async () => {
-  const { child, ended } = media.start(["--url", url, "rotate", "media", "--prefix", "none/"]);
-  child.stdout.destroy();
-  expect((await ended).status).toBe(141);
-  expect(JSON.parse((await rotate("--status", "--json")).stdout)).toMatchObject({ state: "done" });
-});
+test(
+  "a reader that has gone is no failure of the rotation",
+  { tags: ["thorough"], timeout: 30_000 },
+  async () => {
+    const { child, ended } = media.start(["--url", url, "rotate", "media", "--prefix", "none/"]);
+    child.stdout.destroy();
+    expect((await ended).status).toBe(141);
+    expect(JSON.parse((await rotate("--status", "--json")).stdout)).toMatchObject({ state: "done" });
+  },
+);

@@ -26,7 +26,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const ssec = (...args: string[]) =>
   spawnSync(process.execPath, ["src/cli/ssec.ts", ...args], { encoding: "utf8" });
 
-test("keygen gives 32 fresh bytes to a pipe, and says how to bind them", () => {
+test("keygen gives 32 fresh bytes to a pipe, and says how to bind them", { tags: ["thorough"] }, () => {
   const { status, stdout, stderr } = ssec("keygen", "k2");
   expect(status).toBe(0);
   const raw = Buffer.from(stdout, "base64");

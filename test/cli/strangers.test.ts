@@ -107,7 +107,7 @@ describe("lists", () => {
   });
 });
 
-describe("a wait that is asked for is kept", () => {
+describe("a wait that is asked for is kept", { tags: ["thorough"] }, () => {
   test("by a Worker that says too many requests", async () => {
     const times: number[] = [];
     const { url } = await serve((_, response) => {
@@ -248,7 +248,7 @@ describe("proxies", { timeout: 60_000 }, () => {
     return startSsec(["--url", api, "get", `media/${key}`, "-"], { ...clean, ...token, ...env }).ended;
   };
 
-  test("of the environment are kept to, and so is NO_PROXY", async () => {
+  test("of the environment are kept to, and so is NO_PROXY", { tags: ["thorough"] }, async () => {
     const key = freshKey();
     await put("media", key, "through");
     const proxy = await startProxy();
@@ -273,43 +273,47 @@ describe("proxies", { timeout: 60_000 }, () => {
   });
 });
 
-test("Ctrl-C, once or twice, leaves no half file under the name", { timeout: 60_000 }, async () => {
-  const key = freshKey();
-  await put("media", key, randomBytes(1000));
-  let asked: () => void = () => {};
-  // A store that begins, and goes on with nothing.
-  const { url: stalled } = await serve(({ method }, response) => {
-    response.writeHead(200, { "content-length": "1000", etag: '"x"', "x-amz-version-id": "v" });
-    if (method === "HEAD") response.end();
-    else response.write("half", () => asked());
-  });
-  const { url } = await startDisguised((_, answer) => {
-    const { url, ...rest } = answer as { url?: string };
-    return { ...rest, ...(url && { url: url.replace(/^http:\/\/[^/]+/, stalled) }) };
-  });
-  for (const times of [1, 2]) {
-    const path = join(dir, `cut-${times}`);
-    const begun = new Promise<void>((resolve) => {
-      asked = resolve;
+test(
+  "Ctrl-C, once or twice, leaves no half file under the name",
+  { tags: ["thorough"], timeout: 60_000 },
+  async () => {
+    const key = freshKey();
+    await put("media", key, randomBytes(1000));
+    let asked: () => void = () => {};
+    // A store that begins, and goes on with nothing.
+    const { url: stalled } = await serve(({ method }, response) => {
+      response.writeHead(200, { "content-length": "1000", etag: '"x"', "x-amz-version-id": "v" });
+      if (method === "HEAD") response.end();
+      else response.write("half", () => asked());
     });
-    const env = { SSEC_TOKEN: secrets.ALL_TOKEN ?? "", XDG_STATE_HOME: dir };
-    const running = startSsec(["--url", url, "get", `media/${key}`, path], env);
-    await begun;
-    for (let i = 0; i < times; i++) running.child.kill("SIGINT");
-    const { status, stderr } = await running.ended;
-    expect({ status, stderr }).toEqual({
-      status: 130,
-      stderr: "ssec: cut off; the same command with --resume goes on\n",
+    const { url } = await startDisguised((_, answer) => {
+      const { url, ...rest } = answer as { url?: string };
+      return { ...rest, ...(url && { url: url.replace(/^http:\/\/[^/]+/, stalled) }) };
     });
-    expect(existsSync(path)).toBe(false);
-  }
-  // And the next run begins anew, without being told that another is at it.
-  const path = join(dir, "cut-1");
-  expect(await ssecHere(["get", `media/${key}`, path])).toMatchObject({ status: 0 });
-  expect(readFileSync(path)).toHaveLength(1000);
-});
+    for (const times of [1, 2]) {
+      const path = join(dir, `cut-${times}`);
+      const begun = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const env = { SSEC_TOKEN: secrets.ALL_TOKEN ?? "", XDG_STATE_HOME: dir };
+      const running = startSsec(["--url", url, "get", `media/${key}`, path], env);
+      await begun;
+      for (let i = 0; i < times; i++) running.child.kill("SIGINT");
+      const { status, stderr } = await running.ended;
+      expect({ status, stderr }).toEqual({
+        status: 130,
+        stderr: "ssec: cut off; the same command with --resume goes on\n",
+      });
+      expect(existsSync(path)).toBe(false);
+    }
+    // And the next run begins anew, without being told that another is at it.
+    const path = join(dir, "cut-1");
+    expect(await ssecHere(["get", `media/${key}`, path])).toMatchObject({ status: 0 });
+    expect(readFileSync(path)).toHaveLength(1000);
+  },
+);
 
-describe("a store that is presigned no writes", { timeout: 120_000 }, () => {
+describe("a store that is presigned no writes", { tags: ["thorough"], timeout: 120_000 }, () => {
   let worker: RunningWorker | undefined;
   afterAll(() => worker?.close());
 

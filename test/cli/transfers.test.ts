@@ -276,7 +276,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     killDownload(size * MiB, killedAt),
   );
 
-  test("the parts of a download do not wait for the first", async () => {
+  test("the parts of a download do not wait for the first", { tags: ["thorough"] }, async () => {
     const key = freshKey("side-by-side.bin");
     const up = await watched("put", file("side-by-side", randomBytes(40 * MiB)), `media/${key}`);
     expect(up.status, up.stderr).toBe(0);
@@ -320,23 +320,27 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     },
   );
 
-  test("a file that changes while it goes up is refused, and nothing stays in the store", async () => {
-    const path = file("changing", randomBytes(9 * MiB));
-    const key = freshKey();
-    let hasChanged = false;
-    proxy.break({
-      on: (request) => {
-        if (isPart(request) && !hasChanged) appendFileSync(path, "more");
-        hasChanged ||= isPart(request);
-        return false;
-      },
-    });
-    const { status, stderr } = await watched("put", path, `media/${key}`);
-    expect(status).toBe(1);
-    expect(stderr).toContain("changed while it was uploaded");
-    expect(await openUploads(key)).toBe(0);
-    expect((await watched("head", `media/${key}`)).status).toBe(1);
-  });
+  test(
+    "a file that changes while it goes up is refused, and nothing stays in the store",
+    { tags: ["thorough"] },
+    async () => {
+      const path = file("changing", randomBytes(9 * MiB));
+      const key = freshKey();
+      let hasChanged = false;
+      proxy.break({
+        on: (request) => {
+          if (isPart(request) && !hasChanged) appendFileSync(path, "more");
+          hasChanged ||= isPart(request);
+          return false;
+        },
+      });
+      const { status, stderr } = await watched("put", path, `media/${key}`);
+      expect(status).toBe(1);
+      expect(stderr).toContain("changed while it was uploaded");
+      expect(await openUploads(key)).toBe(0);
+      expect((await watched("head", `media/${key}`)).status).toBe(1);
+    },
+  );
 
   test("a short file that changes while it goes up is refused, and is not in the store", async () => {
     const path = file("short", randomBytes(100_000));
@@ -358,7 +362,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect((await watched("put", path, `media/${key}`)).status).toBe(0);
   });
 
-  test("Ctrl-C names an upload whose parts are in the store", async () => {
+  test("Ctrl-C names an upload whose parts are in the store", { tags: ["thorough"] }, async () => {
     const path = file("interrupted", randomBytes(17 * MiB));
     const key = freshKey();
     let running: ReturnType<typeof apart> | undefined;
@@ -379,7 +383,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect(await openUploads(key)).toBe(0);
   });
 
-  test("the same file to the same object twice at once is done once", async () => {
+  test("the same file to the same object twice at once is done once", { tags: ["thorough"] }, async () => {
     const path = file("twice", randomBytes(9 * MiB));
     const object = `media/${freshKey()}`;
     let begun: () => void = () => {};
@@ -411,50 +415,56 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
   test.for([
     ["short", 1000],
     ["in parts", 9 * MiB],
-  ] as const)("a copy through this machine keeps all that is kept of an object, %s", async ([, size]) => {
-    const key = freshKey();
-    const up = await presigned({
-      operation: "PutObject",
-      bucket: "media",
-      key,
-      contentType: "text/x-mine",
-      cacheControl: "max-age=60",
-      contentDisposition: 'attachment; filename="a b.txt"',
-      contentEncoding: "identity-of-mine",
-      contentLanguage: "is",
-      expires: "2030-01-01T00:00:00Z",
-      // Ceph has but the classes that its operator makes.
-      ...(!isCeph && { storageClass: "STANDARD_IA" }),
-      websiteRedirectLocation: "/elsewhere",
-      tagging: { "kind of": "cat + dog = 2", empty: "", ü: "ñ" },
-      metadata: { by: "me", empty: "", word: "=?UTF-8?B?Wm/Dqw==?=" },
-    });
-    const sent = await send(up, randomBytes(size));
-    expect(sent.status, sent.text).toBe(200);
-    const isCopy = ({ headers }: IncomingMessage) => headers["x-amz-copy-source"] !== undefined;
-    proxy.break({ on: isCopy, times: 99, answer: error(501, "NotImplemented") });
-    const copied = await ssecHere(["cp", `media/${key}`, `media/${key}.copy`], token, worker.url);
-    expect(copied.status, copied.stderr).toBe(0);
-    expect(copied.stdout).toContain("copied through this machine");
-    const headed = async (name: string) => {
-      const { stdout } = await ssecHere(["head", `media/${name}`, "--json"], token, worker.url);
-      const { key: _, etag, lastModified, versionId, ...kept } = JSON.parse(stdout);
-      return kept;
-    };
-    const original = await headed(key);
-    expect(original).toMatchObject({
-      size,
-      tagCount: 3,
-      contentType: "text/x-mine",
-      metadata: { word: "Zoë" },
-    });
-    expect(await headed(`${key}.copy`)).toEqual(original);
-    const tagsOf = async (name: string) =>
-      (await send(await presigned({ operation: "GetObjectTagging", bucket: "media", key: name }))).text;
-    expect(
-      [...(await tagsOf(`${key}.copy`)).matchAll(/<Value>(.*?)<\/Value>/g)].map(([, value]) => value).sort(),
-    ).toEqual([...(await tagsOf(key)).matchAll(/<Value>(.*?)<\/Value>/g)].map(([, value]) => value).sort());
-  });
+  ] as const)(
+    "a copy through this machine keeps all that is kept of an object, %s",
+    { tags: ["thorough"] },
+    async ([, size]) => {
+      const key = freshKey();
+      const up = await presigned({
+        operation: "PutObject",
+        bucket: "media",
+        key,
+        contentType: "text/x-mine",
+        cacheControl: "max-age=60",
+        contentDisposition: 'attachment; filename="a b.txt"',
+        contentEncoding: "identity-of-mine",
+        contentLanguage: "is",
+        expires: "2030-01-01T00:00:00Z",
+        // Ceph has but the classes that its operator makes.
+        ...(!isCeph && { storageClass: "STANDARD_IA" }),
+        websiteRedirectLocation: "/elsewhere",
+        tagging: { "kind of": "cat + dog = 2", empty: "", ü: "ñ" },
+        metadata: { by: "me", empty: "", word: "=?UTF-8?B?Wm/Dqw==?=" },
+      });
+      const sent = await send(up, randomBytes(size));
+      expect(sent.status, sent.text).toBe(200);
+      const isCopy = ({ headers }: IncomingMessage) => headers["x-amz-copy-source"] !== undefined;
+      proxy.break({ on: isCopy, times: 99, answer: error(501, "NotImplemented") });
+      const copied = await ssecHere(["cp", `media/${key}`, `media/${key}.copy`], token, worker.url);
+      expect(copied.status, copied.stderr).toBe(0);
+      expect(copied.stdout).toContain("copied through this machine");
+      const headed = async (name: string) => {
+        const { stdout } = await ssecHere(["head", `media/${name}`, "--json"], token, worker.url);
+        const { key: _, etag, lastModified, versionId, ...kept } = JSON.parse(stdout);
+        return kept;
+      };
+      const original = await headed(key);
+      expect(original).toMatchObject({
+        size,
+        tagCount: 3,
+        contentType: "text/x-mine",
+        metadata: { word: "Zoë" },
+      });
+      expect(await headed(`${key}.copy`)).toEqual(original);
+      const tagsOf = async (name: string) =>
+        (await send(await presigned({ operation: "GetObjectTagging", bucket: "media", key: name }))).text;
+      expect(
+        [...(await tagsOf(`${key}.copy`)).matchAll(/<Value>(.*?)<\/Value>/g)]
+          .map(([, value]) => value)
+          .sort(),
+      ).toEqual([...(await tagsOf(key)).matchAll(/<Value>(.*?)<\/Value>/g)].map(([, value]) => value).sort());
+    },
+  );
 
   test("a copy that lacks something of the object is a failure", async () => {
     const key = freshKey();

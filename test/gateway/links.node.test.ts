@@ -354,7 +354,7 @@ describe("the command", () => {
     expect((await ssec(["share", object, "--type", "text/plain"])).status).not.toBe(0);
   });
 
-  test("gives credentials to AWS's tools, and to a shell", async () => {
+  test("gives credentials to AWS's tools, and to a shell", { tags: ["thorough"] }, async () => {
     const given = JSON.parse((await ssec(["credentials", "--for", "15m"])).stdout);
     expect(given).toMatchObject({ Version: 1, SessionToken: expect.any(String) });
     const credentials = {

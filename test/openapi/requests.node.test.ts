@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-it("does what the document's examples ask for", async () => {
+it("does what the document's examples ask for", { tags: ["thorough"] }, async () => {
   const sent = await sendExamples(rig);
   expect(sent.length).toBeGreaterThan(30);
   expect(sent.filter(({ status, fault }) => status >= 300 || fault !== undefined)).toEqual([]);

@@ -321,33 +321,37 @@ describe("a store", () => {
     },
   );
 
-  test("that is down lets the rotation wait, with a reason, and go on by itself", async () => {
-    const { bucket, keys } = await filled(20);
-    const proxy = await proxied();
-    const { start, drain, report } = rig({ bucket, url: proxy.url });
-    const { id } = await start();
-    proxy.break({ on: () => true, answer: error(403, "ExpiredToken") });
-    const draining = drain(id);
-    await vi.waitFor(
-      async () => {
-        const waiting = await report(id);
-        expect(waiting).toMatchObject({
-          state: "running",
-          failed: 0,
-          reason: expect.stringContaining("ExpiredToken"),
-        });
-        expect(waiting.pausedUntil).toBeDefined();
-      },
-      { timeout: 15_000 },
-    );
-    proxy.break();
-    await draining;
-    proxy.close();
-    const done = await report(id);
-    expect(done).toMatchObject({ state: "done", listed: 20, rotated: 20, failed: 0 });
-    expect(done.reason).toBeUndefined();
-    await expectAllUnder(bucket, keys);
-  });
+  test(
+    "that is down lets the rotation wait, with a reason, and go on by itself",
+    { tags: ["thorough"] },
+    async () => {
+      const { bucket, keys } = await filled(20);
+      const proxy = await proxied();
+      const { start, drain, report } = rig({ bucket, url: proxy.url });
+      const { id } = await start();
+      proxy.break({ on: () => true, answer: error(403, "ExpiredToken") });
+      const draining = drain(id);
+      await vi.waitFor(
+        async () => {
+          const waiting = await report(id);
+          expect(waiting).toMatchObject({
+            state: "running",
+            failed: 0,
+            reason: expect.stringContaining("ExpiredToken"),
+          });
+          expect(waiting.pausedUntil).toBeDefined();
+        },
+        { timeout: 15_000 },
+      );
+      proxy.break();
+      await draining;
+      proxy.close();
+      const done = await report(id);
+      expect(done).toMatchObject({ state: "done", listed: 20, rotated: 20, failed: 0 });
+      expect(done.reason).toBeUndefined();
+      await expectAllUnder(bucket, keys);
+    },
+  );
 
   test("that fails at one object alone has it named, and the others rotated", async () => {
     const { bucket, keys } = await filled(12);
@@ -475,7 +479,7 @@ describe("the target", () => {
     rebind("k2", secrets.k2);
   });
 
-  test("whose secret is broken is waited for", async () => {
+  test("whose secret is broken is waited for", { tags: ["thorough"] }, async () => {
     const { bucket, keys } = await filled(30);
     const { start, drain, report, rebind } = rig({ bucket, limits: { pageSize: 5, window: 1 } });
     const { id } = await start();

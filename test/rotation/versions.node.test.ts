@@ -141,36 +141,40 @@ test("versions: locked ones are copied and stay, and are named", async () => {
   expect(all[2]?.got.ObjectLockLegalHoldStatus).toBe("ON");
 });
 
-test("versions: whoever is interrupted is gone on from, and what was current is current again", async () => {
-  const bucket = await freshBucket(true);
-  for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
-  const proxy = await startFaultProxy(store.url);
-  const { start, drain, report } = rig({ bucket, url: proxy.url, limits: { lease: 10_000 } });
-  const { id } = await start({ versions: true });
-  // The copy of the first version is made, and then the store is gone for a while.
-  let copies = 0;
-  const isDown = ({ headers, url = "" }: IncomingMessage) =>
-    "x-amz-copy-source" in headers && !url.includes("ssec-rotation") && ++copies > 2 && copies < 12;
-  proxy.break(
-    { on: isDown, answer: error(500, "InternalError") },
-    { on: () => copies > 2 && copies < 12, answer: error(500, "InternalError") },
-  );
-  let isBuried = false;
-  await drain(id, {
-    meanwhile: async () => {
-      if (copies < 3) return;
-      const { all } = await history(bucket, "a");
-      isBuried ||= all.at(-1)?.body === "first";
-      copies += 3;
-    },
-  });
-  proxy.close();
-  expect(isBuried).toBe(true);
-  expect(await report(id)).toMatchObject({ state: "done", versions: { failed: 0 }, errors: [] });
-  const { brief } = await history(bucket, "a");
-  expect(brief.slice(-1)).toEqual(["k2 third"]);
-  for (const body of ["k2 first", "k2 second"]) expect(brief).toContain(body);
-});
+test(
+  "versions: whoever is interrupted is gone on from, and what was current is current again",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket(true);
+    for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
+    const proxy = await startFaultProxy(store.url);
+    const { start, drain, report } = rig({ bucket, url: proxy.url, limits: { lease: 10_000 } });
+    const { id } = await start({ versions: true });
+    // The copy of the first version is made, and then the store is gone for a while.
+    let copies = 0;
+    const isDown = ({ headers, url = "" }: IncomingMessage) =>
+      "x-amz-copy-source" in headers && !url.includes("ssec-rotation") && ++copies > 2 && copies < 12;
+    proxy.break(
+      { on: isDown, answer: error(500, "InternalError") },
+      { on: () => copies > 2 && copies < 12, answer: error(500, "InternalError") },
+    );
+    let isBuried = false;
+    await drain(id, {
+      meanwhile: async () => {
+        if (copies < 3) return;
+        const { all } = await history(bucket, "a");
+        isBuried ||= all.at(-1)?.body === "first";
+        copies += 3;
+      },
+    });
+    proxy.close();
+    expect(isBuried).toBe(true);
+    expect(await report(id)).toMatchObject({ state: "done", versions: { failed: 0 }, errors: [] });
+    const { brief } = await history(bucket, "a");
+    expect(brief.slice(-1)).toEqual(["k2 third"]);
+    for (const body of ["k2 first", "k2 second"]) expect(brief).toContain(body);
+  },
+);
 
 test("versions: what a writer writes meanwhile stays on top", async () => {
   const bucket = await freshBucket(true);

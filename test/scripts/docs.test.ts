@@ -8,7 +8,7 @@ import { PRICES } from "../../src/cli/rotate/prices.ts";
 import { FIELDS } from "../../src/s3/api/fields.ts";
 import { OPERATION_NAMES } from "../../src/s3/api/operations.ts";
 
-test("what npm run docs writes is current", async () => {
+test("what npm run docs writes is current", { tags: ["thorough"] }, async () => {
   for (const { path, is, shouldBe } of await pages()) expect(is, `${path}: npm run docs`).toBe(shouldBe);
 });
 
