@@ -106,7 +106,7 @@ describe("reading", () => {
   const ask = (headers: Record<string, string>, method = "GET") =>
     edge(method, path("media", current.key), { headers });
 
-  test.for(OF_READS)("%s, %s: %s", async ([header, form, verdict]) => {
+  testSampled(OF_READS, 4, "%s, %s: %s", async ([header, form, verdict]) => {
     const headers = { [header]: sent(form, current) };
     const failed = ["if-match", "if-unmodified-since"].includes(header) ? 412 : 304;
     for (const method of ["GET", "HEAD"]) {
@@ -163,25 +163,30 @@ describe("reading", () => {
     },
   );
 
-  test.for<[string, number, string]>([
-    ["bytes=0-1,3-4", 200, text],
-    ["items=0-1", 200, text],
-    ["bytes=5-2", 200, text],
-    ["bytes=a-b", 200, text],
-    ["bytes=", 200, text],
-    ["bytes=2-99999999999999999999999", 206, "23456789"],
-    ["bytes=-99999999999999999999999", 206, text],
-    ["BYTES=2-4", 206, "234"],
-    ["bytes=99999999999999999999999-", 416, ""],
-    ["bytes=-0", 416, ""],
-  ])("Range: %s is %i", async ([range, status, body]) => {
-    const answer = await ask({ range });
-    expect(answer.status).toBe(status);
-    if (status === 416) {
-      expect(answer.headers["content-range"]).toBe("bytes */10");
-      expect(problem(answer).code).toBe("range-not-satisfiable");
-    } else expect(answer.body.toString()).toBe(body);
-  });
+  testSampled<[string, number, string]>(
+    [
+      ["bytes=0-1,3-4", 200, text],
+      ["items=0-1", 200, text],
+      ["bytes=5-2", 200, text],
+      ["bytes=a-b", 200, text],
+      ["bytes=", 200, text],
+      ["bytes=2-99999999999999999999999", 206, "23456789"],
+      ["bytes=-99999999999999999999999", 206, text],
+      ["BYTES=2-4", 206, "234"],
+      ["bytes=99999999999999999999999-", 416, ""],
+      ["bytes=-0", 416, ""],
+    ],
+    3,
+    "Range: %s is %i",
+    async ([range, status, body]) => {
+      const answer = await ask({ range });
+      expect(answer.status).toBe(status);
+      if (status === 416) {
+        expect(answer.headers["content-range"]).toBe("bytes */10");
+        expect(problem(answer).code).toBe("range-not-satisfiable");
+      } else expect(answer.body.toString()).toBe(body);
+    },
+  );
 
   test("of nothing is 404, whatever the condition", async () => {
     for (const header of ["if-match", "if-none-match"]) {

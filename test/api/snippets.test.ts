@@ -121,7 +121,7 @@ describe.each(LANGUAGES)("$language", ({ language, file, tool }) => {
     await paste({ operation: "AbortMultipartUpload", ...upload, uploadId }, dir);
   });
 
-  tried("sets, reads and removes tags", async () => {
+  tried("sets, reads and removes tags", { tags: ["thorough"] }, async () => {
     const dir = await freshDir();
     const key = freshKey("tagged");
     await put("media", key, "x");

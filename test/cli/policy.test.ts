@@ -358,7 +358,7 @@ describe("where something comes between", () => {
     );
   });
 
-  test("no redirect is followed with a key", TIMEOUT, async () => {
+  test("no redirect is followed with a key", { tags: ["thorough"], ...TIMEOUT }, async () => {
     let asked = 0;
     const elsewhere = createServer((_, response) => {
       asked++;
@@ -404,19 +404,25 @@ describe("where something comes between", () => {
     headers: (headers) => void delete headers[ALGORITHM],
   };
 
-  test("a policy that cannot be put back is said to be there", TIMEOUT, async () => {
-    const stuck = {
-      on: isPolicy("DELETE"),
-      times: Number.POSITIVE_INFINITY,
-      answer: error(403, "AccessDenied"),
-    };
-    const { ssec, name } = await proxied(stuck, silence);
-    const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
-    expect(status).toBe(1);
-    expect(stderr).toContain("the old bucket policy could not be put back: DeleteBucketPolicy: AccessDenied");
-    expect(stderr).toContain("It was: none");
-    expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire");
-  });
+  test(
+    "a policy that cannot be put back is said to be there",
+    { tags: ["thorough"], ...TIMEOUT },
+    async () => {
+      const stuck = {
+        on: isPolicy("DELETE"),
+        times: Number.POSITIVE_INFINITY,
+        answer: error(403, "AccessDenied"),
+      };
+      const { ssec, name } = await proxied(stuck, silence);
+      const { status, stderr } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
+      expect(status).toBe(1);
+      expect(stderr).toContain(
+        "the old bucket policy could not be put back: DeleteBucketPolicy: AccessDenied",
+      );
+      expect(stderr).toContain("It was: none");
+      expect(sidsOf(await policyOf(name))).toContain("SsecEdgeRequire");
+    },
+  );
 
   test.skipIf(isCeph)("a store that does not say that it encrypts is not believed", TIMEOUT, async () => {
     const { ssec, name, objects } = await proxied(silence);

@@ -271,10 +271,10 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
   }
   const FETCHED = "a download of %i MiB that is killed resumes, and only what is missing is fetched";
-  test.for([[20, 2]] as const)(FETCHED, ([size, killedAt]) => killDownload(size * MiB, killedAt));
-  test.for([[100, 5]] as const)(FETCHED, { tags: ["thorough"] }, ([size, killedAt]) =>
-    killDownload(size * MiB, killedAt),
-  );
+  test.for([
+    [20, 2],
+    [100, 5],
+  ] as const)(FETCHED, { tags: ["thorough"] }, ([size, killedAt]) => killDownload(size * MiB, killedAt));
 
   test("the parts of a download do not wait for the first", { tags: ["thorough"] }, async () => {
     const key = freshKey("side-by-side.bin");

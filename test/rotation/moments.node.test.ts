@@ -1,6 +1,8 @@
 /**
  * What readers, writers and counts see of a rotation, at every moment of it, on a day on which the queue loses, doubles and delays
  * messages. By copies on the development store; through here on Ceph. test/large/rotation.test.ts has 20,000 objects of it.
+ *
+ * @module-tag thorough
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RotationDay, rotationDay } from "../support/rotation-day.ts";
