@@ -15,7 +15,7 @@ import { transport } from "../s3/store/transport.ts";
 import { textOf } from "../s3/store/xml.ts";
 import { ifMatch, ifSourceMatch } from "./conditions.ts";
 import type { Limits } from "./limits.ts";
-import { patiently } from "./patience.ts";
+import { GaveUp, patiently } from "./patience.ts";
 import type { Spelling, Ways } from "./state.ts";
 
 const SPELLINGS = ["quoted", "bare"] as const;
@@ -93,7 +93,7 @@ async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: 
   if (!transport.sendsDots) return false;
   const scratch = new Scratch(store, key, to, limits);
   try {
-    await scratch.put();
+    await patiently(limits, () => scratch.put());
   } catch (error) {
     // A path that was changed on the way does not match its signature.
     if (error instanceof Refused) return false;
@@ -206,7 +206,8 @@ class Scratch {
       const root = "CompleteMultipartUploadResult";
       this.#noted((await this.#run("CompleteMultipartUpload", "POST", sent, this.#to, root)).headers);
     } finally {
-      await this.#run("AbortMultipartUpload", "DELETE", { query: { uploadId }, headers: {} }).catch(() => {});
+      const sent = { query: { uploadId }, headers: {} };
+      await patiently(this.#limits, () => this.#run("AbortMultipartUpload", "DELETE", sent)).catch(() => {});
     }
   }
 
@@ -253,10 +254,13 @@ class Scratch {
     for (const versionId of versions) {
       const query = { "x-id": "DeleteObject", ...(versionId !== undefined && { versionId }) };
       try {
-        await this.#run("DeleteObject", "DELETE", { query, headers: {} });
+        await patiently(this.#limits, () => this.#run("DeleteObject", "DELETE", { query, headers: {} }));
       } catch (error) {
+        const refused = error instanceof GaveUp ? error.problem : error;
         const why =
-          error instanceof Refused ? (error.operator ?? error.message) : describeUnforeseen(error).message;
+          refused instanceof Refused
+            ? (refused.operator ?? refused.message)
+            : describeUnforeseen(refused).message;
         logError({ code: "store-error", message: `the scratch object ${this.#key} was not removed: ${why}` });
       }
     }

@@ -309,6 +309,8 @@ describe("a store", () => {
       const { bucket, keys } = await filled(30);
       let n = 0;
       const proxy = await proxied(
+        // What was written to find out what the store can do goes all the same.
+        { on: ({ method }) => method === "DELETE", times: 4, answer: error(503, "SlowDown") },
         { on: () => ++n % 7 === 0, answer: error(503, "SlowDown") },
         { on: () => n % 11 === 0, answer: error(500, "InternalError") },
       );
