@@ -319,6 +319,8 @@ describe("a store", () => {
       await drain(id, { patience: 40_000 });
       proxy.close();
       expect(await report(id)).toMatchObject({ state: "done", listed: 30, failed: 0 });
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+      expect(Contents.map(({ Key }) => Key).sort()).toEqual([...keys].sort());
       await expectAllUnder(bucket, keys);
     },
   );
