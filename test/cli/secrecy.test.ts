@@ -154,7 +154,7 @@ test("npm run demo ends well, and leaves none", { timeout: 120_000 }, async () =
   expectPrivate(dir, ...only);
   running.kill("SIGCONT");
   expect(await exit).toBe(0);
-  expect(text.match(/✓/g)).toHaveLength(7);
+  expect(text.match(/✓/g)).toHaveLength(5);
   expect(holdersOf(made)).toEqual([]);
 });
 
