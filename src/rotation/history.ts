@@ -238,7 +238,7 @@ async function copyOnTop(
     const written = await patiently(job.limits, () => write(job, key, version, { to, onto, headers }));
     if (written === undefined) return { code: "store-error", detail: "the store does not copy it." };
     const claim = { from: source, to, before: head, written };
-    const outcome = await patiently(job.limits, () => confirm(job, key, claim));
+    const outcome = await confirm(job, key, claim);
     if (outcome === undefined)
       return { code: "store-error", detail: "its copy does not open under the target." };
     return outcome.failure ?? written;

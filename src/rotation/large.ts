@@ -93,7 +93,7 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       const tagging = headers["x-amz-tagging"];
       const written = done && { etag: done.stored.etag, ...(tagging !== undefined && { tagging }) };
       const claim = { from, to: upload.to, before: head, written };
-      const outcome = await patiently(job.limits, () => confirm(job, key, claim));
+      const outcome = await confirm(job, key, claim);
       if (outcome !== undefined) return { ...outcome, found: row.fromKey };
       uploadId = null;
       await hands.note({ uploadId, etag: null });
@@ -157,7 +157,7 @@ async function confirmLost(job: Job, row: LargeRow, head: Head): Promise<Outcome
   const from = rule === undefined ? (isPlain ? undefined : to) : await keyOf(job, rule, row.key);
   if (from instanceof CustomerKeyError || !isUnderKey(head.headers, to)) return undefined;
   const claim = { from, to, before: head, written: undefined };
-  const outcome = await patiently(job.limits, () => confirm(job, row.key, claim));
+  const outcome = await confirm(job, row.key, claim);
   return outcome && { ...outcome, found: row.fromKey };
 }
 

@@ -76,7 +76,7 @@ export async function rotateObject(
       tried = { from };
       const written = await reencrypt(job, key, from, target, found.head);
       const claim = { from, to: target, before: found.head, written };
-      const outcome = await asked(job, () => confirm(job, key, claim));
+      const outcome = await confirm(job, key, claim);
       if (outcome !== undefined) return { ...outcome, found: first ?? nameOf(from) };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -251,16 +251,14 @@ export interface Claim {
  * @returns undefined where it has to be looked at again
  */
 export async function confirm(
-  { bucket, store }: Job,
+  job: Job,
   key: string,
   { from, to, before, written }: Claim,
 ): Promise<Outcome | undefined> {
-  const object = { bucket, key };
+  const { bucket, store } = job;
+  const look = (under: Source) => asked(job, () => headObject({ bucket, key }, under, store.credentials));
   // Both at once: which of the two is first says nothing.
-  const [now, stillOpen] = await Promise.all([
-    headObject(object, to, store.credentials),
-    from?.md5 === to.md5 ? undefined : headObject(object, from, store.credentials),
-  ]);
+  const [now, stillOpen] = await Promise.all([look(to), from?.md5 === to.md5 ? undefined : look(from)]);
   if (now === undefined || !isUnderKey(now.headers, to) || stillOpen !== undefined) return undefined;
   const rotated: Outcome = { result: "rotated", left: to.id, bytes: before.size };
   // Somebody has replaced it since: what it is like is theirs to say.
@@ -269,8 +267,9 @@ export async function confirm(
   const isUntagged = missing.includes(TAG_COUNT_HEADER);
   // Some stores lose those of what is made of parts.
   if (isUntagged && written.tagging !== undefined) {
-    await writeTags(store, key, written.tagging);
-    const again = await headObject(object, to, store.credentials);
+    const { tagging } = written;
+    await asked(job, () => writeTags(store, key, tagging));
+    const again = await look(to);
     if (again && tagCount(again.headers) === tagCount(before.headers))
       missing.splice(missing.indexOf(TAG_COUNT_HEADER), 1);
   }

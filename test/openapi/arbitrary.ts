@@ -207,7 +207,10 @@ function requestTo(
       const said = isJson && spoil < 8 ? spoilt(content, seed, stranger) : content;
       const text = isJson ? JSON.stringify(said) : (said as string | undefined);
       const where = values.filter((each) => each.in === "path");
-      const address = where.reduce((url, { name, text }) => url.replace(`{${name}}`, pathOf(text)), path);
+      const address = where.reduce(
+        (url, { name, text }) => url.replace(`{${name}}`, () => pathOf(text, /^(key|folder)$/.test(name))),
+        path,
+      );
       const query = values
         .filter((each) => each.in === "query")
         .map(({ name, text }) => `${name}=${percent(text)}`)
@@ -243,9 +246,9 @@ function requestTo(
     });
 }
 
-/** Slashes stand as they are; a segment of dots no client would send. */
-function pathOf(text: string): string {
-  const path = text.split("/").map(percent).join("/");
+/** Slashes of an object's key stand as they are; a segment of dots no client would send. */
+function pathOf(text: string, hasSegments: boolean): string {
+  const path = hasSegments ? text.split("/").map(percent).join("/") : percent(text);
   return /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) || path === "" ? "a" : path;
 }
 

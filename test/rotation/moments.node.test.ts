@@ -1,6 +1,6 @@
 /**
  * What readers, writers and counts see of a rotation, at every moment of it, on a day on which the queue loses, doubles and delays
- * messages. By copies on the development store; through here on Ceph. test/large/rotation.test.ts has 20,000 objects of it.
+ * messages. By copies on the development store; through here on Ceph. test/large/rotation.test.ts is the same with kills and large objects.
  *
  * @module-tag thorough
  */
