@@ -58,6 +58,8 @@ export function buildSuite(): Suite {
     names,
     run: async (name, env) => {
       const { stdout } = await promisify(execFile)(join(dir, "suite"), [name], {
+        // It downloads files into the folder that it is in.
+        cwd: dir,
         env: { PATH: "/usr/bin:/bin", HOME: dir, RUN_ON_FAIL: "1", MINT_MODE: "full", ...env },
         maxBuffer: 2 ** 26,
       });
