@@ -25,8 +25,9 @@ const MAX_LOOKS = 8;
 /** And by which a store denies it: the key that it was to be read with may be another writer's by then. */
 const MAX_DENIALS = 3;
 
-function isDenied({ message }: Refused): boolean {
-  return /\(AccessDenied\)/.test(message);
+/** To a key that is not the object's any more some stores say 403, and others, as Ceph, 400. */
+function isDenied({ reason, message }: Refused): boolean {
+  return reason === "invalid-request" || /\(AccessDenied\)/.test(message);
 }
 
 /** What became of an object. */
