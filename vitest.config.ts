@@ -8,8 +8,8 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/co
 /** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
 export default defineConfig({
   test: {
-    // Tests wait for workerd and for stores far more than they compute: four at once on two cores.
-    maxWorkers: 4,
+    // Tests wait for workerd and for stores far more than they compute: three at once on two cores.
+    maxWorkers: 3,
     tags: [
       {
         name: "thorough",
