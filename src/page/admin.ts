@@ -29,24 +29,31 @@ function loaded(
     body.removeAttribute("aria-busy");
   };
   void refresh();
-  return {
-    element: h(
+  return { element: headed(title, text, refresh, body), refresh };
+}
+
+/** A view: its heading, and what is below it. */
+function headed(
+  title: string,
+  text: string,
+  refresh: () => void | Promise<void>,
+  ...parts: Child[]
+): HTMLDivElement {
+  return h(
+    "div",
+    { class: "admin" },
+    h(
       "div",
-      { class: "admin" },
+      { class: "toolbar" },
+      h("div", {}, h("h1", {}, title), h("p", { class: "hint" }, text)),
       h(
         "div",
-        { class: "toolbar" },
-        h("div", {}, h("h1", {}, title), h("p", { class: "hint" }, text)),
-        h(
-          "div",
-          { class: "actions" },
-          button("Refresh", refresh, { picture: "refresh", bare: true, kind: "quiet" }),
-        ),
+        { class: "actions" },
+        button("Refresh", refresh, { picture: "refresh", bare: true, kind: "quiet" }),
       ),
-      body,
     ),
-    refresh,
-  };
+    ...parts,
+  );
 }
 
 interface Key {
@@ -376,24 +383,10 @@ function trailView(session: Session, signal: AbortSignal): View {
   );
   refresh();
   return {
-    element: h(
-      "div",
-      { class: "admin" },
-      h(
-        "div",
-        { class: "toolbar" },
-        h(
-          "div",
-          {},
-          h("h1", {}, "Trail"),
-          h("p", { class: "hint" }, "Who asked for what, and what came of it."),
-        ),
-        h(
-          "div",
-          { class: "actions" },
-          button("Refresh", refresh, { picture: "refresh", bare: true, kind: "quiet" }),
-        ),
-      ),
+    element: headed(
+      "Trail",
+      "Who asked for what, and what came of it.",
+      refresh,
       plot,
       form,
       h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Events" }, table),
