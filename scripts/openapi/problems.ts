@@ -1,5 +1,5 @@
 /** Every error, of the table that makes them: one response for each status, with an example of each code. */
-import { PROBLEMS, type ProblemCode, type ProblemStatus } from "../../src/http/problem.ts";
+import { PROBLEMS, Problem, type ProblemCode, type ProblemStatus } from "../../src/http/problem.ts";
 import { type JsonSchema, refTo } from "./json-schema.ts";
 
 /** A code with what is said of it as an example. */
@@ -107,17 +107,7 @@ function responseAt(status: ProblemStatus): object {
 }
 
 function exampleOf(code: ProblemCode): object {
-  const [status, title] = PROBLEMS[code];
-  const detail = DETAILS[code];
-  return {
-    type: `urn:ssec-edge:problem:${code}`,
-    title,
-    status,
-    detail,
-    code,
-    requestId: REQUEST_ID,
-    ...(code === "invalid-request" && {
-      errors: [{ path: "contentLength", message: "must be a whole number" }],
-    }),
-  };
+  const errors =
+    code === "invalid-request" ? [{ path: "contentLength", message: "must be a whole number" }] : undefined;
+  return new Problem(code, DETAILS[code], { errors }).details(REQUEST_ID);
 }
