@@ -1,24 +1,23 @@
 /** A bucket of 100,000 keys of odd names: lists, pages and ledger come to its end, and a dry run counts each key once. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "../../src/cli/rotate/local-ledger.ts";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { Secrets } from "../../src/config/secrets.ts";
 import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
-import { KeyRing } from "../../src/keys/ring.ts";
-import { Engine } from "../../src/rotation/engine.ts";
 import { Ledger } from "../../src/rotation/ledger.ts";
 import { reportOf } from "../../src/rotation/state.ts";
 import { isCeph } from "../support/client.ts";
 import { oddName } from "../support/odd-names.ts";
+import { engineOf } from "../support/rotator.ts";
 import { s3Client } from "../support/s3.ts";
 
 const KEYS = Number(process.env.MANY_KEYS ?? 100_000);
@@ -90,23 +89,12 @@ test.skipIf(isCeph)(
     };
     const database = join(dir, "ledger.sqlite");
     const sqlite = new SqliteDatabase(database);
-    const migrations = "src/audit/migrations";
-    for (const file of readdirSync(migrations).sort())
-      sqlite.execute(readFileSync(join(migrations, file), "utf8"));
+    migrate(sqlite);
     const ledger = new Ledger(sqlite);
     const config = loadConfig(env);
     const [bucket, to] = [config.buckets.get("media"), config.keys.get("k2")];
     if (bucket === undefined || to === undefined) throw new Error("there is no bucket, or no key");
-    const bound = new Secrets(env);
-    const engine = new Engine({
-      config,
-      secrets: bound,
-      ring: new KeyRing(bound.read),
-      ledger,
-      queue: { send: async () => {} },
-      teller: { object: () => {}, event: async () => {} },
-    });
-    const { id } = await engine.start({
+    const { id } = await engineOf(env, ledger).start({
       bucket,
       prefix: "",
       from: undefined,

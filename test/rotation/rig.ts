@@ -1,6 +1,6 @@
 /** An engine in this process: a SQLite ledger, the development store, and a queue that may lose what it carries. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll } from "vitest";
 import type { Ledger as Database } from "../../src/bindings.ts";
+import { migrate } from "../../src/cli/rotate/local-ledger.ts";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
@@ -28,7 +29,6 @@ import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
-const MIGRATIONS = "src/audit/migrations";
 
 /** Short enough to be waited for. */
 export const QUICK: Partial<Limits> = {
@@ -181,8 +181,7 @@ export function rig(options: RigOptions): Rig {
     through = (database) => database,
   } = options;
   const database = new SqliteDatabase(":memory:");
-  for (const file of readdirSync(MIGRATIONS).sort())
-    database.execute(readFileSync(join(MIGRATIONS, file), "utf8"));
+  migrate(database);
   const ledger = new Ledger(through(database), options.maxNamed);
   const env = {
     ...oneBucket({ url, ...credentials }),

@@ -11,11 +11,8 @@ import { expect } from "vitest";
 import { migrate } from "../../src/cli/rotate/local-ledger.ts";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { Secrets } from "../../src/config/secrets.ts";
 import { type CustomerKey, customerKey } from "../../src/keys/customer-key.ts";
 import { customerKeyHeaders } from "../../src/keys/headers.ts";
-import { KeyRing } from "../../src/keys/ring.ts";
-import { Engine } from "../../src/rotation/engine.ts";
 import { Ledger } from "../../src/rotation/ledger.ts";
 import type { Limits } from "../../src/rotation/limits.ts";
 import { patiently } from "../../src/rotation/patience.ts";
@@ -25,7 +22,7 @@ import { sendToStore } from "../../src/s3/store/fetch.ts";
 import { store } from "./client.ts";
 import { s3 } from "./edge.ts";
 import { oddName } from "./odd-names.ts";
-import type { Fails, Orders } from "./rotator.ts";
+import { engineOf, type Fails, type Orders } from "./rotator.ts";
 import { startTestWorker } from "./worker.ts";
 
 export interface DayOptions {
@@ -146,18 +143,8 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
     },
     /** A rotation, of which whoever carries it has to find out by themselves. */
     async begin(dryRun = false): Promise<string> {
-      const bound = new Secrets(env);
-      const engine = new Engine({
-        config,
-        secrets: bound,
-        ring: new KeyRing(bound.read),
-        ledger,
-        queue: { send: async () => {} },
-        teller: { object: () => {}, event: async () => {} },
-        limits,
-      });
       const request = { bucket: media, prefix: "", from: undefined, to, dryRun, caller: "me" };
-      return (await engine.start(request)).id;
+      return (await engineOf(env, ledger, { limits }).start(request)).id;
     },
     orders: (rotation: string, fails: Fails): Orders => ({ env, database, rotation, limits, fails }),
     async reportOn(id: string): Promise<RotationReport> {

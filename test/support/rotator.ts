@@ -10,7 +10,7 @@ import { KeyRing } from "../../src/keys/ring.ts";
 import { Engine } from "../../src/rotation/engine.ts";
 import { Ledger } from "../../src/rotation/ledger.ts";
 import type { Limits } from "../../src/rotation/limits.ts";
-import type { Message } from "../../src/rotation/messages.ts";
+import type { Message, Sender } from "../../src/rotation/messages.ts";
 
 /** What fails meanwhile. */
 export type Fails = "nothing" | "the queue" | "the queue and the database";
@@ -35,6 +35,24 @@ const PATIENCE = 600_000;
 /** How late a message comes that is delayed, and how long until whoever has nothing to do looks what was lost. */
 const LATE = 300;
 const SWEEP = 200;
+
+/** An engine that tells nobody anything; its messages go nowhere, where somebody else carries the rotation. */
+export function engineOf(
+  env: Orders["env"],
+  ledger: Ledger,
+  { limits = {}, send = async () => {} }: { limits?: Partial<Limits>; send?: Sender["send"] } = {},
+): Engine {
+  const secrets = new Secrets(env);
+  return new Engine({
+    config: loadConfig(env),
+    secrets,
+    ring: new KeyRing(secrets.read),
+    ledger,
+    queue: { send },
+    teller: { object: () => {}, event: async () => {} },
+    limits,
+  });
+}
 
 /** @returns when the rotation is over. @throws when that takes too long */
 export async function carry(
@@ -66,18 +84,7 @@ export async function carry(
     if (fate === 2) queue.push({ message, at });
   };
   const ledger = new Ledger(failing);
-  const secrets = new Secrets(env);
-  const ring = new KeyRing(secrets.read);
-  const teller = { object: () => {}, event: async () => {} };
-  const engine = new Engine({
-    config: loadConfig(env),
-    secrets,
-    ring,
-    ledger,
-    queue: { send },
-    teller,
-    limits,
-  });
+  const engine = engineOf(env, ledger, { limits, send });
   let sweptAt = 0;
   const consume = async () => {
     for (;;) {
