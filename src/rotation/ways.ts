@@ -23,6 +23,7 @@ const SPELLINGS = ["quoted", "bare"] as const;
 const WRONG = "00000000000000000000000000000000";
 /** Refusals that stay: what is not there, or not allowed. */
 const IS_NOT_FOR_US = /\((40\d|AccessDenied|MethodNotAllowed)\)/;
+const IS_CHANGED = /\((40\d|AccessDenied|SignatureDoesNotMatch)\)/;
 const BODY = "ssec-edge looks what this store can do; it is removed at once\n";
 
 /**
@@ -92,13 +93,17 @@ export async function findWays(store: S3Bucket, key: string, to: CustomerKey, li
 async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<boolean> {
   if (!transport.sendsDots) return false;
   const scratch = new Scratch(store, key, to, limits);
-  try {
-    await patiently(limits, () => scratch.put());
-  } catch (error) {
-    // A path that was changed on the way does not match its signature.
-    if (error instanceof Refused) return false;
-    throw error;
-  }
+  const isTaken = await patiently(limits, async () => {
+    try {
+      await scratch.put();
+      return true;
+    } catch (error) {
+      // A path that was changed on the way does not match its signature, however often it is sent.
+      if (!(error instanceof Refused) || (isTransient(error) && !IS_CHANGED.test(error.message))) throw error;
+      return false;
+    }
+  });
+  if (!isTaken) return false;
   try {
     const { objects } = await patiently(limits, () => listObjects(store, { prefix: key, limit: 1 }));
     return objects[0]?.key === key;
