@@ -20,6 +20,7 @@ interface Deployed {
     readonly consumers: readonly {
       readonly queue: string;
       readonly max_batch_size: number;
+      readonly max_batch_timeout: number;
       readonly max_retries: number;
       readonly dead_letter_queue?: string;
     }[];
@@ -64,6 +65,9 @@ export interface WorkerOptions {
 }
 
 export type BindingName = "DB" | "QUEUE" | "ROTATION_QUEUE" | "RATE_LIMIT" | "METRICS" | "ASSETS";
+
+/** Seconds that an event waits for others: each by itself would cost more than the requests that events tell of. */
+const MAX_WAIT = 0.2;
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -151,7 +155,7 @@ function workerFor(
           consumer.queue,
           {
             maxBatchSize: consumer.max_batch_size,
-            maxBatchTimeout: 0,
+            maxBatchTimeout: Math.min(consumer.max_batch_timeout, MAX_WAIT),
             maxRetries: consumer.max_retries,
             ...(consumer.dead_letter_queue !== undefined && { deadLetterQueue: consumer.dead_letter_queue }),
           },
