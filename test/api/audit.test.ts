@@ -148,7 +148,7 @@ describe("an event", () => {
     expect(event?.requestId).not.toBe("trace-7");
   });
 
-  test("of strangers is not one for each: a few, and then their number", async () => {
+  test("of strangers is not one for each: a few, and then their number", { tags: ["thorough"] }, async () => {
     const userAgent = `flood/${freshKey()}`;
     const guess = () =>
       fetch(`${api}/v1/me`, { headers: { authorization: "Bearer guess", "user-agent": userAgent } });

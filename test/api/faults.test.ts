@@ -77,29 +77,33 @@ const cutAfterAll = (request: IncomingMessage, response: ServerResponse) => {
   request.resume();
 };
 
-test("an upload that the store stops taking, or does not answer, is a timeout", async () => {
-  const untaken = `untaken-${freshKey()}`;
-  const unanswered = `unanswered-${freshKey()}`;
-  const ungiven = `ungiven-${freshKey()}`;
-  const [broken, begun] = [`broken-${freshKey()}`, `begun-${freshKey()}`];
-  for (const key of [broken, begun]) await edge("PUT", key, randomBytes(4 * MiB));
-  const about = (key: string) => (request: IncomingMessage) => request.url?.includes(key) ?? false;
-  proxy.break(
-    { on: about(untaken), answer: silence },
-    { on: about(unanswered), answer: (request) => void request.resume() },
-    { on: about(ungiven), answer: silence },
-    { on: about(broken), stallAnswerAfter: 2 * MiB },
-    { on: about(begun), stallAnswerAfter: 0 },
-  );
-  const hasty = (method: string, key: string, body?: Buffer) => edge(method, key, body, "hasty");
-  await Promise.all([
-    expectProblem(hasty("PUT", untaken, randomBytes(20 * MiB)), 504, "store-timeout"),
-    expectProblem(hasty("PUT", unanswered, randomBytes(10)), 504, "store-timeout"),
-    expectProblem(hasty("GET", ungiven), 504, "store-timeout"),
-    expect(hasty("GET", broken)).rejects.toThrow(BROKEN_OFF),
-    expect(hasty("GET", begun)).rejects.toThrow(BROKEN_OFF),
-  ]);
-});
+test(
+  "an upload that the store stops taking, or does not answer, is a timeout",
+  { tags: ["thorough"] },
+  async () => {
+    const untaken = `untaken-${freshKey()}`;
+    const unanswered = `unanswered-${freshKey()}`;
+    const ungiven = `ungiven-${freshKey()}`;
+    const [broken, begun] = [`broken-${freshKey()}`, `begun-${freshKey()}`];
+    for (const key of [broken, begun]) await edge("PUT", key, randomBytes(4 * MiB));
+    const about = (key: string) => (request: IncomingMessage) => request.url?.includes(key) ?? false;
+    proxy.break(
+      { on: about(untaken), answer: silence },
+      { on: about(unanswered), answer: (request) => void request.resume() },
+      { on: about(ungiven), answer: silence },
+      { on: about(broken), stallAnswerAfter: 2 * MiB },
+      { on: about(begun), stallAnswerAfter: 0 },
+    );
+    const hasty = (method: string, key: string, body?: Buffer) => edge(method, key, body, "hasty");
+    await Promise.all([
+      expectProblem(hasty("PUT", untaken, randomBytes(20 * MiB)), 504, "store-timeout"),
+      expectProblem(hasty("PUT", unanswered, randomBytes(10)), 504, "store-timeout"),
+      expectProblem(hasty("GET", ungiven), 504, "store-timeout"),
+      expect(hasty("GET", broken)).rejects.toThrow(BROKEN_OFF),
+      expect(hasty("GET", begun)).rejects.toThrow(BROKEN_OFF),
+    ]);
+  },
+);
 
 describe("an upload of known length", () => {
   const body = randomBytes(4 * MiB);

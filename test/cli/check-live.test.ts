@@ -239,7 +239,7 @@ describe("an honest store", { timeout: 240_000 }, () => {
     await expectNothingLeft();
   });
 
-  test("says so at a glance, without colours where nobody looks", async () => {
+  test("says so at a glance, without colours where nobody looks", { tags: ["thorough"] }, async () => {
     const { status, stdout } = await run({ args: [] });
     expect(status).toBe(RED.length);
     expect(stdout).toMatch(new RegExp(`^BUCKETS.media: ${BUCKET} at ${proxy.url}$`, "m"));
@@ -257,24 +257,28 @@ describe("an honest store", { timeout: 240_000 }, () => {
     expect([...green, ...yellow, ...grey, ...red].sort()).toEqual([...explained].map(([, id]) => id).sort());
   });
 
-  test.skipIf(isCeph)("whose policy demands SSE-C is green to the last line", async () => {
-    const condition = { Null: { [`s3:${SSE}algorithm`]: "true" } };
-    const statement = {
-      Sid: "SsecOnly",
-      Effect: "Deny",
-      Principal: "*",
-      Action: "s3:PutObject",
-      Resource: `arn:aws:s3:::${BUCKET}/*`,
-      Condition: condition,
-    };
-    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
-    await s3.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
-    const { red, yellow, grey, findings } = await check();
-    await s3.send(new DeleteBucketPolicyCommand({ Bucket: BUCKET }));
-    expect([...red, ...yellow]).toEqual(YELLOW);
-    expect(grey).toEqual(["tls"]);
-    expect(findings.enforced?.what).toBe("a PUT without a key is refused (403 AccessDenied)");
-  });
+  test.skipIf(isCeph)(
+    "whose policy demands SSE-C is green to the last line",
+    { tags: ["thorough"] },
+    async () => {
+      const condition = { Null: { [`s3:${SSE}algorithm`]: "true" } };
+      const statement = {
+        Sid: "SsecOnly",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:PutObject",
+        Resource: `arn:aws:s3:::${BUCKET}/*`,
+        Condition: condition,
+      };
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+      await s3.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
+      const { red, yellow, grey, findings } = await check();
+      await s3.send(new DeleteBucketPolicyCommand({ Bucket: BUCKET }));
+      expect([...red, ...yellow]).toEqual(YELLOW);
+      expect(grey).toEqual(["tls"]);
+      expect(findings.enforced?.what).toBe("a PUT without a key is refused (403 AccessDenied)");
+    },
+  );
 
   test("that does not say what is missing is yellow there", async () => {
     const isMissing = ({ url = "" }: IncomingMessage) => url.includes("/nothing?");
@@ -287,7 +291,7 @@ describe("an honest store", { timeout: 240_000 }, () => {
     });
   });
 
-  test("whose pages may not read the echo is yellow", async () => {
+  test("whose pages may not read the echo is yellow", { tags: ["thorough"] }, async () => {
     proxy.break({ on: always, headers: (answer) => void delete answer["access-control-expose-headers"] });
     const { yellow, findings } = await check();
     expect(yellow).toContain("cors");
@@ -306,17 +310,21 @@ describe("an honest store", { timeout: 240_000 }, () => {
     expect([...Versions, ...DeleteMarkers]).toEqual([]);
   });
 
-  test("is named: another bucket is not tried, and one that is not configured is a mistake", async () => {
-    const bucket = { store: "main", name: BUCKET, keys: ["k1"] };
-    const vars = { BUCKETS: { media: bucket, other: { ...bucket, name: "not-there" } } };
-    expect((await check({ vars, args: ["--bucket", "media", "--json"] })).red).toEqual(RED);
-    const unknown = await run({ vars, args: ["--bucket", "nope"] });
-    expect(unknown).toMatchObject({ status: 1, stdout: "" });
-    expect(unknown.stderr).toContain('no bucket "nope" in BUCKETS (have: media, other)');
-    const { findings, red } = await check({ vars, args: ["--bucket", "other", "--json"] });
-    expect(red).toEqual(["bucket"]);
-    expect(findings.bucket?.what).toBe("there is no not-there");
-  });
+  test(
+    "is named: another bucket is not tried, and one that is not configured is a mistake",
+    { tags: ["thorough"] },
+    async () => {
+      const bucket = { store: "main", name: BUCKET, keys: ["k1"] };
+      const vars = { BUCKETS: { media: bucket, other: { ...bucket, name: "not-there" } } };
+      expect((await check({ vars, args: ["--bucket", "media", "--json"] })).red).toEqual(RED);
+      const unknown = await run({ vars, args: ["--bucket", "nope"] });
+      expect(unknown).toMatchObject({ status: 1, stdout: "" });
+      expect(unknown.stderr).toContain('no bucket "nope" in BUCKETS (have: media, other)');
+      const { findings, red } = await check({ vars, args: ["--bucket", "other", "--json"] });
+      expect(red).toEqual(["bucket"]);
+      expect(findings.bucket?.what).toBe("there is no not-there");
+    },
+  );
 });
 
 /** Where uploads with a key are refused as well. */
@@ -704,7 +712,7 @@ describe.skipIf(isCeph)("TLS", { timeout: 240_000 }, () => {
     expect(yellow).toContain("tls");
   });
 
-  test("whose certificate has expired is red, and no key is sent", async () => {
+  test("whose certificate has expired is red, and no key is sent", { tags: ["thorough"] }, async () => {
     const { red, green, findings } = await behind([-300, -1], true);
     expect(red).toEqual(["tls"]);
     expect(green).toEqual(["connection"]);

@@ -105,24 +105,28 @@ describe("keys that URLs have a meaning of their own for", () => {
     (key) => `${base}/${key}`,
   );
 
-  test("each is an object of its own, by every command", { timeout: 120_000 }, async () => {
-    const here = folder({ victim: "victim" });
-    const victims = [`${base}/v`, `${base}/a`, `${base}/a/v`];
-    for (const victim of victims) await put("media", victim, "victim");
-    for (const [i, key] of keys.entries()) {
-      writeFileSync(join(here, "x"), String(i));
-      // A slash at its end says that a name comes after it.
-      if (key.endsWith("/")) await put("media", key, String(i));
-      else good(await ssec("put", join(here, "x"), `media/${key}`));
-      const down = await ssec("get", `media/${key}`, "-");
-      expect({ key, text: down.stdout, error: down.stderr }).toEqual({ key, text: String(i), error: "" });
-    }
-    expect((await keysBelow(`${base}/`)).sort()).toEqual(
-      [...keys, ...victims].map((key) => key.slice(base.length + 1)).sort(),
-    );
-    for (const key of keys) good(await ssec("rm", `media/${key}`));
-    expect((await keysBelow(`${base}/`)).sort()).toEqual(["a", "a/v", "v"]);
-  });
+  test(
+    "each is an object of its own, by every command",
+    { tags: ["thorough"], timeout: 120_000 },
+    async () => {
+      const here = folder({ victim: "victim" });
+      const victims = [`${base}/v`, `${base}/a`, `${base}/a/v`];
+      for (const victim of victims) await put("media", victim, "victim");
+      for (const [i, key] of keys.entries()) {
+        writeFileSync(join(here, "x"), String(i));
+        // A slash at its end says that a name comes after it.
+        if (key.endsWith("/")) await put("media", key, String(i));
+        else good(await ssec("put", join(here, "x"), `media/${key}`));
+        const down = await ssec("get", `media/${key}`, "-");
+        expect({ key, text: down.stdout, error: down.stderr }).toEqual({ key, text: String(i), error: "" });
+      }
+      expect((await keysBelow(`${base}/`)).sort()).toEqual(
+        [...keys, ...victims].map((key) => key.slice(base.length + 1)).sort(),
+      );
+      for (const key of keys) good(await ssec("rm", `media/${key}`));
+      expect((await keysBelow(`${base}/`)).sort()).toEqual(["a", "a/v", "v"]);
+    },
+  );
 
   test("those that every client changes are refused before anything is sent", async () => {
     const victim = freshKey("victim");

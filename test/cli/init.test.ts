@@ -389,7 +389,7 @@ test
   .skipIf(isSkipped(SCRIPT))
   .each(["Where are the objects?", "Bucket", "CW_SECRET_ACCESS_KEY", "Write this?"])(
   "Ctrl-C at %j changes nothing",
-  { timeout: 120_000 },
+  { tags: ["thorough"], timeout: 120_000 },
   async (question) => {
     const before = read("wrangler.toml");
     const terminal = openTerminal(["src/cli/ssec.ts", "--config", config, "init"]);

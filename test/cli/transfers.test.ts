@@ -102,7 +102,7 @@ describe.for([
 
 test(
   "standard input goes up, and standard output is nothing but the object",
-  { timeout: 60_000 },
+  { tags: ["thorough"], timeout: 60_000 },
   async () => {
     const bytes = randomBytes(9 * MiB + 1);
     const object = `media/${freshKey("dump.sql")}`;
@@ -205,10 +205,10 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     expect(await openUploads(key)).toBe(0);
   }
   const KILLED = "an upload of %i MiB that is killed at any moment resumes, and only what is missing is sent";
-  test.for([[18, 2]] as const)(KILLED, ([size, moments]) => killUpload(size * MiB, moments));
-  test.for([[100, 9]] as const)(KILLED, { tags: ["thorough"] }, ([size, moments]) =>
-    killUpload(size * MiB, moments),
-  );
+  test.for([
+    [18, 2],
+    [100, 9],
+  ] as const)(KILLED, { tags: ["thorough"] }, ([size, moments]) => killUpload(size * MiB, moments));
 
   async function heldParts(key: string): Promise<number[]> {
     const { uploadId, keyId } = remembered(key);

@@ -176,7 +176,7 @@ test(
   },
 );
 
-test("versions: what a writer writes meanwhile stays on top", async () => {
+test("versions: what a writer writes meanwhile stays on top", { tags: ["thorough"] }, async () => {
   const bucket = await freshBucket(true);
   for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
   const proxy = await startFaultProxy(store.url);
