@@ -50,7 +50,12 @@ export async function sendToStore(request: StoreRequest, sending: Sending): Prom
   const { url, headers } = authorize(request, credentials);
   const time = new AbortController();
   const timer = timeLimit === undefined ? undefined : setTimeout(() => time.abort(), timeLimit);
-  const ended = signal === undefined ? time.signal : AbortSignal.any([signal, time.signal]);
+  const ended =
+    signal === undefined
+      ? time.signal
+      : timeLimit === undefined
+        ? signal
+        : AbortSignal.any([signal, time.signal]);
   let response: Response;
   try {
     ended.throwIfAborted();
