@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
 import { closeSync, createReadStream, createWriteStream, linkSync, openSync, readSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -134,7 +134,7 @@ export class Segments {
       const left = (this.#readers.get(file) ?? 1) - 1;
       if (left > 0) this.#readers.set(file, left);
       else this.#readers.delete(file);
-      if (left === 0 && this.#doomed.delete(file)) await rm(join(this.#dir, file), { force: true });
+      if (left === 0 && this.#doomed.delete(file)) await this.#unlink(file);
     }
   }
 
@@ -167,15 +167,22 @@ export class Segments {
     const files = segments.map(({ file }) => file);
     for (const file of files.filter((file) => this.#readers.has(file))) this.#doomed.add(file);
     const unread = files.filter((file) => !this.#readers.has(file));
-    await Promise.all(unread.map((file) => rm(join(this.#dir, file), { force: true })));
+    await Promise.all(unread.map((file) => this.#unlink(file)));
   }
 
   /** Removes what no row names: left over from a kill between the file and its row. */
   async sweep(named: ReadonlySet<string>): Promise<void> {
     const files = await readdir(this.#dir);
-    await Promise.all(
-      files.filter((file) => !named.has(file)).map((file) => rm(join(this.#dir, file), { force: true })),
-    );
+    await Promise.all(files.filter((file) => !named.has(file)).map((file) => this.#unlink(file)));
+  }
+
+  /** As `rm`, which looks at the file before, and waits for the disk while it does. */
+  async #unlink(file: string): Promise<void> {
+    try {
+      await unlink(join(this.#dir, file));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
 }
 
