@@ -127,6 +127,7 @@ class Walk {
       }
     };
     let toldAt = Date.now();
+    let isLost = false;
     for (;;) {
       const isEnough = failure !== undefined || this.#hands.isEnough();
       const width = this.#isCareful ? 1 : pace.width;
@@ -138,16 +139,19 @@ class Walk {
       const isOver = running === 0;
       let done = told;
       while (outcomes[done] !== undefined) done++;
+      // Whose word is not taken any more has nothing to say: what they are at ends, and that is all.
       const isDue =
-        done - told >= (this.#isCareful ? 1 : limits.checkpointObjects) ||
-        Date.now() - toldAt >= limits.checkpointEvery;
-      if (isOver || isDue) {
+        !isLost &&
+        (done - told >= (this.#isCareful ? 1 : limits.checkpointObjects) ||
+          Date.now() - toldAt >= limits.checkpointEvery);
+      if (isDue || (isOver && !isLost)) {
         const tally = new Tally();
         for (let i = told; i < done; i++) tally.add(objects[i] as ListedObject, outcomes[i] as Outcome);
         const through = done === 0 ? this.through : (objects[done - 1]?.key ?? this.through);
         // A word of nothing new is a sign of life.
         const isHeld = isOver && tally.isEmpty ? true : await this.#hands.done(tally, through);
         if (!isHeld) {
+          isLost = true;
           failure ??= LOST;
         } else {
           told = done;

@@ -166,6 +166,41 @@ test("two at one page: one of them works, whose word counts; the one who wakes l
   await expectAllUnder(bucket, keys);
 });
 
+test("whose lease is lost while the store is slow says nothing more, and lets others get on", async () => {
+  const { bucket, keys } = await filled(10);
+  const proxy = await startFaultProxy(store.url);
+  let words = 0;
+  let isLost = false;
+  // A ledger on this machine answers without waiting: who asks it again and again gives nobody else a turn.
+  const through = (database: Database): Database => ({
+    prepare: (sql) => database.prepare(sql),
+    batch: (statements) => {
+      if (isLost && ++words > 50) throw new Error("it does not stop talking");
+      return database.batch(statements);
+    },
+  });
+  const { start, drain, report, database, errors } = rig({
+    bucket,
+    url: proxy.url,
+    through,
+    limits: { checkpointEvery: 20 },
+  });
+  const { id } = await start();
+  const isSlow = ({ url = "" }: IncomingMessage) => url.includes("object%203");
+  const forward = async (request: IncomingMessage) => {
+    database.execute("UPDATE rotation_pages SET lease = 'of another'");
+    isLost = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return request;
+  };
+  proxy.break({ on: isSlow, times: 1, forward });
+  await drain(id);
+  proxy.close();
+  expect({ isLost, errors }).toEqual({ isLost: true, errors: [] });
+  expect(await report(id)).toMatchObject({ state: "done", listed: 10, failed: 0 });
+  await expectAllUnder(bucket, keys);
+});
+
 test(
   "writers that overwrite and delete all the time: what they wrote stays, and nothing of it is stale",
   { tags: ["thorough"] },
