@@ -6,19 +6,11 @@ import { Refused } from "../refused.ts";
 import { headObject, isUnderKey } from "../s3/store/stored.ts";
 import { find, type Head, keyOf, type Source } from "./find.ts";
 import type { Job } from "./job.ts";
-import {
-  confirm,
-  demandUnchanged,
-  failed,
-  isLarge,
-  type Outcome,
-  placementOf,
-  rotateObject,
-  wholeHeaders,
-} from "./object.ts";
+import { confirm, failed, isLarge, type Outcome, placementOf, rotateObject, wholeHeaders } from "./object.ts";
 import { backoff, Pace, sleep } from "./pace.ts";
 import { GaveUp, patiently } from "./patience.ts";
 import type { LargeRow } from "./state.ts";
+import { demandUnchanged } from "./through.ts";
 import * as uploads from "./upload.ts";
 
 /** Parts at once: each is in memory, or has two connections. */
@@ -82,7 +74,7 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       const parts = await putParts(job, upload, uploadId, hands);
       if (parts === undefined) return undefined;
       // Where a store holds no condition when it completes an upload, this is all that there is.
-      await patiently(job.limits, () => demandUnchanged(job, key, from, head.etag));
+      await patiently(job.limits, () => demandUnchanged(job.store, upload));
       await hands.alive();
       const id = uploadId;
       mayBeComplete = true;

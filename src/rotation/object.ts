@@ -17,17 +17,16 @@ import type { Job } from "./job.ts";
 import { content, lost, placement, tagCount, unspeakable, VERSION_OF } from "./kept.ts";
 import { backoff, sleep } from "./pace.ts";
 import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
-import { open, send } from "./through.ts";
+import { demandUnchanged, open, send } from "./through.ts";
 
 /** How often an object is looked at again that others replace, or that a store does not re-encrypt. */
 const MAX_LOOKS = 8;
 
-/** And by which a store denies it: the key that it was to be read with may be another writer's by then. */
+/** And how often a store denies to copy it: the key that it was to be read with may be another writer's by then. */
 const MAX_DENIALS = 3;
 
-/** To a key that is not the object's any more some stores say 403, and others, as Ceph, 400. */
-function isDenied({ reason, message }: Refused): boolean {
-  return reason === "invalid-request" || /\(AccessDenied\)/.test(message);
+function isDenied({ message }: Refused): boolean {
+  return /\(AccessDenied\)/.test(message);
 }
 
 /** What became of an object. */
@@ -162,6 +161,8 @@ async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, h
       Object.keys(mark).length === 0 ? placed : { ...remade(headers), ...mark, ...placed, ...REPLACE };
     const copied = await copyInPlace(store, { key, from, to, etag, headers: given }, ways);
     if (copied !== undefined) return copied;
+    // It may have been refused for a key that a writer has changed: what cannot be kept would be another's.
+    await demandUnchanged(store, { key, from, etag });
     if (size > job.limits.maxWhole) throw new Refused("store-error", "The store does not copy this object.");
   }
   const whole = await wholeHeaders(job, key, headers, placed);
@@ -169,7 +170,7 @@ async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, h
   const isEncoded = headers.has("content-encoding");
   const body = await open(store, { key, from, etag, length: size, isEncoded, isHeld: isLocked }, pipe);
   // Where a store holds no condition when it is given an object, this is all that there is.
-  if (ways.ifMatchOfPut === undefined) await demandUnchanged(job, key, from, etag);
+  if (ways.ifMatchOfPut === undefined) await demandUnchanged(store, { key, from, etag });
   const answer = await send(
     store,
     { key, query: { "x-id": "PutObject" } },
@@ -178,18 +179,6 @@ async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, h
   );
   const tagging = whole["x-amz-tagging"];
   return { etag: answer.get("etag") ?? "", ...(tagging !== undefined && { tagging }) };
-}
-
-/** @throws {Refused} precondition-failed */
-export async function demandUnchanged(
-  { bucket, store }: Job,
-  key: string,
-  from: Source,
-  etag: string,
-): Promise<void> {
-  const now = await headObject({ bucket, key }, from, store.credentials);
-  if (now !== undefined && bare(now.stored.etag) === bare(etag)) return;
-  throw new Refused("precondition-failed", "The object was replaced while it was read.");
 }
 
 /** What a copy does not keep by itself: class, redirect, lock and list. */

@@ -5,6 +5,7 @@ import { customerKeyHeaders } from "../keys/headers.ts";
 import { Refused } from "../refused.ts";
 import type { S3Bucket } from "../s3/store/client.ts";
 import { refusalOf, sendToStore, storeError, storeTimeout } from "../s3/store/fetch.ts";
+import { headObject } from "../s3/store/stored.ts";
 import { bare } from "./conditions.ts";
 import type { MakePipe } from "./job.ts";
 
@@ -39,7 +40,10 @@ export interface Wanted {
   readonly isHeld?: boolean;
 }
 
-/** @throws {Refused} precondition-failed when it is another object by now; what the store's refusal means */
+/**
+ * @throws {Refused} precondition-failed when it is another object by now, or under another key; what the store's refusal
+ *   means
+ */
 export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | undefined): Promise<Body> {
   const { key, versionId, from, etag, range, length, isEncoded, isHeld = false } = wanted;
   const request = {
@@ -59,7 +63,12 @@ export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | und
   };
   const signal = AbortSignal.timeout(timeFor(length));
   const response = await sendToStore(request, { credentials: store.credentials, signal, asStored: true });
-  if (response.status !== (range ? 206 : 200)) throw await refusalOf(response, request);
+  if (response.status !== (range ? 206 : 200)) {
+    const refused = await refusalOf(response, request);
+    // To a key that is not the object's any more stores say 403, or, as Ceph, 400: what they say of any fault.
+    if (response.status === 400 || response.status === 403) await demandUnchanged(store, wanted);
+    throw refused;
+  }
   if (bare(response.headers.get("etag") ?? "") !== bare(etag)) {
     await response.body?.cancel();
     throw new Refused("precondition-failed", "The object was replaced meanwhile.");
@@ -89,6 +98,16 @@ export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | und
     md5: createHash("md5").update(bytes).digest("base64"),
     read: Promise.resolve(),
   };
+}
+
+/** @throws {Refused} precondition-failed, or not-found, when it is not as it was seen */
+export async function demandUnchanged(
+  { bucket, credentials }: S3Bucket,
+  { key, versionId, from, etag }: Pick<Wanted, "key" | "versionId" | "from" | "etag">,
+): Promise<void> {
+  const now = await headObject({ bucket, key, versionId }, from, credentials);
+  if (now !== undefined && bare(now.stored.etag) === bare(etag)) return;
+  throw new Refused("precondition-failed", "The object was replaced meanwhile.");
 }
 
 /** PutObject or UploadPart. @returns the answer's headers */

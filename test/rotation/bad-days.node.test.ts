@@ -295,6 +295,80 @@ describe("a writer who is quicker, between the look at an object and its re-encr
   });
 });
 
+describe("a store through which objects are streamed, and which says 400 to a wrong key", () => {
+  const streamed = async (bucket: string, url: string) => {
+    const rigged = rig({ bucket, url, keys: ["k2", "k1", "root"] });
+    const { start, ledger, messages, engine } = rigged;
+    const { id } = await start();
+    await engine().handle(messages.splice(0)[0]?.message);
+    const found = JSON.parse((await ledger.find(id))?.ways ?? "");
+    await ledger.setWays(id, JSON.stringify({ ...found, copies: false, copiesParts: false }));
+    return { ...rigged, id };
+  };
+  const isOf1 = ({ url = "" }: IncomingMessage) => url.includes("object%201");
+
+  test("an object whose key is changed more often than faults are forgiven is looked at again", async () => {
+    const { bucket, keys } = await filled(3);
+    const proxy = await startFaultProxy(store.url);
+    const { id, drain, report } = await streamed(bucket, proxy.url);
+    let writes = 0;
+    proxy.break({
+      on: (request) => request.method === "GET" && isOf1(request),
+      times: 5,
+      answer: (request, response) => {
+        void put(bucket, "object 1", writes++ % 2 === 0 ? "root" : "k1").then(() =>
+          error(400, "InvalidRequest")(request, response),
+        );
+      },
+    });
+    await drain(id);
+    proxy.close();
+    expect(writes).toBe(5);
+    expect(await report(id)).toMatchObject({ state: "done", rotated: 3, failed: 0 });
+    await expectAllUnder(bucket, keys);
+  });
+
+  test("what it says of anything else is believed at once", async () => {
+    const { bucket } = await filled(3);
+    const proxy = await startFaultProxy(store.url);
+    const { id, drain, report } = await streamed(bucket, proxy.url);
+    let reads = 0;
+    proxy.break({
+      on: (request) => request.method === "GET" && isOf1(request),
+      times: 10,
+      answer: (request, response) => {
+        reads++;
+        error(400, "InvalidRequest")(request, response);
+      },
+    });
+    await drain(id);
+    proxy.close();
+    expect(await report(id)).toMatchObject({ rotated: 2, failed: 1, errors: [{ code: "invalid-request" }] });
+    expect(reads).toBe(1);
+  });
+
+  test("metadata that cannot be given again is named at the first look", async () => {
+    const { bucket } = await filled(3);
+    const proxy = await startFaultProxy(store.url);
+    const { id, drain, report } = await streamed(bucket, proxy.url);
+    let looks = 0;
+    proxy.break({
+      on: (request) => request.method === "HEAD" && isOf1(request),
+      times: 100,
+      headers: (headers) => {
+        looks++;
+        headers["x-amz-missing-meta"] = "1";
+      },
+    });
+    await drain(id);
+    proxy.close();
+    const detail = expect.stringContaining("1 entries of its metadata");
+    expect(await report(id)).toMatchObject({ rotated: 2, failed: 1, errors: [{ detail }] });
+    // One for each of the bucket's keys at most.
+    expect(looks).toBeLessThanOrEqual(3);
+  });
+});
+
 test("cancelled in the middle, and gone on from there", { tags: ["thorough"] }, async () => {
   const { bucket, keys } = await filled(50);
   const { start, drain, report, engine, ledger, messages } = rig({
