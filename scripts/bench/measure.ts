@@ -25,11 +25,11 @@ export function movingEffort({ rounds, transfer, files }: Effort) {
   return { rounds: Math.ceil(rounds / 7), mebibytes: transfer, files };
 }
 
-/** Fewer, too; to see that it works the store in this process is enough. */
+/** Fewer, too, of whole processes; to see that it works the store in this process is enough. */
 export function rotationEffort({ rounds, transfer, files }: Effort): RotationEffort {
-  // Under four minutes on two cores.
+  // Under five minutes on two cores.
   return {
-    rounds: Math.ceil(rounds / 7),
+    rounds: Math.ceil(rounds / 21),
     files: Math.ceil(1.2 * files),
     mebibytes: transfer / 4,
     onCeph: rounds > 1,

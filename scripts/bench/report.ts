@@ -14,6 +14,14 @@ export function withTable(page: string, results: Results): string {
   return `${page.slice(0, begin + BEGIN.length)}\n\n${table(results)}\n\n${page.slice(end)}`;
 }
 
+const ROTATION = /^\| rotation, .*(\n\|.*)*/m;
+
+/** A page whose figures of rotations are these, and all others as they were. @throws where it has none */
+export function withRotationTable(page: string, results: readonly Rotating[]): string {
+  if (!ROTATION.test(page)) throw new Error("the page has no table of rotations");
+  return page.replace(ROTATION, () => rotatingTable(results));
+}
+
 export function table({
   signing,
   serving,
@@ -85,7 +93,8 @@ export function rotatingTable(results: readonly Rotating[]): string {
       const best = Math.min(...Object.values(others));
       const figures = contenders.map((name) => {
         const seconds = by[name] ?? Number.NaN;
-        return `${(objects / seconds).toFixed(0)}, ${(bytes / seconds / 2 ** 20).toFixed(1)}`;
+        const perSecond = objects / seconds;
+        return `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}, ${(bytes / seconds / 2 ** 20).toFixed(1)}`;
       });
       const ratio = Number.isFinite(best) ? `${(best / ssec).toFixed(2)}×` : "not installed";
       return [`${what} (${store})`, ...figures, ratio];

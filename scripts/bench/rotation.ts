@@ -7,7 +7,7 @@ import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand, S3Client } fr
 import { customerKey } from "../../src/keys/customer-key.ts";
 import { built, installed, run } from "./programs.ts";
 import { alternate, median } from "./slices.ts";
-import { type Access, type BenchStore, startCeph, startDevStore } from "./stores.ts";
+import { type Access, type BenchStore, startCeph, startDevStore, startDistance } from "./stores.ts";
 
 const BUCKET = "rotated";
 const REGION = "us-east-1";
@@ -16,6 +16,8 @@ const FILE_SIZE = 20_000;
 const LARGE_SIZE = 16 * 2 ** 20;
 /** In memory, where the system has such a folder: disks of machines differ more than programs do. */
 const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+/** How late everything arrives from a store that is not on this machine, each way, milliseconds: another city's. */
+const DISTANCE = 10;
 /** What rclone does at once where nobody tells it, and where it was found to be fastest here. */
 const TRANSFERS = { rclone: 4, "rclone, tuned": 32 };
 
@@ -88,21 +90,33 @@ async function onStore(
   const seconds: Record<string, { objects: number; bytes: number; by: Partial<Record<Contender, number>> }> =
     {};
   const large = Math.max(1, Math.round((mebibytes * 2 ** 20) / LARGE_SIZE));
+  const distance = await startDistance(Number(new URL(at.url).port), DISTANCE);
+  const afar: At = { ...at, url: at.url.replace(/\d+$/, String(distance.port)) };
   for (const [what, objects, size] of [
     [`${files} objects of ${FILE_SIZE / 1000} KB`, files, FILE_SIZE],
     [`${large} objects of ${LARGE_SIZE / 2 ** 20} MiB`, large, LARGE_SIZE],
   ] as const) {
-    const contenders = new Map<Contender, () => Promise<number>>();
+    const places = new Map<Contender, Place>();
     for (const name of names) {
       const place = { s3, prefix: `${size}/${name}/`, objects, size, keys, isUnder: "k1" as const };
       await fill(place);
-      const rotate = name === "ssec" ? ours(at, program) : rclone(at, TRANSFERS[name]);
-      contenders.set(name, () => there(place, rotate));
+      places.set(name, place);
     }
-    const slices = await alternate(rounds, contenders);
-    const by = Object.fromEntries(names.map((name) => [name, median(slices.get(name) ?? [])]));
-    seconds[what] = { objects, bytes: objects * size, by };
+    for (const [where, from] of [
+      ["", at],
+      [`, ${DISTANCE} ms away`, afar],
+    ] as const) {
+      const contenders = new Map<Contender, () => Promise<number>>();
+      for (const [name, place] of places) {
+        const rotate = name === "ssec" ? ours(from, program) : rclone(from, TRANSFERS[name]);
+        contenders.set(name, () => there(place, rotate));
+      }
+      const slices = await alternate(rounds, contenders);
+      const by = Object.fromEntries(names.map((name) => [name, median(slices.get(name) ?? [])]));
+      seconds[what + where] = { objects, bytes: objects * size, by };
+    }
   }
+  distance.close();
   s3.destroy();
   return { store: store.name, seconds };
 }

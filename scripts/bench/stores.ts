@@ -1,7 +1,7 @@
 /** The stores that are measured on. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createServer, type Server } from "node:tls";
 import { startStore } from "../../src/dev-store/index.ts";
@@ -76,6 +76,57 @@ function frontOf(port: number, tls: { cert: Buffer; key: Buffer }): Server {
       one.on("close", () => other.destroy());
     }
   });
+}
+
+/** What is under way at once, each way and connection, bytes: as much as a connection over such a network takes. */
+const UNDER_WAY = 4 * 2 ** 20;
+
+/**
+ * A network before a port of this machine: every byte arrives later by so many milliseconds, each way, whatever is spoken.
+ * As many bytes a second as this machine moves; that a connection is made is not delayed, what is said first over it is.
+ */
+export async function startDistance(
+  port: number,
+  delay: number,
+): Promise<{ port: number; close: () => void }> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer({ noDelay: true }, (socket) => {
+    const behind = connect({ port, host: "127.0.0.1", noDelay: true });
+    for (const [from, to] of [
+      [socket, behind],
+      [behind, socket],
+    ] as const) {
+      sockets.add(from);
+      delayed(from, to, delay);
+      from.on("error", () => to.destroy());
+      from.on("close", () => sockets.delete(from));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Timers of one length end in the order in which they began. */
+function delayed(from: Socket, to: Socket, delay: number): void {
+  let underWay = 0;
+  from.on("data", (bytes) => {
+    underWay += bytes.length;
+    if (underWay > UNDER_WAY) from.pause();
+    setTimeout(() => {
+      const arrived = () => {
+        underWay -= bytes.length;
+        if (underWay <= UNDER_WAY) from.resume();
+      };
+      to.write(bytes, arrived);
+    }, delay);
+  });
+  from.on("end", () => setTimeout(() => to.end(), delay));
 }
 
 function makeCertificate(dir: string): { certificate: string; key: string } {
