@@ -28,18 +28,27 @@ export const FOR_WORKERD = {
   external: ["node:*", "cloudflare:*", "crypto", "url", "querystring"],
 };
 
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2024",
+  ...FOR_WORKERD,
+  write: false,
+} as const;
+
 /** One module for workerd of everything that the entrypoint imports. */
 export async function bundle(entryPoint: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entryPoint],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    ...FOR_WORKERD,
-    write: false,
-  });
+  const { outputFiles } = await build({ entryPoints: [entryPoint], ...OPTIONS });
   return outputFiles[0]?.text ?? "";
+}
+
+/** The runtime's modules that are evaluated at start: those that any part of the bundle imports, also what waits until it is used. */
+export async function runtimeModules(entryPoint: string): Promise<string[]> {
+  const { metafile } = await build({ entryPoints: [entryPoint], ...OPTIONS, metafile: true });
+  return Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path),
+  );
 }
 
 /** The bundle as it is deployed. */
@@ -63,14 +72,9 @@ export async function bundleWorker(): Promise<Bundle> {
 export async function startSize(entryPoint: string): Promise<Size> {
   const { outputFiles, metafile } = await build({
     entryPoints: [entryPoint],
-    bundle: true,
+    ...OPTIONS,
     splitting: true,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    ...FOR_WORKERD,
     outdir: "start",
-    write: false,
     metafile: true,
   });
   const [entry] = Object.keys(metafile.outputs).filter(

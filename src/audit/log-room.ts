@@ -4,7 +4,6 @@
  *
  * @see https://developers.cloudflare.com/workers/observability/logs/workers-logs/#limits
  */
-import { Buffer } from "node:buffer";
 import type { UnwrittenEvent } from "./event.ts";
 
 /** Of all lines, the request's URL and its headers. */

@@ -1,5 +1,4 @@
 /** What of the trail an admin may see. */
-import { Buffer } from "node:buffer";
 import type { Caller } from "../auth/callers.ts";
 import type { Config } from "../config/load.ts";
 import { Refused } from "../refused.ts";

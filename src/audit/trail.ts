@@ -1,5 +1,4 @@
 /** The events of one request: gathered while it is answered, told before or after its answer leaves. */
-import { Buffer } from "node:buffer";
 import { v7 as uuidv7 } from "uuid";
 import type { Caller } from "../auth/callers.ts";
 import type { Bindings, Queue } from "../bindings.ts";

@@ -3,7 +3,6 @@
  * GATEWAY_SECRET, and the secret access key follows from it. That the caller is still there, and what they may do now, is
  * looked at whenever it is used.
  */
-import { Buffer } from "node:buffer";
 import { SecretError, type Secrets } from "../config/secrets.ts";
 import { isBase64Of } from "../hash/base64.ts";
 import { bytesOf, Message } from "../hash/message.ts";

@@ -1,5 +1,4 @@
 /** The end of a multipart upload: nothing counts before the store has confirmed it. */
-import { randomBytes } from "node:crypto";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { Refused } from "../refused.ts";
 import { MARKER_HEADER } from "../s3/api/upload-id.ts";
@@ -8,6 +7,8 @@ import type { Credentials } from "../s3/store/credentials.ts";
 import { isTransient } from "../s3/store/fetch.ts";
 import type { Conditions, MultipartUpload, NamedPart, UploadedPart } from "../s3/store/multipart.ts";
 import { confirmUnderKey, headObject, isUnderKey, type ObjectRef, type Stored } from "../s3/store/stored.ts";
+
+const { randomBytes } = process.getBuiltinModule("node:crypto");
 
 /** How often a store that fails is told to complete; only where it can be known whether it has done so after all. */
 const ATTEMPTS = 3;

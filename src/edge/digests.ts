@@ -1,8 +1,8 @@
 /** What the body of an upload is promised to be, and whether it is: hashed on its way, whatever the store checks. */
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { type Checksum, Crc32, Crc32c, Crc64Nvme } from "../hash/crc.ts";
 import { type FieldError, Refused } from "../refused.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 const hash = (name: string) => (): Checksum => createHash(name);
 

@@ -2,8 +2,6 @@
  * What a store was asked to keep beside the bytes, and whether it has. Some take such a header, answer 200, and forget it;
  * what they have kept shows in a HEAD.
  */
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { type FieldError, Refused } from "../refused.ts";
 import type { FieldName, FieldValues } from "../s3/api/fields.ts";
 import { tagsXml } from "../s3/api/tags.ts";
@@ -11,6 +9,8 @@ import { refusalOf, sendToStore } from "../s3/store/fetch.ts";
 import { headObject } from "../s3/store/stored.ts";
 import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import type { Upload, Uploaded } from "./upload.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 const TAGGING_COUNT = "x-amz-tagging-count";
 

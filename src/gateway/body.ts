@@ -1,5 +1,4 @@
 /** The body of a request whose signature is right: held against what the signature says of it, while it goes through. */
-import { Buffer } from "node:buffer";
 import { Digests } from "../edge/digests.ts";
 import type { HmacKey } from "../hash/hmac.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/sign/sigv4.ts";

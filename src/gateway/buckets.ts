@@ -1,5 +1,4 @@
 /** Which buckets there are for a caller: those that a grant opens, by the names that callers use. */
-import { Buffer } from "node:buffer";
 import type { Grant } from "../config/load.ts";
 import type { Call } from "./call.ts";
 import { S3Fault } from "./faults.ts";

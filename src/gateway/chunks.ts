@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { areEqual } from "../hash/equal.ts";
 import type { HmacKey } from "../hash/hmac.ts";
 import { Message } from "../hash/message.ts";
@@ -12,6 +12,8 @@ import { ALGORITHM } from "../s3/sign/sigv4.ts";
 import { S3Fault } from "./faults.ts";
 import { wordsOf } from "./signature.ts";
 import { Source } from "./source.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 /** By what the signature says of the body. */
 export const FRAMINGS = {

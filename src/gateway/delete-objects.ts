@@ -1,5 +1,4 @@
 /** DeleteObjects: each object is an operation of its own, with its grant and its event; the store is asked once for all. */
-import { Buffer } from "node:buffer";
 import { chargeItems } from "../front/middleware.ts";
 import { tooManyRequests } from "../front/rate-limit.ts";
 import { Refused } from "../refused.ts";

@@ -1,5 +1,4 @@
 /** ListObjects and ListObjectsV2: what is in a bucket, as far as the caller's grants open it. */
-import { Buffer } from "node:buffer";
 import { S3Bucket } from "../s3/store/client.ts";
 import { type ListedObject, listObjects as listStored } from "../s3/store/list.ts";
 import { ownerOf } from "./buckets.ts";

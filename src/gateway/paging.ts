@@ -1,5 +1,4 @@
 /** How lists are asked for in pages. */
-import { Buffer } from "node:buffer";
 import { encodeKey } from "../s3/api/encode.ts";
 import { S3Fault } from "./faults.ts";
 import { single } from "./fields.ts";

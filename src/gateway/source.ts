@@ -1,5 +1,4 @@
 /** A body that is read in lines and in runs of bytes, in memory that serves again and again. */
-import { Buffer } from "node:buffer";
 import { S3Fault } from "./faults.ts";
 
 /** What is read at once, bytes. */

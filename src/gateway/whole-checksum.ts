@@ -5,7 +5,6 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
-import { Buffer } from "node:buffer";
 import { Digests } from "../edge/digests.ts";
 import { type Joinable, joinedCrc } from "../hash/crc-joined.ts";
 import { Refused } from "../refused.ts";

@@ -4,7 +4,8 @@
  *
  * @see https://reveng.sourceforge.io/crc-catalogue/all.htm
  */
-import { crc32 } from "node:zlib";
+
+const { crc32 } = process.getBuiltinModule("node:zlib");
 
 export interface Checksum {
   update(bytes: Uint8Array): void;

@@ -1,5 +1,4 @@
 /** Bytes of an object that come here and go again under another key: whole where they are few, else as they come. */
-import { createHash } from "node:crypto";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { customerKeyHeaders } from "../keys/headers.ts";
 import { Refused } from "../refused.ts";
@@ -8,6 +7,8 @@ import { refusalOf, sendToStore, storeError, storeTimeout } from "../s3/store/fe
 import { headObject } from "../s3/store/stored.ts";
 import { bare } from "./conditions.ts";
 import type { MakePipe } from "./job.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 /** What is held in memory although it could go as it comes, bytes: it can be checked, and sent again. */
 const MAX_HELD = 2 * 2 ** 20;

@@ -2,7 +2,6 @@
  * What a store can do, found by a scratch object: whether it copies from key to key, and which conditions it holds on what
  * is replaced, in which spelling. What it says it can do counts for nothing: a condition that must fail has to fail.
  */
-import { randomBytes } from "node:crypto";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../keys/customer-key.ts";
 import { copySourceKeyHeaders, customerKeyHeaders } from "../keys/headers.ts";
 import { describeUnforeseen, logError } from "../log.ts";
@@ -17,6 +16,8 @@ import { ifMatch, ifSourceMatch } from "./conditions.ts";
 import type { Limits } from "./limits.ts";
 import { GaveUp, patiently } from "./patience.ts";
 import type { Spelling, Ways } from "./state.ts";
+
+const { randomBytes } = process.getBuiltinModule("node:crypto");
 
 const SPELLINGS = ["quoted", "bare"] as const;
 /** The ETag of nothing that there is. */

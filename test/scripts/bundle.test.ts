@@ -1,6 +1,6 @@
 /** Budgets of the bundle, which decide how soon a new instance answers. */
 import { expect, test } from "vitest";
-import { bundleWorker, startSize } from "../../scripts/bundle.ts";
+import { bundleWorker, runtimeModules, startSize } from "../../scripts/bundle.ts";
 
 /** KiB, minified and compressed. What grows past one needs a reason, or an `import()` where it is first used. */
 const AT_START = 48;
@@ -9,6 +9,10 @@ const WHOLE = 161; // 16 of it is the engine of rotations, which only they load,
 test("what is evaluated at start is small", async () => {
   const { gzip } = await startSize("src/index.ts");
   expect(gzip / 1024).toBeLessThan(AT_START);
+});
+
+test("no module of node: is evaluated at start, of which some load thirty others", async () => {
+  expect(await runtimeModules("src/index.ts")).toEqual([]);
 });
 
 test(

@@ -6,7 +6,6 @@
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/api/basic-transfers.md
  */
 
-import { Buffer } from "node:buffer";
 import { Hono, type TypedResponse } from "hono";
 import * as v from "valibot";
 import type { Draft } from "../../audit/event.ts";

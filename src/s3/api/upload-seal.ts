@@ -1,8 +1,8 @@
 /** The seals of upload ids, and the markers that go with them: few requests are of uploads, so that these alone load it. */
-import { Buffer } from "node:buffer";
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { CustomerKey } from "../../keys/customer-key.ts";
 import { isSealed, SEAL_BYTES, SEALED } from "./upload-id.ts";
+
+const { createHmac, randomBytes, timingSafeEqual } = process.getBuiltinModule("node:crypto");
 
 /** What an upload makes, and under which key. */
 export interface UploadObject {

@@ -4,12 +4,13 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
-import { createHash } from "node:crypto";
 import { Refused } from "../../refused.ts";
 import { escapeXml } from "../api/escape-xml.ts";
 import type { S3Bucket } from "./client.ts";
 import { refusalIn } from "./fetch.ts";
 import { type Element, elementsOf, textOf } from "./xml.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 const NAME = "DeleteObjects";
 

@@ -1,10 +1,10 @@
 /** ListObjectsV2, page by page. */
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { Refused } from "../../refused.ts";
 import type { S3Bucket } from "./client.ts";
 import { storeError } from "./fetch.ts";
 import { type Element, elementsOf, numberOf, textOf } from "./xml.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 export interface ListedObject {
   readonly key: string;

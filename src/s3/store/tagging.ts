@@ -1,9 +1,10 @@
 /** An object's tags, read and written where they lie: beside the object, under no key. */
-import { createHash } from "node:crypto";
 import { encodeRfc3986 } from "../api/encode.ts";
 import { tagsXml } from "../api/tags.ts";
 import type { S3Bucket } from "./client.ts";
 import { elementsOf, textOf } from "./xml.ts";
+
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 /** How many tags an object has, in the answer to a HEAD that may tell. */
 export const TAG_COUNT_HEADER = "x-amz-tagging-count";

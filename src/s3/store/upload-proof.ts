@@ -3,8 +3,6 @@
  * part is sent that cannot be stored, since its checksums are wrong: a store that complains of them has taken the key. One
  * that complains of them under a key made up for this as well looks at the body first, and proves nothing.
  */
-import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import type { Bucket } from "../../config/load.ts";
 import { type CustomerKey, customerKey, KEY_BYTES } from "../../keys/customer-key.ts";
 import { customerKeyHeaders } from "../../keys/headers.ts";
@@ -13,6 +11,8 @@ import { MAX_PARTS } from "../api/limits.ts";
 import type { Credentials } from "./credentials.ts";
 import { readRefusal, sendToStore } from "./fetch.ts";
 import { timeLimitsOf } from "./time-limits.ts";
+
+const { randomBytes } = process.getBuiltinModule("node:crypto");
 
 /** The last that there can be: seldom is there one. */
 const PART_NUMBER = String(MAX_PARTS);

@@ -2,7 +2,6 @@
  * Headers that are not ASCII, as metadata may be, go over the wire as UTF-8: that is what is signed. workerd writes and
  * reads them so; other runtimes take each byte for a character.
  */
-import { Buffer } from "node:buffer";
 
 const IS_WORKERD = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
