@@ -36,7 +36,7 @@ let loaded: XMLParser | undefined;
  */
 async function loadParser(): Promise<XMLParser> {
   if (loaded !== undefined) return loaded;
-  const { XMLParser } = await import("fast-xml-parser");
+  const { XMLParser } = await import("./xml-parser.ts");
   loaded = new XMLParser({
     ignoreAttributes: true,
     removeNSPrefix: true,
