@@ -3,20 +3,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gateway } from "./bench/gateway.ts";
-import { measure, movingEffort, rotationEffort } from "./bench/measure.ts";
+import { measure, movingEffort, rotationEffort, workersBeside } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
 import { plot } from "./bench/plot.ts";
 import {
   gatewayTable,
   movingTable,
   rotatingTable,
+  startTable,
   table,
   verifyingTable,
   withRotationTable,
   withTable,
 } from "./bench/report.ts";
 import { rotating } from "./bench/rotation.ts";
-import type { Effort } from "./bench/sections.ts";
+import { type Effort, starting } from "./bench/sections.ts";
 import { verifying } from "./bench/verifying.ts";
 import { bundle } from "./bench/workerd.ts";
 import { bundleWorker } from "./bundle.ts";
@@ -37,6 +38,8 @@ const { values } = parseArgs({
     verifying: { type: "boolean", default: false },
     /** Only the S3 gateway, beside a bare passthrough and the store itself. */
     gateway: { type: "boolean", default: false },
+    /** Only the start, from the process to the first answer. */
+    starting: { type: "boolean", default: false },
     /** Where the plot goes, as SVG. */
     plot: { type: "string" },
     /** Figures and plot of docs/ become those of this run; with --rotation, its figures alone. */
@@ -44,7 +47,7 @@ const { values } = parseArgs({
   },
 });
 // Before anything is measured: minutes later is too late to say so.
-const part = [values.moving, values.verifying, values.gateway].includes(true);
+const part = [values.moving, values.verifying, values.gateway, values.starting].includes(true);
 if (values.update && (values.quick || part))
   throw new Error("--update takes a whole run, or --rotation: without --quick and the names of other parts");
 const page = join(import.meta.dirname, "../docs/performance.md");
@@ -67,6 +70,11 @@ if (values.verifying) {
 if (values.gateway) {
   const { code } = await bundleWorker();
   console.log(gatewayTable(await gateway(code, await bundle("workers/streaming.ts"), effort)));
+  process.exit();
+}
+if (values.starting) {
+  const { code } = await bundleWorker();
+  console.log(startTable(await starting(await workersBeside(code), effort)));
   process.exit();
 }
 const results = await measure(effort);

@@ -28,7 +28,8 @@ export const FOR_WORKERD = {
   external: ["node:*", "cloudflare:*", "crypto", "url", "querystring"],
 };
 
-const OPTIONS = {
+/** How the bundler is told to make one module for workerd. */
+export const OPTIONS = {
   bundle: true,
   minify: true,
   format: "esm",

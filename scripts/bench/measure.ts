@@ -36,16 +36,21 @@ export function rotationEffort({ rounds, transfer, files }: Effort): RotationEff
   };
 }
 
-export type Results = Awaited<ReturnType<typeof measure>>;
-
-export async function measure(effort: Effort) {
-  const { code: ours, whole } = await bundleWorker();
-  const workers = {
+/** Ours, and what it is measured beside. */
+export async function workersBeside(ours: string) {
+  return {
     "ssec-edge": ours,
     "empty Hono route": await bundle("workers/empty.ts"),
     "minimal aws4fetch route": await bundle("workers/minimal.ts"),
   };
-  const signer = await Workerd.start(await bundle("workers/signing.ts"));
+}
+
+export type Results = Awaited<ReturnType<typeof measure>>;
+
+export async function measure(effort: Effort) {
+  const { code: ours, whole } = await bundleWorker();
+  const workers = await workersBeside(ours);
+  const signer = await Workerd.start(await bundle("workers/signing.ts", { requires: true }));
   const runtimes = { workerd: inWorkerd(signer), Node: inNode() };
   const ownAndNext = PEER_NAMES.slice(0, 2);
 

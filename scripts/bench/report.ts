@@ -52,7 +52,7 @@ export function table({
       ]),
     ),
     section(["batch of", "CPU µs a URL"], rows(batches, 1)),
-    section(["start to the first answer", "ms"], rows(starting, 1)),
+    startTable(starting),
     section(["download", "MiB a second"], rows(transferring, 0)),
     movingTable(moving),
     rotatingTable(rotating),
@@ -65,6 +65,19 @@ export function table({
       ]),
     ),
   ].join("\n\n");
+}
+
+/** How long a new instance takes, and how much longer than the least that a presigning Worker can be. */
+export function startTable(milliseconds: Readonly<Record<string, number>>): string {
+  const least = milliseconds["minimal aws4fetch route"] ?? Number.NaN;
+  return section(
+    ["start to the first answer", "ms", "of the minimal Worker"],
+    Object.entries(milliseconds).map(([name, each]) => [
+      name,
+      each.toFixed(1),
+      `${(each / least).toFixed(2)}×`,
+    ]),
+  );
 }
 
 /** `ssec` beside `aws s3 cp`. */

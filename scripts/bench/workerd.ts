@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { FOR_WORKERD } from "../bundle.ts";
+import { OPTIONS } from "../bundle.ts";
 
 const WORKERD: string = createRequire(import.meta.url)("workerd").default;
 /** How long it may take to listen, milliseconds. */
@@ -66,17 +66,18 @@ export class Workerd {
   }
 }
 
-/** A Worker of the benchmark's own, as wrangler would bundle it. */
-export async function bundle(entryPoint: string): Promise<string> {
+/**
+ * A Worker of the benchmark's own, as wrangler would bundle it.
+ *
+ * @param requires whether a package in it still calls `require`: what gives it one costs a start
+ */
+export async function bundle(entryPoint: string, { requires = false } = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, entryPoint)],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    ...FOR_WORKERD,
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire("/");' },
-    write: false,
+    ...OPTIONS,
+    ...(requires && {
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire("/");' },
+    }),
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -12,6 +12,16 @@ test("npm run bench -- --verifying: everybody takes what AWS's signer has signed
   expect(Object.keys(costs)).toEqual(["ssec-edge", "aws4", "@smithy/signature-v4"]);
 });
 
+test("npm run bench -- --starting --quick", { tags: ["thorough"] }, async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "scripts/bench.ts",
+    "--quick",
+    "--starting",
+  ]);
+  expect(stdout).toMatch(/^\| ssec-edge \| [\d.]+ \| [\d.]+× \|$/m);
+  expect(stdout).toMatch(/^\| minimal aws4fetch route \| [\d.]+ \| 1.00× \|$/m);
+});
+
 test("npm run bench -- --gateway --quick", { tags: ["thorough"] }, async () => {
   const args = ["scripts/bench.ts", "--quick", "--gateway"];
   const { stdout } = await promisify(execFile)(process.execPath, args);
