@@ -134,7 +134,10 @@ function problemOf(status: number, text: string, retryAfter: string | null): Sse
     status,
     requestId: problem.requestId,
     errors: problem.errors,
-    isPassing: status === 429 || (status > 501 && status < 505),
+    // The service says when to come back where `unavailable` passes; where it does not, something is not set up there.
+    isPassing:
+      status === 429 ||
+      (status > 501 && status < 505 && !(problem.code === "unavailable" && retryAfter === null)),
     retryAfter: retryAfterOf(retryAfter),
   });
 }

@@ -9,7 +9,7 @@ export interface SsecErrorOptions {
   readonly errors?: readonly { readonly path: string; readonly message: string }[] | undefined;
   /** Whether it may go well when it is tried again. */
   readonly isPassing?: boolean;
-  /** Milliseconds after which that is welcome. */
+  /** Milliseconds after which that is welcome; above a minute nobody waits here, and it is the caller's to decide. */
   readonly retryAfter?: number | undefined;
   /** Whether a URL may have been too old. */
   readonly isStale?: boolean;

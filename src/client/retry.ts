@@ -5,6 +5,8 @@ import { SsecError } from "./error.ts";
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 20_000;
 const ATTEMPTS = 6;
+/** Of what is asked for by Retry-After. Whoever waits longer than this decides that for themselves. */
+const PATIENCE = 60_000;
 /** Where nothing answers at all, most often nothing ever will; where a new URL does not do, the next one does not either. */
 const ATTEMPTS_UNHEARD = 3;
 const ATTEMPTS_STALE = 2;
@@ -14,7 +16,8 @@ const ATTEMPTS_STALE = 2;
  * come back together.
  *
  * @param attempt gets how often it has failed
- * @throws what the last attempt throws; the signal's reason
+ * @throws what the last attempt throws, which tells in `retryAfter` how long the other side wants to be left alone where that is
+ * longer than anybody waits here; the signal's reason
  */
 export async function persist<T>(
   attempt: (failures: number) => Promise<T>,
@@ -30,6 +33,7 @@ export async function persist<T>(
       failures++;
       const isUnheard = error.code === "cors-or-network";
       if (failures >= (isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS)) throw error;
+      if ((error.retryAfter ?? 0) > PATIENCE) throw error;
       onFailure?.(error);
       await pause(waitAfter(failures, error.retryAfter), signal);
     }
@@ -45,9 +49,11 @@ export function waitAfter(failures: number, retryAfter?: number, first = FIRST_W
   return retryAfter ?? Math.min(first * 2 ** failures, LONGEST_WAIT) * (0.5 + Math.random() / 2);
 }
 
-/** What Retry-After says, in milliseconds; a date counts as nothing said. */
+/** What Retry-After says, in milliseconds: of seconds, or of a date that is to come. */
 export function retryAfterOf(header: string | null | undefined): number | undefined {
-  return Number(header) * 1000 || undefined;
+  const seconds = Number(header ?? "");
+  const wait = Number.isNaN(seconds) ? Date.parse(header ?? "") - Date.now() : seconds * 1000;
+  return wait > 0 ? wait : undefined;
 }
 
 /** @throws the signal's reason */

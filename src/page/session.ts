@@ -22,10 +22,7 @@ export interface Session {
   readonly files: Client;
   /** For what the client has no method for. */
   ask<T>(path: string, body?: object, signal?: AbortSignal): Promise<T>;
-  /**
-   * A link of the edge, asked for once: where users can have none, the service is `unavailable` for good, which the client would
-   * wait for.
-   */
+  /** A link of the edge; where users can have none, the service is `unavailable`. */
   link(request: object, signal?: AbortSignal): Promise<Presigned>;
   /** Changes something. */
   send(method: "DELETE" | "POST", path: string): Promise<void>;
@@ -47,15 +44,8 @@ export async function signIn(token: string): Promise<Session> {
     url,
     files: createClient({ url, token }),
     ask: (path, body, signal) => api.json(path, body, { signal }),
-    link: async (request, signal) => {
-      const answer = await api.ask("/v1/presign", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ operation: "GetObject", via: "edge", ...request }),
-        signal: signal ?? null,
-      });
-      return answer.json();
-    },
+    link: (request, signal) =>
+      api.json("/v1/presign", { operation: "GetObject", via: "edge", ...request }, { signal }),
     send: async (method, path) => {
       await (await api.ask(path, { method })).text();
     },

@@ -334,3 +334,36 @@ test("where nobody answers, the error names neither token nor path", async () =>
   const said = await nobody.list({ bucket: "media" }).catch((error: unknown) => error as SsecError);
   expect(said).toMatchObject({ code: "cors-or-network", message: "http://127.0.0.1:9 does not answer" });
 });
+
+test.for([
+  ["is not set up", undefined, "unavailable", undefined],
+  ["asks for more patience than anybody has", "3600", "rate-limited", 3_600_000],
+  ["asks for it by a date", "Fri, 31 Dec 9999 23:59:59 GMT", "rate-limited", expect.any(Number)],
+] as const)("a service that %s is asked once", async ([, wait, code, retryAfter]) => {
+  let asked = 0;
+  const fetch = async () => {
+    asked++;
+    const headers: Record<string, string> = wait === undefined ? {} : { "retry-after": wait };
+    return Response.json({ code, detail: "no" }, { status: code === "unavailable" ? 503 : 429, headers });
+  };
+  const sharing = client({ fetch }).share({ bucket: "media", key: "a" });
+  await expect(sharing).rejects.toMatchObject({ name: "SsecError", code, retryAfter });
+  expect(asked).toBe(1);
+});
+
+test.for([
+  ["unavailable", "0.01"],
+  ["unavailable", new Date(Date.now() - 60_000).toUTCString()],
+  ["rate-limited", "0.01"],
+] as const)("a service that is %s until it says is asked again: %s", async ([code, wait]) => {
+  let asked = 0;
+  const fetch: typeof globalThis.fetch = async () =>
+    ++asked < 3
+      ? Response.json(
+          { code },
+          { status: code === "unavailable" ? 503 : 429, headers: { "retry-after": wait } },
+        )
+      : Response.json({ url: "https://edge.example.com/", expiresAt: "2026-11-23T15:15:00Z" });
+  await client({ fetch }).share({ bucket: "media", key: "a" });
+  expect(asked).toBe(3);
+});

@@ -109,7 +109,9 @@ async function asked<T>(c: AppContext, question: (db: Database) => Promise<T>): 
   } catch (error) {
     const message = `DB: ${error instanceof Error ? error.message : error}`;
     logError({ code: "unavailable", message, requestId: c.var.requestId });
-    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.");
+    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.", {
+      retryAfter: 5,
+    });
   }
 }
 

@@ -180,6 +180,8 @@ async function asked<T>(c: AppContext, question: () => Promise<T>): Promise<T> {
     }
     const message = `DB: ${error instanceof Error ? error.message : error}`;
     c.var.trail.tell({ code: "unavailable", message });
-    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.");
+    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.", {
+      retryAfter: 5,
+    });
   }
 }
