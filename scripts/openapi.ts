@@ -5,7 +5,7 @@ import { schemasOf } from "./openapi/json-schema.ts";
 import { FIELD_ERROR, PROBLEM, problemResponses } from "./openapi/problems.ts";
 import { operationOf } from "./openapi/route.ts";
 import { ROUTES } from "./openapi/routes.ts";
-import { NAMED, PRESIGN, presignDescription, presignName } from "./openapi/schemas.ts";
+import { NAMED, PRESIGN, presignDescription, presignName, S3_ERROR } from "./openapi/schemas.ts";
 
 const TAGS = {
   "Presigned requests":
@@ -61,7 +61,13 @@ export function openapi(): Document {
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      schemas: { ...schemas, PresignRequest: PRESIGN, Problem: PROBLEM, FieldError: FIELD_ERROR },
+      schemas: {
+        ...schemas,
+        PresignRequest: PRESIGN,
+        Problem: PROBLEM,
+        FieldError: FIELD_ERROR,
+        S3Error: S3_ERROR,
+      },
       responses: problemResponses(),
       headers: HEADERS,
       securitySchemes: {

@@ -160,35 +160,66 @@ function s3Routes(): Record<string, Route> {
   const routes: Record<string, Route> = {};
   for (const [of, path] of Object.entries(places)) {
     for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE"]) {
-      const names = FORMS.filter(([, form]) => form.of === of && form.method === method).map(
-        ([name]) => name,
-      );
-      if (names.length > 0) routes[`${method} ${path}`] = s3Route(method, of, names);
+      const forms = FORMS.filter(([, form]) => form.of === of && form.method === method);
+      if (forms.length > 0) routes[`${method} ${path}`] = s3Route(method, of, forms);
     }
   }
   return routes;
 }
 
-function s3Route(method: string, of: string, names: readonly string[]): Route {
+function s3Route(method: string, of: string, forms: typeof FORMS): Route {
   const xml = { type: "application/xml", schema: { type: "string" } };
+  const fault = { description: "An error of S3's", ...(method !== "HEAD" && S3_ERROR) };
+  const isObject = of === "object";
   return {
     operationId: `s3_${method.toLowerCase()}_${of}`,
     tag: "S3",
-    summary: names.join(", "),
-    description: "S3's own API, for S3's clients: which operation it is, S3's query and headers say.",
+    summary: forms.map(([name]) => name).join(", "),
+    description: `S3's own API, for S3's clients. Which operation it is, the query and headers say: ${forms
+      .map(
+        ([name, { markers, header }]) =>
+          `${name} by ${[...markers, header ?? []].flat().join(", ") || "neither"}`,
+      )
+      .join("; ")}.`,
+    parameters: s3Parameters(forms),
     answers: {
-      "2XX": {
-        description: "As S3 answers",
-        ...(method !== "HEAD" &&
-          (of === "object" && method === "GET" ? { type: "*/*", schema: bytes } : xml)),
-      },
-      ...(of === "object" && { 304: { description: "As it was" } }),
-      "4XX": { description: "An error of S3's", ...(method !== "HEAD" && xml) },
-      "5XX": { description: "An error of S3's", ...(method !== "HEAD" && xml) },
+      ...(method === "DELETE"
+        ? { 204: { description: "As S3 answers" } }
+        : {
+            "2XX": {
+              description: "As S3 answers",
+              ...(method !== "HEAD" && (isObject && method === "GET" ? { type: "*/*", schema: bytes } : xml)),
+            },
+          }),
+      ...(isObject && (method === "GET" || method === "HEAD") && { 304: { description: "As it was" } }),
+      "4XX": fault,
+      "5XX": fault,
     },
     problems: [],
     security: [{ s3: [] }],
   };
+}
+
+const S3_ERROR = { type: "application/xml", schema: "S3Error" };
+
+/** Each with the operations that it is of: with those of several, or with one that is no operation's, S3 says NotImplemented. */
+function s3Parameters(forms: typeof FORMS): object[] {
+  const of = new Map<string, { in: string; names: string[] }>();
+  const add = (parameter: string, place: string, name: string) => {
+    const known = of.get(parameter) ?? { in: place, names: [] };
+    of.set(parameter, known);
+    if (!known.names.includes(name)) known.names.push(name);
+  };
+  for (const [name, { markers, header, parameters }] of forms) {
+    for (const each of [...markers, ...parameters]) add(each, "query", name);
+    if (header !== undefined) add(header, "header", name);
+  }
+  return Array.from(of, ([parameter, { in: place, names }]) => ({
+    name: parameter,
+    in: place,
+    description: `Of ${names.join(", ")}`,
+    schema: { type: "string" },
+  }));
 }
 
 const UNCHANGED = { 304: { description: "As it was", headers: ["etag"] } };

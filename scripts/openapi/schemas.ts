@@ -280,6 +280,19 @@ export const NAMED = {
   Health: v.object({ status: v.literal("ok") }),
 } as const satisfies Record<string, AnySchema>;
 
+/** What S3 says of an error, in XML. */
+export const S3_ERROR: JsonSchema = {
+  type: "object",
+  xml: { name: "Error" },
+  properties: {
+    Code: { type: "string", description: "S3's own: AccessDenied, NoSuchKey, …" },
+    Message: { type: "string" },
+    Resource: { type: "string" },
+    RequestId: { type: "string", description: "Of the log and the trail" },
+  },
+  required: ["Code", "Message", "RequestId"],
+};
+
 /** A presign request is one of its operations'. */
 export const PRESIGN: JsonSchema = {
   type: "object",

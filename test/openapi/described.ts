@@ -1,11 +1,13 @@
 /** What the document describes, and whether an answer or a request is that: by its own schemas, with nothing beside them. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { XMLParser } from "fast-xml-parser";
 import { type Document, openapi } from "../../scripts/openapi.ts";
 import type { JsonSchema } from "../../src/validation.ts";
 
 export interface Operation {
   readonly operationId: string;
+  readonly tags: readonly string[];
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: "path" | "query" | "header";
@@ -94,6 +96,16 @@ export function faultOf(
   return validate(value) ? undefined : ajv.errorsText(validate.errors);
 }
 
+const xml = new XMLParser({ parseTagValue: false });
+
+/** The document's elements, under the name that it has there. */
+function faultInXml(schema: JsonSchema, body: Buffer): string | undefined {
+  const { "?xml": _, ...roots } = xml.parse(body) as Record<string, unknown>;
+  const { name } = schema.xml as { name: string };
+  if (Object.keys(roots).join() !== name) return `<${Object.keys(roots)}>, not <${name}>`;
+  return faultOf(schema, roots[name]);
+}
+
 /** With references that lead into the document from anywhere. */
 function absolute(value: unknown, to: string): unknown {
   if (Array.isArray(value)) return value.map((each) => absolute(each, to));
@@ -118,8 +130,13 @@ export function undescribed(
   if (method === "head" || content === undefined)
     return body.length === 0 ? undefined : `a body with ${status}`;
   const [mediaType = ""] = type?.split(";") ?? [];
+  // Any text may be none, and then it has no type.
+  const isText = Object.values(content).every(({ schema }) => schema.type === "string");
+  if (body.length === 0 && mediaType === "" && isText) return undefined;
   const { schema } = content[mediaType] ?? content["*/*"] ?? {};
   if (schema === undefined) return `no ${mediaType || "body without a type"} with ${status}`;
+  if (mediaType === "application/xml" && resolved<JsonSchema>(schema).type === "object")
+    return faultInXml(resolved<JsonSchema>(schema), body);
   if (!/[/+]json$/.test(mediaType) || content[mediaType] === undefined) return undefined;
   return faultOf(schema, JSON.parse(body.toString()));
 }
