@@ -2,70 +2,19 @@
 import fc from "fast-check";
 import type { JsonSchema } from "../../src/validation.ts";
 import { OPERATIONS, type Operation, resolved } from "./described.ts";
-
-export interface Asked {
-  readonly method: string;
-  /** With the query, as it stands. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | undefined;
-  readonly operation: Operation;
-  /** As in the document. */
-  readonly path: string;
-  /** What the body says, where it is JSON. */
-  readonly json: unknown;
-}
-
-/** What answers told, by the name that it had there: ids of uploads, ETags, cursors. */
-export class Pool {
-  readonly #values = new Map<string, string[]>();
-
-  /** Takes the texts in an answer, or of a part of one. */
-  learn(value: unknown, name = ""): void {
-    if (typeof value === "string" && LEARNT.includes(name)) {
-      const values = this.#values.get(name) ?? [];
-      if (values.push(value) > 50) values.shift();
-      this.#values.set(name, values);
-    } else if (typeof value === "object" && value !== null)
-      for (const [inner, each] of Object.entries(value))
-        this.learn(each, Array.isArray(value) ? name : inner);
-  }
-
-  at(name: string, index: number): string | undefined {
-    const values = this.#values.get(name) ?? [];
-    return values[index % values.length];
-  }
-}
-
-const LEARNT = ["uploadId", "etag", "cursor", "id", "versionId", "keyId"];
-
-/** Other than the bucket of the tests few are found, and nothing is found out. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  bucket: ["media", "media", "media", "media", "derived", "nobodys"],
-  key: ["a", "a", "b/c", "b/ü ?#%.txt", "b//", "x", "y"],
-  keyId: ["k1", "k1", "k2", "root", "k9"],
-  keyPrefix: ["b/", ""],
-  prefix: ["", "b/", "z"],
-  folder: ["lfs", "b/c"],
-};
-
-const odd = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 12 }),
-  fc.constantFrom(
-    "",
-    " ",
-    "\0",
-    "..",
-    "../a",
-    "a\r\nb",
-    "\ud800",
-    "ä".repeat(600),
-    "-1",
-    "1e9",
-    "null",
-    "%zz",
-  ),
-);
+import {
+  type Asked,
+  CALLER,
+  KEY_IDS,
+  KNOWN,
+  LEARNT,
+  LFS_FILE,
+  odd,
+  type Pool,
+  pathOf,
+  percent,
+} from "./known.ts";
+import { s3RequestTo } from "./s3-arbitrary.ts";
 
 /** Values of a schema; `name` is what the value is called. */
 export function valuesOf(schema: JsonSchema, pool: Pool, name = ""): fc.Arbitrary<unknown> {
@@ -161,10 +110,33 @@ function spoilt(value: unknown, seed: number, stranger: unknown): unknown {
   return { ...value, [name]: spoilt(inner, seed >> 3, stranger) };
 }
 
+/** The same with what belongs together put together: an upload as it was begun, a key that the bucket has. */
+function settled(value: unknown, seed: number, pool: Pool): unknown {
+  if (Array.isArray(value)) return value.map((each, i) => settled(each, seed + i, pool));
+  if (typeof value !== "object" || value === null || seed % 6 === 0) return value;
+  const given = Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, settled(each, seed + 1, pool)]),
+  );
+  const uploads = "parts" in given ? pool.completable : pool.uploads;
+  const upload = uploads[seed % Math.max(1, uploads.length)];
+  if ("uploadId" in given && upload !== undefined) {
+    const { parts, ...known } = upload;
+    const { bucket, ...others } = known;
+    return { ...given, ...others, ...("bucket" in given && { bucket }), ...("parts" in given && { parts }) };
+  }
+  if ("oid" in given) return { ...given, ...LFS_FILE };
+  const ids = KEY_IDS[String(given.bucket)];
+  return "keyId" in given && ids ? { ...given, keyId: ids[seed % ids.length] } : given;
+}
+
 /** Requests to every operation alike, of which some are spoilt. */
 export function requests(token: string, pool: Pool): fc.Arbitrary<Asked> {
   return fc.oneof(
-    ...OPERATIONS.map(({ method, path, operation }) => requestTo(method, path, operation, token, pool)),
+    ...OPERATIONS.map(({ method, path, operation }) =>
+      path.startsWith("/s3")
+        ? s3RequestTo(method, path, operation, { accessKeyId: CALLER, secretAccessKey: token }, pool)
+        : requestTo(method, path, operation, token, pool),
+    ),
   );
 }
 
@@ -181,7 +153,7 @@ function requestTo(
   const value = (parameter: (typeof parameters)[number]) => {
     const { name, schema } = parameter;
     const usual = valuesOf(schema, pool, name === "if-match" || name === "if-none-match" ? "etag" : name);
-    return fc.oneof({ weight: 12, arbitrary: usual.map(String) }, { weight: 1, arbitrary: odd });
+    return fc.oneof({ weight: 24, arbitrary: usual.map(String) }, { weight: 1, arbitrary: odd });
   };
   const values = fc.subarray(optional, { maxLength: Math.min(3, optional.length) }).chain((given) => {
     const all = [...parameters.filter(({ required }) => required), ...given];
@@ -198,12 +170,13 @@ function requestTo(
       values,
       content,
       // The one to ten that is spoilt is so in one way.
-      spoil: fc.nat(40),
+      spoil: fc.nat(60),
       seed: fc.nat(10_000),
       stranger: fc.oneof(odd, fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(-1, 1e21, 0.5, null, [], {})),
     })
-    .map(({ values, content, spoil, seed, stranger }) => {
+    .map(({ values, content: drawn, spoil, seed, stranger }) => {
       const isJson = json !== undefined;
+      const content = isJson ? settled(drawn, seed, pool) : drawn;
       const said = isJson && spoil < 8 ? spoilt(content, seed, stranger) : content;
       const text = isJson ? JSON.stringify(said) : (said as string | undefined);
       const where = values.filter((each) => each.in === "path");
@@ -244,14 +217,4 @@ function requestTo(
         json: isJson && spoil !== 13 ? said : undefined,
       };
     });
-}
-
-/** Slashes of an object's key stand as they are; a segment of dots no client would send. */
-function pathOf(text: string, hasSegments: boolean): string {
-  const path = hasSegments ? text.split("/").map(percent).join("/") : percent(text);
-  return /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) || path === "" ? "a" : path;
-}
-
-function percent(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
 }

@@ -1,21 +1,26 @@
 /** Sends requests that the document describes, or nearly, and looks at every answer. */
 import { Agent } from "node:http";
 import fc from "fast-check";
-import { exchange } from "../support/exchange.ts";
-import { type Asked, Pool, requests } from "./arbitrary.ts";
+import { type Exchanged, exchange } from "../support/exchange.ts";
+import { requests } from "./arbitrary.ts";
 import { type Content, faultOf, OPERATIONS, resolved, undescribed } from "./described.ts";
+import { type Asked, LFS_FILE, Pool } from "./known.ts";
 
 export interface Fuzzed {
   /** How many answers had each status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Operations that were done at least once. */
-  readonly done: ReadonlySet<string>;
+  /** How many had it of each operation: `post /v1/presign`. */
+  readonly reached: Reached;
   /** What is wrong with an answer, and to which request it came. */
   readonly faults: readonly string[];
 }
 
+export type Reached = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 export interface Fuzzing {
   readonly url: string;
+  /** Another Worker over the same buckets, without a database: it takes most of what needs none. */
+  readonly cheaperUrl?: string;
   readonly token: string;
   readonly count: number;
   readonly seed: number;
@@ -23,49 +28,115 @@ export interface Fuzzing {
 
 /** Requests that are made before any is sent: what they learn of answers is of those before. */
 const CHUNK = 200;
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 /** Enough to see what is wrong. */
 const MAX_FAULTS = 20;
+/** One to so many of those that need no database goes where there is one, and so to the trail. */
+const RECORDED = 8;
+const NEED_DATABASE = ["Keys and rotations", "The trail"];
 
-export async function fuzz({ url, token, count, seed }: Fuzzing): Promise<Fuzzed> {
-  const { hostname, port } = new URL(url);
+export async function fuzz({ url, cheaperUrl = url, token, count, seed }: Fuzzing): Promise<Fuzzed> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const pool = new Pool();
   const arbitrary = requests(token, pool);
   const statuses: Record<string, number> = {};
-  const done = new Set<string>();
+  const reached: Record<string, Record<string, number>> = Object.fromEntries(
+    OPERATIONS.map(({ method, path }) => [`${method} ${path}`, {}]),
+  );
   const faults: string[] = [];
 
-  const ask = async (asked: Asked) => {
+  const ask = async (asked: Asked, index: number) => {
+    const isCheaper =
+      index % RECORDED !== 0 && !asked.operation.tags.some((tag) => NEED_DATABASE.includes(tag));
+    const { hostname, port } = new URL(isCheaper ? cheaperUrl : url);
     const { method, url: path, headers, body } = asked;
     const length = body === undefined ? {} : { "content-length": String(body.length) };
-    const { status, ...answer } = await exchange(
-      { agent, hostname, port, path, method: method.toUpperCase(), headers: { ...headers, ...length } },
-      body === undefined ? [] : [body],
-    );
+    const send = () =>
+      exchange(
+        { agent, hostname, port, path, method: method.toUpperCase(), headers: { ...headers, ...length } },
+        body === undefined ? [] : [body],
+      );
+    // A connection that was kept may be closed at the very moment that a request comes: once, a new one is taken.
+    const answer = await send().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ECONNRESET") throw error;
+      return send();
+    });
+    const { status } = answer;
     statuses[status] = (statuses[status] ?? 0) + 1;
     const type = answer.headers["content-type"] as string | undefined;
     const fault = faultIn(asked, { status, type, body: answer.body });
     if (fault !== undefined) faults.push(told(asked, status, answer.body, fault));
-    if (status >= 300) return;
-    done.add(`${method} ${asked.path}`);
-    if (type?.includes("json")) pool.learn(JSON.parse(answer.body.toString() || "null"));
+    const here = reached[`${method} ${asked.path}`];
+    if (here) here[status] = (here[status] ?? 0) + 1;
+    if (status < 300) await learn(pool, asked, answer);
   };
 
+  const lfs = `${url}/v1/objects/media/lfs/${LFS_FILE.oid.slice(0, 2)}/${LFS_FILE.oid.slice(2, 4)}/${LFS_FILE.oid}`;
+  const headers = { authorization: `Bearer ${token}` };
+  await fetch(lfs, { method: "PUT", headers, body: "hello world" });
   try {
     for (let from = 0; from < count && faults.length < MAX_FAULTS; from += CHUNK) {
       const chunk = fc.sample(arbitrary, { numRuns: Math.min(CHUNK, count - from), seed: seed + from });
-      const queue = chunk.values();
+      const queue = chunk.entries();
       await Promise.all(
         Array.from({ length: AT_ONCE }, async () => {
-          for (const asked of queue) await ask(asked);
+          for (const [index, asked] of queue) await ask(asked, index);
         }),
       );
     }
   } finally {
     agent.destroy();
   }
-  return { statuses, done, faults };
+  return { statuses, reached, faults };
+}
+
+/** What later requests can be about. */
+async function learn(pool: Pool, { path, method, json, url }: Asked, answer: Exchanged): Promise<void> {
+  if (method === "head" || path === "/openapi.json") return;
+  const text = answer.body.toString();
+  if (path.startsWith("/s3/{bucket}/{key}")) {
+    const uploadId = /<UploadId>([^<]+)/.exec(text)?.[1];
+    const [, bucket = "", key = ""] = /^\/s3\/([^/]+)\/([^?]+)/.exec(url) ?? [];
+    if (uploadId && /[?&]uploads/.test(url))
+      Pool.keep(pool.uploads, { bucket, key: decodeURIComponent(key), uploadId, parts: [] });
+    const etag = answer.headers.etag;
+    const query = new URLSearchParams(url.split("?")[1]);
+    const partNumber = Number(query.get("partNumber"));
+    if (method === "put" && typeof etag === "string" && query.has("uploadId"))
+      pool.hasPart(query.get("uploadId"), { partNumber, etag });
+    return;
+  }
+  if (!answer.headers["content-type"]?.includes("json")) return;
+  const value = JSON.parse(text || "null");
+  if (path === "/v1/s3/credentials" && value.accessKeyId) Pool.keep(pool.signers, value);
+  else if (path === "/v1/multipart") {
+    const { bucket, key, keyId, uploadId } = value;
+    Pool.keep(pool.uploads, { bucket, key, keyId, uploadId, parts: [] });
+  } else if (path === "/v1/multipart/sign") await sendPart(pool, json, value);
+  // Events have ids as well, and those are of nothing that can be asked for.
+  else if (!path.startsWith("/v1/audit") || path.endsWith("/objects")) pool.learn(value);
+}
+
+/** One part, as it was signed, so that an upload can be completed. */
+async function sendPart(pool: Pool, json: unknown, value: Signed): Promise<void> {
+  const { uploadId } = json as { uploadId: string };
+  const [part] = value.parts;
+  if (part === undefined || !pool.uploads.some((each) => each.uploadId === uploadId)) return;
+  const length = part.contentLength ?? 5;
+  if (length > 1_000) return;
+  const put = await fetch(part.url, { method: "PUT", headers: value.headers, body: "x".repeat(length) });
+  const etag = put.headers.get("etag");
+  await put.arrayBuffer();
+  if (put.ok && etag) pool.hasPart(uploadId, { partNumber: part.partNumber, etag });
+}
+
+interface Signed {
+  readonly parts: readonly {
+    readonly partNumber: number;
+    readonly url: string;
+    readonly contentLength?: number;
+  }[];
+  readonly headers: Record<string, string>;
 }
 
 interface Answer {
@@ -74,9 +145,12 @@ interface Answer {
   readonly body: Buffer;
 }
 
+/** S3 says so itself, where it is asked for what is not there. */
+const NOT_IMPLEMENTED = 501;
+
 function faultIn(asked: Asked, answer: Answer): string | undefined {
   const { method, path, operation, json } = asked;
-  if (answer.status >= 500 && !path.startsWith("/s3")) return "5xx";
+  if (answer.status >= 500 && !(path.startsWith("/s3") && answer.status === NOT_IMPLEMENTED)) return "5xx";
   const meant = OPERATIONS.find((each) => each.path === path && each.method === method);
   // A method that the address has not.
   if (meant === undefined) return notAllowed(path, answer);
@@ -109,7 +183,31 @@ function notAllowed(path: string, { status, body }: Answer): string | undefined 
 }
 
 function told({ method, url, headers, body }: Asked, status: number, answer: Buffer, fault: string): string {
-  const { authorization: _, ...others } = headers;
+  const { authorization: _, Authorization: _signed, "X-Amz-Security-Token": _session, ...others } = headers;
   const request = `${method.toUpperCase()} ${url} ${JSON.stringify(others)} ${body?.toString().slice(0, 400) ?? ""}`;
   return `${request}\n  ${status} ${answer.toString().slice(0, 300)}\n  ${fault}`;
+}
+
+/** Operations that no request got done: where a success is described, there was none. */
+export function unreached(reached: Reached): string[] {
+  const isDone = (status: string) => Number(status) < 400;
+  return (
+    Object.entries(reached)
+      // CreateBucket: what could be made is there, and S3 says so.
+      .filter(([operation]) => operation !== "put /s3/{bucket}")
+      .filter(([, statuses]) => !Object.keys(statuses).some(isDone))
+      .map(([operation]) => operation)
+  );
+}
+
+/** A line for each operation: how often each status was the answer, and which that are described were none. */
+export function table(reached: Reached): string {
+  return OPERATIONS.map(({ method, path, operation }) => {
+    const statuses = reached[`${method} ${path}`] ?? {};
+    const counts = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`);
+    const never = Object.keys(operation.responses).filter(
+      (status) => !(status in statuses) && !/^[25](XX|\d\d)$|XX/.test(status),
+    );
+    return `${method} ${path}  ${counts.join(", ")}${never.length > 0 ? `  (never ${never.join(", ")})` : ""}`;
+  }).join("\n");
 }
