@@ -32,7 +32,7 @@ const AT_ONCE = 16;
 /** Enough to see what is wrong. */
 const MAX_FAULTS = 20;
 /** One to so many of those that need no database goes where there is one, and so to the trail. */
-const RECORDED = 8;
+const RECORDED = 40;
 const NEED_DATABASE = ["Keys and rotations", "The trail"];
 
 export async function fuzz({ url, cheaperUrl = url, token, count, seed }: Fuzzing): Promise<Fuzzed> {
