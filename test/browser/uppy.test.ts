@@ -22,6 +22,7 @@ import { s3Client } from "../support/s3.ts";
 const MiB = 2 ** 20;
 const PATIENT = { timeout: 30_000 };
 const token = randomBytes(24).toString("base64url");
+const adminToken = randomBytes(24).toString("base64url");
 const limitedToken = randomBytes(24).toString("base64url");
 const dir = mkdtempSync(join(tmpdir(), "ssec-uppy-"));
 const credentials = { accessKeyId: "id", secretAccessKey: "secret" };
@@ -104,8 +105,8 @@ function environment() {
   };
 }
 
-function started(port: number, more: object = {}): Promise<RunningWorker> {
-  const without = ["DB", "QUEUE", "ROTATION_QUEUE", "METRICS", "RATE_LIMIT"] as const;
+function started(port: number, more: object = {}, isWhole = false): Promise<RunningWorker> {
+  const without = isWhole ? [] : (["DB", "QUEUE", "ROTATION_QUEUE", "METRICS", "RATE_LIMIT"] as const);
   return startWorker({ port, without, env: { ...env, ...more }, onLog: () => {} });
 }
 
@@ -172,7 +173,8 @@ function holdUpSecondPart() {
   const sent: (string | null)[] = [];
   let isHeld = true;
   const on = (request: IncomingMessage) => {
-    if (!isPart(request)) return false;
+    // A rotation copies; a browser sends.
+    if (!isPart(request) || request.headers["x-amz-copy-source"] !== undefined) return false;
     sent.push(new URL(request.url ?? "", store.url).searchParams.get("partNumber"));
     return isHeld && sent.at(-1) === "2";
   };
@@ -231,6 +233,70 @@ test("Uppy pauses and goes on, and a newer key in between changes nothing", asyn
   await isComplete(next);
   await stored("uploads/next.png");
 });
+
+test("a rotation in the middle of an upload leaves what Uppy makes whole, under the newer key", async () => {
+  // Under the older key everything begins; an admin then makes the newer one write, and starts a rotation.
+  const { port } = new URL(worker.url);
+  const keys = { KEYS: { k2: { secret: "KEY_2" }, k1: { secret: "KEY_1" } }, KEY_2 };
+  const callers = {
+    ...env.CALLERS,
+    admin: {
+      token: "ADMIN_TOKEN",
+      grants: [{ bucket: "media", prefix: "", allow: ["read", "write", "admin"] }],
+    },
+  };
+  const more = { ...keys, CALLERS: callers, ADMIN_TOKEN: adminToken };
+  const restart = async (order: string[]) => {
+    await worker.close();
+    worker = await started(
+      Number(port),
+      { ...more, BUCKETS: { media: { store: "main", keys: order } } },
+      true,
+    );
+    writing = order[0] ?? "";
+  };
+  await restart(["k1", "k2"]);
+  const earlier = randomBytes(1000);
+  const authorization = { authorization: `Bearer ${token}` };
+  await fetch(`${worker.url}/v1/objects/media/limited/earlier`, {
+    ...{ method: "PUT", headers: { ...authorization, "content-type": "image/png" }, body: earlier },
+  });
+  const page = await open(limitedPage(), limitedToken);
+  const { path, bytes } = file("rotated.png", 11 * MiB);
+  const { sent, letGo } = holdUpSecondPart();
+  await choose(page, path);
+  await click(page, /^Upload 1 file/);
+  await expect.poll(() => sent, PATIENT).toEqual(["1", "2"]);
+  await click(page, "Pause");
+  await restart(["k2", "k1"]);
+  const first = await rotated();
+  expect(first).toMatchObject({ state: "done", to: "k2", failed: 0 });
+  expect((await stored("limited/earlier", "k2")).equals(earlier)).toBe(true);
+
+  letGo();
+  await click(page, "Resume");
+  await isComplete(page);
+  expect(sent).toEqual(["1", "2", "2", "3"]);
+  const key = (await keysBelow("limited/")).find((name) => name.endsWith("rotated.png")) ?? "";
+  // Its parts are under the key that it was begun with; the next rotation finds it.
+  expect((await stored(key, "k1")).equals(bytes)).toBe(true);
+  expect(await rotated()).toMatchObject({ state: "done", rotated: 1, failed: 0 });
+  expect((await stored(key, "k2")).equals(bytes)).toBe(true);
+  expect(await unfinished()).toBe(0);
+});
+
+/** A rotation, from its start to its end. */
+async function rotated(): Promise<{ state: string }> {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const body = JSON.stringify({ bucket: "media", prefix: "limited/" });
+  const started = await fetch(`${worker.url}/v1/rotations`, { method: "POST", headers, body });
+  expect(started.status).toBe(202);
+  const { id } = (await started.json()) as { id: string };
+  const report = async () =>
+    (await (await fetch(`${worker.url}/v1/rotations/${id}`, { headers })).json()) as { state: string };
+  await expect.poll(async () => (await report()).state, PATIENT).not.toBe("running");
+  return report();
+}
 
 /** What the browser keeps for a page; of a file not what is in it. */
 const KEPT = `(async () => {
