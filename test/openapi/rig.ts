@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { buildAssets } from "../../scripts/assets.ts";
+import { startWorker } from "../../scripts/worker.ts";
 import { startStore } from "../../src/dev-store/index.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client } from "../support/s3.ts";
@@ -61,8 +62,9 @@ export async function startRig(): Promise<Rig> {
     another: async () => {
       // What people look at is there as well.
       await buildAssets();
-      const worker = await startTestWorker({
+      const worker = await startWorker({
         env: shared,
+        onLog: () => {},
         without: ["RATE_LIMIT", "QUEUE", "METRICS", "ROTATION_QUEUE", "DB"],
       });
       workers.push(worker);
