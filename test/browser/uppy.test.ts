@@ -173,9 +173,11 @@ function holdUpSecondPart() {
   const sent: (string | null)[] = [];
   let isHeld = true;
   const on = (request: IncomingMessage) => {
-    // A rotation copies; a browser sends.
-    if (!isPart(request) || request.headers["x-amz-copy-source"] !== undefined) return false;
-    sent.push(new URL(request.url ?? "", store.url).searchParams.get("partNumber"));
+    // A rotation copies parts, and looks with some of its own what the store can do.
+    const { url = "", headers } = request;
+    if (!isPart(request) || headers["x-amz-copy-source"] !== undefined || url.includes(".ssec-rotation-"))
+      return false;
+    sent.push(new URL(url, store.url).searchParams.get("partNumber"));
     return isHeld && sent.at(-1) === "2";
   };
   proxy.break({ on, forward: () => new Promise(() => {}) });
