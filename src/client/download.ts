@@ -5,7 +5,7 @@ import { type Head, head } from "./objects.ts";
 import { persist } from "./retry.ts";
 import { request } from "./send.ts";
 import { corsOf, type Presigned, refusalOf } from "./store.ts";
-import type { Progress } from "./upload.ts";
+import type { Progress } from "./upload-types.ts";
 
 export interface DownloadOptions extends CallOptions {
   readonly bucket: string;

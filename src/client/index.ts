@@ -20,19 +20,18 @@ import {
   share,
 } from "./objects.ts";
 import { discard } from "./parts.ts";
-import type { Storage } from "./resume.ts";
 import type { Source } from "./source.ts";
 import type { Presigned } from "./store.ts";
-import { type Uploaded, type UploadOptions, upload } from "./upload.ts";
+import { upload } from "./upload.ts";
+import type { Storage, Uploaded, UploadOptions } from "./upload-types.ts";
 
 export type { CallOptions, ClientOptions } from "./api.ts";
 export type { Downloaded, DownloadOptions } from "./download.ts";
 export { SsecError } from "./error.ts";
 export type { Head, Listed, ListOptions, ObjectOptions, ShareOptions } from "./objects.ts";
-export type { Storage } from "./resume.ts";
 export type { Source } from "./source.ts";
 export type { Presigned } from "./store.ts";
-export type { Progress, Uploaded, UploadOptions } from "./upload.ts";
+export type { Progress, Storage, Uploaded, UploadOptions } from "./upload-types.ts";
 
 /** Every method rejects with an SsecError, or with the reason of the signal that it was given. */
 export interface Client {

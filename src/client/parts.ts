@@ -2,25 +2,18 @@
 import type { Api, CallOptions } from "./api.ts";
 import { SsecError } from "./error.ts";
 import { inParallel } from "./parallel.ts";
-import { type Remembered, type Storage, storageFor } from "./resume.ts";
+import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
 import { type Body, sizeOf } from "./send.ts";
 import { type Readable, slice } from "./source.ts";
 import { type Presigned, putInStore } from "./store.ts";
-import type { About, Target, Uploaded, UploadOptions } from "./upload.ts";
+import type { About, Begun, Remembered, Storage, Target, Uploaded, UploadOptions } from "./upload-types.ts";
 
 /** Bytes. */
 export const PART_SIZE = 8 * 2 ** 20;
 const MAX_PARTS = 10_000;
 /** Milliseconds that a URL must still live for a request to begin. */
 const MARGIN = 30_000;
-
-/** An upload at the service: what every step of it names, and how it is cut. */
-export interface Begun {
-  readonly keyId: string;
-  readonly uploadId: string;
-  readonly partSize: number;
-}
 
 /** Ends what was to go on later. */
 export async function discard(

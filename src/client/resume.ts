@@ -1,22 +1,6 @@
 /** What is remembered of an upload in parts, so that a later call goes on with it: ids and sizes, never a key or a URL. */
-import type { Begun } from "./parts.ts";
 import { fingerprint, type Source } from "./source.ts";
-import type { Target } from "./upload.ts";
-
-/** localStorage, or what works as it does; React Native's AsyncStorage does. */
-export interface Storage {
-  getItem(name: string): string | null | Promise<string | null>;
-  setItem(name: string, value: string): unknown;
-  removeItem(name: string): unknown;
-}
-
-/** The place of one upload. */
-export interface Remembered {
-  /** Undefined where nothing was begun, or with another source. */
-  find(): Promise<Begun | undefined>;
-  keep(begun: Begun): Promise<void>;
-  forget(): Promise<void>;
-}
+import type { Remembered, Storage, Target } from "./upload-types.ts";
 
 /**
  * @param source without it, any that there is counts

@@ -1,56 +1,13 @@
 /** upload(): one PUT for what is small, parts side by side for what is not. */
-import { type Api, type CallOptions, objectPath } from "./api.ts";
+import { type Api, objectPath } from "./api.ts";
 import { SsecError } from "./error.ts";
 import { inParts, PART_SIZE } from "./parts.ts";
-import { type Storage, storageFor } from "./resume.ts";
+import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
 import { isStream, sizeOf } from "./send.ts";
 import { bytesOf, type Readable, readable, type Source } from "./source.ts";
 import { type Presigned, putInStore } from "./store.ts";
-
-export interface UploadOptions extends CallOptions {
-  readonly bucket: string;
-  readonly key: string;
-  /**
-   * "store" (default): straight to the store, by presigned URLs; this client then sees the object's key while it sends.
-   * "edge": through the service, and no key is seen; as much as the platform lets through (100 MB on the smaller plans).
-   */
-  readonly via?: "store" | "edge";
-  /** Default: the Blob's own. */
-  readonly contentType?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** `"*"`: only where nothing is there yet. */
-  readonly ifNoneMatch?: "*";
-  /** Keeps the SHA-256 with the object, so that download() can prove it. Not for streams. */
-  readonly sha256?: boolean;
-  /** Bytes; `total` where it is known. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Parts at once. Default 4. */
-  readonly concurrency?: number;
-  /**
-   * Bytes, at least 5 MiB, above which an upload goes in parts of that size, or of more where 10,000 would not do. Of a stream,
-   * each part under way is held in memory. Default 8 MiB.
-   */
-  readonly partSize?: number;
-  /**
-   * Where ids of an upload in parts are kept, so that the same call goes on after a reload or a crash: localStorage, or what
-   * has its three methods. Never a key, a token or a URL.
-   */
-  readonly resume?: Storage;
-}
-
-export interface Progress {
-  readonly loaded: number;
-  readonly total?: number;
-}
-
-export interface Uploaded {
-  readonly bucket: string;
-  readonly key: string;
-  readonly keyId: string;
-  readonly size: number;
-  readonly etag: string;
-}
+import type { About, Target, Uploaded, UploadOptions } from "./upload-types.ts";
 
 export async function upload(api: Api, source: Source, options: UploadOptions): Promise<Uploaded> {
   const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume } = options;
@@ -75,18 +32,6 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
     if (from.size === undefined) from.cutter.cancel(error);
     throw error;
   }
-}
-
-export interface Target {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-/** Of the object, beside its bytes. */
-export interface About {
-  readonly contentType?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly ifNoneMatch?: "*";
 }
 
 async function sha256Of(source: Source, signal: AbortSignal | undefined): Promise<string> {
