@@ -6,8 +6,8 @@ import { briefly, moment, needOf } from "../keys/needs.ts";
 import { type RetireOptions, retire } from "../keys/retire.ts";
 import { print } from "../output.ts";
 import { accountOf } from "../rotate/account.ts";
+import { type RotationsOptions, rotationsFor } from "../rotate/open.ts";
 import { beginOrFollow, commandsFor, followToEnd } from "../rotate/rotate.ts";
-import { type RotationsOptions, rotationsFor } from "../rotate/rotations.ts";
 import { table } from "../table.ts";
 import { EXIT, printable } from "../terminal.ts";
 

@@ -7,7 +7,7 @@ import { difference } from "../diff.ts";
 import { edited } from "../edit/carry-out.ts";
 import { devVarsPath, namesIn } from "../edit/dev-vars.ts";
 import { readBefore, writeTogether } from "../edit/files.ts";
-import { type RotationsOptions, rotationsFor } from "../rotate/rotations.ts";
+import { type RotationsOptions, rotationsFor } from "../rotate/open.ts";
 import { agree, EXIT, nextCommand, printable } from "../terminal.ts";
 import { type ConfiguredWorker, keyOf, readWorker } from "../worker.ts";
 import { needOf } from "./needs.ts";

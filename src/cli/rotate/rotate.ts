@@ -6,7 +6,8 @@ import { EXIT, nextCommand, printable } from "../terminal.ts";
 import { accountOf, type Commands, errorLine, isBad } from "./account.ts";
 import { estimateOf } from "./estimate.ts";
 import { follow } from "./follow.ts";
-import { type Rotations, type RotationsOptions, rotationsFor, type Wanted } from "./rotations.ts";
+import { type RotationsOptions, rotationsFor } from "./open.ts";
+import type { Rotations, Wanted } from "./rotations.ts";
 
 export interface RotateOptions extends RotationsOptions {
   readonly prefix?: string;
