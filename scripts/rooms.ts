@@ -248,6 +248,23 @@ export function offences(rooms: readonly Furnished[] = roomsOf()): string[] {
   );
 }
 
+/** Files that import one another, each circle in a line: none of them can be read, or loaded, without the others. */
+export function circles(rooms: readonly Furnished[] = roomsOf()): string[] {
+  const importsOf = new Map(
+    rooms.flatMap(({ sources }) => sources).map(({ path, imports }) => [path, imports.map(({ to }) => to)]),
+  );
+  const found: string[] = [];
+  const seen = new Set<string>();
+  const follow = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(" -> "));
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const next of importsOf.get(path) ?? []) follow(next, [...way, path]);
+  };
+  for (const path of importsOf.keys()) follow(path, []);
+  return found;
+}
+
 function isAllowed({ to: file, isOfTypes }: Import, to: Room, allowed: string | Narrow): boolean {
   if (typeof allowed === "string") return allowed === to.name;
   const { files, types = false } = allowed;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { readSource } from "../scripts/architecture/imports.ts";
-import { arrows, type Furnished, offences, roomsOf } from "../scripts/rooms.ts";
+import { arrows, circles, type Furnished, offences, roomsOf } from "../scripts/rooms.ts";
 
 const rooms = roomsOf();
 const names = rooms.map(({ name }) => name);
@@ -23,6 +23,10 @@ describe("the rooms of src/", () => {
         .map((to) => `${name} -> ${to}`),
     );
     expect(upward).toEqual([]);
+  });
+
+  it("have no files that import one another in a circle", () => {
+    expect(circles(rooms)).toEqual([]);
   });
 
   it("send nothing and know no framework where they only compute", () => {
@@ -73,6 +77,20 @@ describe("offences", () => {
   it("are no allowed types", () => {
     const text = 'import type { A } from "../audit/event.ts"; import { type B } from "../audit/queries.ts";';
     expect(offences(withFile("cli", "src/cli/good.ts", text))).toEqual([]);
+  });
+});
+
+describe("circles", () => {
+  it("are found, of whatever length, and of types alone as well", () => {
+    const hash = rooms.filter(({ name }) => name === "hash");
+    const files = [
+      readSource("src/hash/a.ts", 'import "./b.ts"; import "./sha256.ts";'),
+      readSource("src/hash/b.ts", 'import { c } from "./c.ts";'),
+      readSource("src/hash/c.ts", 'import type { A } from "./a.ts";'),
+      readSource("src/hash/d.ts", 'import "./a.ts";'),
+    ];
+    const found = circles(hash.map((room) => ({ ...room, sources: [...room.sources, ...files] })));
+    expect(found).toEqual(["src/hash/a.ts -> src/hash/b.ts -> src/hash/c.ts -> src/hash/a.ts"]);
   });
 });
 
