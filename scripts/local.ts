@@ -4,11 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
 import { startStore } from "../src/dev-store/index.ts";
 import { buildAssets } from "./assets.ts";
+import { freePort } from "./free-port.ts";
 import { startWorker } from "./worker.ts";
 
 export const BUCKET = "media";
@@ -30,7 +30,7 @@ export interface Local {
 export interface LocalOptions {
   /** Folder for everything that is kept. */
   readonly dir: string;
-  /** Tried first; a free port is taken where it is not. */
+  /** Tried first; a free port is taken where it is not. 0: the system takes any. */
   readonly workerPort?: number;
   readonly storePort?: number;
 }
@@ -53,7 +53,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
   const credentials = { accessKeyId, secretAccessKey };
   const store = await startStore({
     data: join(dir, "store"),
-    port: await freePort(storePort),
+    port: storePort && (await freePort(storePort)),
     credentials,
     region: REGION,
   });
@@ -61,7 +61,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
     await prepareBucket(store.url, credentials);
     await buildAssets();
     const worker = await startWorker({
-      port: await freePort(workerPort),
+      port: workerPort && (await freePort(workerPort)),
       dir: join(dir, "worker"),
       env: {
         STORES: {
@@ -142,13 +142,4 @@ async function prepareBucket(
   };
   await s3.send(new PutBucketCorsCommand({ Bucket: BUCKET, CORSConfiguration: { CORSRules: [rule] } }));
   s3.destroy();
-}
-
-/** The wanted port where it is free, else 0, for which the system takes any that is. */
-function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(0));
-    server.listen(wanted, "127.0.0.1", () => server.close(() => resolve(wanted)));
-  });
 }

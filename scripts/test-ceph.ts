@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isFree } from "./free-port.ts";
 
 const SCRIPT = fileURLToPath(new URL("ceph-rgw.sh", import.meta.url));
 const PACKAGES = "radosgw ceph-mon ceph-osd ceph-common curl openssl";
@@ -88,12 +88,4 @@ async function threeFreePorts(): Promise<number> {
     const free = await Promise.all([0, 1, 2].map((offset) => isFree(first + offset)));
     if (free.every(Boolean)) return first;
   }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../scripts/free-port.ts";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { store } from "../support/client.ts";
-import { freePort } from "../support/gateway.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { EXCEPTIONS } from "./minio-go/exceptions.ts";
 import { buildSuite } from "./minio-go/suite.ts";

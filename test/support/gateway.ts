@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
+import { freePort } from "../../scripts/free-port.ts";
 import { isCeph, store } from "./client.ts";
 import { programOf, type Tool } from "./tools.ts";
 import { type RunningWorker, startTestWorker } from "./worker.ts";
@@ -43,6 +43,7 @@ export function testGateway(): Gateway {
   let worker: RunningWorker;
   let host = "";
   beforeAll(async () => {
+    // A client signs the port that it calls, so that it must be known before there is a Worker.
     const port = await freePort();
     host = `localhost:${port}`;
     worker = await startTestWorker({ port, without: ["RATE_LIMIT", "QUEUE", "DB"], env: environment(host) });
@@ -128,13 +129,4 @@ function environment(host: string) {
     TOKEN: secretAccessKey,
     ...customerKeys,
   };
-}
-
-/** A client signs the port that it calls, so that it must be known before there is a Worker. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
