@@ -2,8 +2,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isFree } from "./free-port.ts";
 
@@ -35,12 +36,29 @@ const SUITE = [
   "test/clients/gateway-",
   ...WITH_A_STORE.map((name) => `test/cli/${name}.test.ts`),
 ];
+/** Whoever ends this ends Ceph with it: a terminal, a time limit, npm. */
+const ending = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    process.exitCode = 128 + constants.signals[signal];
+    ending.abort();
+  });
+}
+// An npm that is killed passes nothing on.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid === parent) return;
+  process.exitCode = 128 + constants.signals.SIGTERM;
+  ending.abort();
+}, 1000);
 try {
   execFileSync(SCRIPT, ["start", dir, String(port)], {
     env: { ...process.env, ...credentials },
     stdio: ["ignore", "ignore", "inherit"],
   });
-  process.exitCode = await run(
+  // A signal that came while Ceph was started is heard by now.
+  await setImmediate();
+  const code = await run(
     "vitest",
     [
       "run",
@@ -59,7 +77,9 @@ try {
       STORE_SECRET_KEY: credentials.RGW_SECRET_KEY,
     },
   );
+  process.exitCode ??= code;
 } finally {
+  clearInterval(watch);
   execFileSync(SCRIPT, ["stop", dir], { stdio: "inherit" });
   rmSync(dir, { recursive: true });
 }
@@ -76,6 +96,9 @@ function isInstalled(program: string): boolean {
 function run(program: string, args: string[], env: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: "inherit" });
+    const end = () => child.kill();
+    if (ending.signal.aborted) end();
+    ending.signal.addEventListener("abort", end);
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 1));
   });
