@@ -1,7 +1,7 @@
 /** The service, as every part of the client asks it. */
 import { noAnswer, SsecError } from "./error.ts";
 import { persist, retryAfterOf } from "./retry.ts";
-import { type Answer, type Body, type Outgoing, request, type Sending, sendBody } from "./send.ts";
+import { type Answer, type Body, type PresignedRequest, request, type Sending, sendBody } from "./send.ts";
 
 export interface ClientOptions {
   /** Where the service is, with the path below which it is mounted: `https://edge.example.com/files`. */
@@ -75,7 +75,7 @@ export class Api {
     body: Body | ReadableStream<Uint8Array>,
     sending: Omit<Sending, "fetch">,
   ): Promise<Answer> {
-    const outgoing: Outgoing = {
+    const outgoing: PresignedRequest = {
       method: "PUT",
       url: this.url + path,
       headers: { ...headers, ...(await this.authorization()) },

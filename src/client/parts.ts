@@ -4,16 +4,50 @@ import { SsecError } from "./error.ts";
 import { inParallel } from "./parallel.ts";
 import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
-import { type Body, sizeOf } from "./send.ts";
-import { type Readable, slice } from "./source.ts";
-import { type Presigned, putInStore } from "./store.ts";
+import type { PresignedRequest, Sending } from "./send.ts";
 import type { About, Begun, Remembered, Storage, Target, Uploaded, UploadOptions } from "./upload-types.ts";
 
-/** Bytes. */
-export const PART_SIZE = 8 * 2 ** 20;
-const MAX_PARTS = 10_000;
 /** Milliseconds that a URL must still live for a request to begin. */
 const MARGIN = 30_000;
+
+/** What is asked of the service. */
+export interface Service {
+  json<T>(path: string, body: object, options: CallOptions): Promise<T>;
+}
+
+/** What is uploaded, to be cut into parts. */
+export interface Cut {
+  /** Bytes; undefined where its end is not known yet. */
+  readonly size: number | undefined;
+  /** The bytes from `from` up to `to`, or to the end: none behind it. Asked for in order, each once. */
+  part(from: number, to: number): Promise<Part>;
+  /** Called when all parts are in the store. @throws where they are not what they were to be */
+  confirm?(): Promise<void>;
+}
+
+export interface Part {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * Into the store, once.
+   *
+   * @param requestOf gives what to send; it lives for a while from then on
+   * @returns its ETag
+   */
+  put(requestOf: () => Promise<PresignedRequest>, sending: Sending): Promise<string>;
+}
+
+export type PartsOptions = Pick<UploadOptions, "onProgress" | "signal" | "concurrency" | "partSize">;
+
+interface Numbered extends Part {
+  readonly partNumber: number;
+}
+
+interface Signed {
+  readonly parts: readonly (Omit<PresignedRequest, "headers"> & { readonly partNumber: number })[];
+  readonly headers: PresignedRequest["headers"];
+  readonly expiresAt: string;
+}
 
 /** Ends what was to go on later. */
 export async function discard(
@@ -31,24 +65,16 @@ export async function discard(
   await remembered.forget();
 }
 
-type Request = Pick<Presigned, "method" | "url" | "headers">;
-
-interface Part {
-  readonly partNumber: number;
-  readonly body: Body;
-}
-
 /** @param remembered where it is noted, so that it may go on later; without it an upload that fails is ended at the store */
 export async function inParts(
-  api: Api,
-  from: Readable,
+  api: Service,
+  { size, part, confirm }: Cut,
   target: Target,
   about: About,
-  { onProgress, signal, concurrency = 4, partSize: wanted = PART_SIZE }: UploadOptions,
+  { onProgress, signal, concurrency = 4, partSize: wanted }: PartsOptions,
   remembered: Remembered | undefined,
 ): Promise<Uploaded> {
-  const { size } = from;
-  const total = size === undefined ? {} : { size };
+  // JSON leaves out what is undefined.
   const step = <T>(name: string, body: object, ending = signal) =>
     api.json<T>(`/v1/multipart${name}`, { ...target, ...body }, { signal: ending });
 
@@ -56,26 +82,22 @@ export async function inParts(
   /** Bytes of each part that have gone out. */
   const sent = new Map<number, number>();
   /** By the part's number. */
-  const requests = new Map<number, { readonly request: Request; readonly until: number }>();
+  const requests = new Map<number, Promise<Signed>>();
+  let loaded = 0;
 
   const report = (partNumber: number, bytes: number) => {
+    loaded += bytes - (sent.get(partNumber) ?? 0);
     sent.set(partNumber, bytes);
-    let loaded = 0;
-    for (const each of sent.values()) loaded += each;
-    onProgress?.({ loaded, ...(size !== undefined && { total: size }) });
+    onProgress?.({ loaded, total: size });
   };
 
   const { partSize, ...upload } = (await resumed()) ?? (await begin());
   try {
     await inParallel(cutting(), send, concurrency, signal);
+    await confirm?.();
     const parts = [...etags].sort(([a], [b]) => a - b).map(([partNumber, etag]) => ({ partNumber, etag }));
     const { ifNoneMatch } = about;
-    const done = await step<Uploaded>("/complete", {
-      ...upload,
-      ...total,
-      ...(ifNoneMatch && { ifNoneMatch }),
-      parts,
-    });
+    const done = await step<Uploaded>("/complete", { ...upload, size, ifNoneMatch, parts });
     await remembered?.forget();
     return { ...target, keyId: done.keyId, size: done.size, etag: done.etag };
   } catch (error) {
@@ -85,9 +107,7 @@ export async function inParts(
   }
 
   async function begin(): Promise<Begun> {
-    const least = size === undefined ? 0 : 2 ** 20 * Math.ceil(size / MAX_PARTS / 2 ** 20);
-    const plan = { ...total, partSize: Math.max(wanted, least) };
-    const { keyId, uploadId, partSize } = await step<Begun>("", { ...about, ...plan });
+    const { keyId, uploadId, partSize } = await step<Begun>("", { ...about, size, partSize: wanted });
     const begun = { keyId, uploadId, partSize };
     await remembered?.keep(begun);
     return begun;
@@ -111,33 +131,36 @@ export async function inParts(
       return begun;
     } catch (error) {
       // It was completed or aborted since, or is none of this service's.
-      const isGone =
-        error instanceof SsecError && ["not-found", "conflict", "invalid-request"].includes(error.code);
+      const isGone = ["not-found", "conflict", "invalid-request"].includes(
+        (error as SsecError | undefined)?.code ?? "",
+      );
       if (isGone) return undefined;
       throw error;
     }
   }
 
   /** The parts that are not in the store yet, in order. */
-  function cutting(): () => Promise<Part | undefined> {
+  function cutting(): () => Promise<Numbered | undefined> {
     let partNumber = 0;
     return async () => {
       do partNumber++;
       while (etags.has(partNumber));
       const at = (partNumber - 1) * partSize;
-      const body =
-        from.size === undefined ? await from.cutter.next(partSize) : slice(from.body, at, at + partSize);
-      return sizeOf(body) > 0 ? { partNumber, body } : undefined;
+      const next = await part(at, at + partSize);
+      return next.size > 0 ? { partNumber, ...next } : undefined;
     };
   }
 
-  async function send({ partNumber, body }: Part, slow: () => void, ending: AbortSignal): Promise<void> {
+  async function send(
+    { partNumber, size, put }: Numbered,
+    slow: () => void,
+    ending: AbortSignal,
+  ): Promise<void> {
     const etag = await persist(
-      async () => {
+      () => {
         report(partNumber, 0);
         const onSent = (bytes: number) => report(partNumber, bytes);
-        const request = await requestOf(partNumber, ending);
-        return putInStore(target.bucket, request, body, { fetch: api.fetch, signal: ending, onSent });
+        return put(() => requestOf(partNumber, ending), { signal: ending, onSent });
       },
       ending,
       (error) => {
@@ -146,28 +169,25 @@ export async function inParts(
       },
     );
     etags.set(partNumber, etag);
-    report(partNumber, sizeOf(body));
+    report(partNumber, size);
   }
 
   /** One that still lives for a while; those of the parts behind it are asked for by the same call. */
-  async function requestOf(partNumber: number, ending: AbortSignal): Promise<Request> {
-    const known = requests.get(partNumber);
-    if (known && known.until > Date.now()) return known.request;
-    const ahead =
-      size === undefined ? 1 : Math.min(2 * concurrency, Math.ceil(size / partSize) - partNumber + 1);
-    const partNumbers = Array.from({ length: ahead }, (_, i) => partNumber + i).filter(
-      (each) => !etags.has(each),
-    );
-    const { parts, headers, expiresAt } = await step<{
-      parts: (Omit<Request, "headers"> & { partNumber: number })[];
-      headers: Request["headers"];
-      expiresAt: string;
-    }>("/sign", { ...upload, partNumbers, ...(size !== undefined && { size, partSize }) }, ending);
-    const until = Date.parse(expiresAt) - MARGIN;
-    for (const { partNumber, method, url } of parts)
-      requests.set(partNumber, { request: { method, url, headers }, until });
-    const asked = requests.get(partNumber);
+  async function requestOf(partNumber: number, ending: AbortSignal): Promise<PresignedRequest> {
+    let signed = await requests.get(partNumber);
+    if (!signed || Date.parse(signed.expiresAt) - MARGIN < Date.now()) {
+      const ahead =
+        size === undefined ? 1 : Math.min(2 * concurrency, Math.ceil(size / partSize) - partNumber + 1);
+      const partNumbers = Array.from({ length: ahead }, (_, i) => partNumber + i).filter(
+        (each) => !etags.has(each),
+      );
+      const cut = size && { size, partSize };
+      const signing = step<Signed>("/sign", { ...upload, partNumbers, ...cut }, ending);
+      for (const each of partNumbers) requests.set(each, signing);
+      signed = await signing;
+    }
+    const asked = signed.parts.find((each) => each.partNumber === partNumber);
     if (!asked) throw new SsecError("internal", `the service does not sign part ${partNumber}`);
-    return asked.request;
+    return { ...asked, headers: signed.headers };
   }
 }

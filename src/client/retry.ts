@@ -1,5 +1,5 @@
 /** What is tried again, and when. */
-import { SsecError } from "./error.ts";
+import type { SsecError } from "./error.ts";
 
 /** Milliseconds. */
 const FIRST_WAIT = 300;
@@ -28,8 +28,10 @@ export async function persist<T>(
     signal?.throwIfAborted();
     try {
       return await attempt(failures);
-    } catch (error) {
-      if (!(error instanceof SsecError && error.isPassing)) throw error;
+    } catch (caught) {
+      // Whose error it is does not matter, where it says that it may pass.
+      const error = caught as SsecError;
+      if (!error?.isPassing) throw error;
       failures++;
       const isUnheard = error.code === "cors-or-network";
       if (failures >= (isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS)) throw error;

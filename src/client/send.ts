@@ -4,14 +4,15 @@ import { SsecError } from "./error.ts";
 /** What a request can carry here: what is sent again must be there again. */
 export type Body = Blob | Uint8Array<ArrayBuffer>;
 
-export interface Outgoing {
+/** What a request to the store is, exactly. */
+export interface PresignedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Sending {
-  readonly fetch: typeof fetch | undefined;
+  readonly fetch?: typeof fetch | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes that have gone out of this body. */
   readonly onSent?: (bytes: number) => void;
@@ -45,7 +46,7 @@ const elsewhere = (url: string) =>
 
 /** @throws {TypeError} where nobody answers; the signal's reason */
 export async function sendBody(
-  outgoing: Outgoing,
+  outgoing: PresignedRequest,
   body: Body | ReadableStream<Uint8Array>,
   { fetch: own, signal, onSent }: Sending,
 ): Promise<Answer> {
@@ -86,7 +87,7 @@ interface Xhr {
 
 function sendByXhr(
   xhr: Xhr,
-  { method, url, headers }: Outgoing,
+  { method, url, headers }: PresignedRequest,
   body: Body,
   signal: AbortSignal | undefined,
   onSent: Sending["onSent"],

@@ -1,7 +1,7 @@
 /** The store, which a presigned request is for. */
 import { heard } from "./api.ts";
 import { SsecError } from "./error.ts";
-import { type Answer, type Body, type Sending, sendBody } from "./send.ts";
+import { type Answer, type Body, type PresignedRequest, type Sending, sendBody } from "./send.ts";
 
 /** What the service gives for an operation. */
 export interface Presigned {
@@ -16,8 +16,6 @@ export interface Presigned {
   readonly expiresAt: string;
 }
 
-type Request = Pick<Presigned, "method" | "url" | "headers">;
-
 /** What no store says that has not encrypted. */
 const ECHO = "x-amz-server-side-encryption-customer-algorithm";
 
@@ -29,7 +27,7 @@ const ECHO = "x-amz-server-side-encryption-customer-algorithm";
  */
 export async function putInStore(
   bucket: string,
-  request: Request,
+  request: PresignedRequest,
   body: Body,
   sending: Sending,
 ): Promise<string> {

@@ -34,7 +34,7 @@ export interface UploadOptions extends CallOptions {
 
 export interface Progress {
   readonly loaded: number;
-  readonly total?: number;
+  readonly total?: number | undefined;
 }
 
 export interface Uploaded {
@@ -52,9 +52,9 @@ export interface Target {
 
 /** Of the object, beside its bytes. */
 export interface About {
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>>;
-  readonly ifNoneMatch?: "*";
+  readonly ifNoneMatch?: "*" | undefined;
 }
 
 /** An upload at the service: what every step of it names, and how it is cut. */

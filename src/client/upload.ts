@@ -1,13 +1,17 @@
 /** upload(): one PUT for what is small, parts side by side for what is not. */
 import { type Api, objectPath } from "./api.ts";
 import { SsecError } from "./error.ts";
-import { inParts, PART_SIZE } from "./parts.ts";
+import { inParts, type Part } from "./parts.ts";
 import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
 import { isStream, sizeOf } from "./send.ts";
-import { bytesOf, type Readable, readable, type Source } from "./source.ts";
+import { bytesOf, type Readable, readable, type Source, slice } from "./source.ts";
 import { type Presigned, putInStore } from "./store.ts";
 import type { About, Target, Uploaded, UploadOptions } from "./upload-types.ts";
+
+/** Bytes. */
+const PART_SIZE = 8 * 2 ** 20;
+const MAX_PARTS = 10_000;
 
 export async function upload(api: Api, source: Source, options: UploadOptions): Promise<Uploaded> {
   const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume } = options;
@@ -16,9 +20,9 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
   const contentType = options.contentType ?? (type || undefined);
   const metadata = { ...options.metadata, ...(sha256 && { sha256: await sha256Of(source, signal) }) };
   const about = {
-    ...(contentType !== undefined && { contentType }),
+    contentType,
     ...(Object.keys(metadata).length > 0 && { metadata }),
-    ...(ifNoneMatch && { ifNoneMatch }),
+    ifNoneMatch,
   };
   const target = { bucket, key };
   if (via === "edge") return throughEdge(api, source, target, about, options);
@@ -27,12 +31,25 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
     const done = await inOnePiece(api, from, target, about, options);
     if (done) return done;
     const remembered = resume && (await storageFor(resume, api.url, target, source));
-    return await inParts(api, from, target, about, options, remembered);
+    const cut = {
+      size: from.size,
+      part: async (at: number, to: number): Promise<Part> => {
+        const body = from.size === undefined ? await from.cutter.next(to - at) : slice(from.body, at, to);
+        const put: Part["put"] = async (requestOf, sending) =>
+          putInStore(bucket, await requestOf(), body, { ...sending, fetch: api.fetch });
+        return { size: sizeOf(body), put };
+      },
+    };
+    const partSize = Math.max(options.partSize ?? PART_SIZE, leastPartSize(from.size));
+    return await inParts(api, cut, target, about, { ...options, partSize }, remembered);
   } catch (error) {
     if (from.size === undefined) from.cutter.cancel(error);
     throw error;
   }
 }
+
+/** Bytes, for what would else have too many parts. */
+const leastPartSize = (size = 0) => 2 ** 20 * Math.ceil(size / MAX_PARTS / 2 ** 20);
 
 async function sha256Of(source: Source, signal: AbortSignal | undefined): Promise<string> {
   if (isStream(source))
@@ -59,7 +76,7 @@ async function throughEdge(
   const sent = isStream(bytes) ? bytes : bytesOf(bytes);
   const total = isStream(sent) ? undefined : sizeOf(sent);
   const once = async () => {
-    const onSent = (loaded: number) => onProgress?.({ loaded, ...(total !== undefined && { total }) });
+    const onSent = (loaded: number) => onProgress?.({ loaded, total });
     const answer = await api.put(objectPath(target), headers, sent, { signal, onSent });
     return JSON.parse(await answer.text()) as Uploaded;
   };
