@@ -49,7 +49,15 @@ const ROOMS: readonly Room[] = [
     at: ["src/cli/"],
     imports: [
       { to: "audit", types: true },
-      { to: "client", files: ["src/client/retry.ts"] },
+      {
+        to: "client",
+        files: [
+          "src/client/parts.ts",
+          "src/client/retry.ts",
+          "src/client/send.ts",
+          "src/client/upload-types.ts",
+        ],
+      },
       { to: "auth", files: ["src/auth/token.ts"] },
       ...["rotation", "s3/store", "s3/sign", "s3/api", "config", "keys", "base", "dev-store"],
     ],

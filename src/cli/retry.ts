@@ -17,6 +17,10 @@ export class Transient extends Error {
     super(message);
     this.retryAfter = retryAfter;
   }
+
+  get isPassing(): boolean {
+    return (this.retryAfter ?? 0) <= PATIENCE;
+  }
 }
 
 /** Runs `attempt` until it does not throw what is worth another, five times at most. */

@@ -187,7 +187,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     });
     first = apart("put", path, `media/${key}`, "--parallel", "2");
     expect((await first.ended).status).toBeNull();
-    const { partCount } = remembered(key);
+    const partCount = Math.ceil(size / remembered(key).partSize);
     const held = new Set(await heldParts(key));
 
     sent.length = 0;
@@ -222,19 +222,11 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
   }
 
   /** What the command line has written down of an upload. */
-  function remembered(key: string): { uploadId: string; keyId: string; partCount: number } {
+  function remembered(key: string): { uploadId: string; keyId: string; partSize: number } {
     const folder = join(dir, "state/ssec-edge/transfers");
     const notes = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     const note = notes.map((text) => JSON.parse(text)).find((each) => each.key === key);
-    expect(Object.keys(note).sort()).toEqual([
-      "bucket",
-      "key",
-      "keyId",
-      "partCount",
-      "partSize",
-      "sha256",
-      "uploadId",
-    ]);
+    expect(Object.keys(note).sort()).toEqual(["bucket", "key", "keyId", "partSize", "sha256", "uploadId"]);
     return note;
   }
 

@@ -1,11 +1,13 @@
-/** An upload in parts, straight to the store. */
-import { type Api, ApiError } from "../api.ts";
-import { inParallel, type Slots } from "../parallel.ts";
+/** An upload in parts, straight to the store, as the client has it: with the bytes of a file, and what is left of it noted. */
+import { type Cut, inParts } from "../../client/parts.ts";
+import type { Begun, Remembered } from "../../client/upload-types.ts";
+import type { Api } from "../api.ts";
+import type { Slots } from "../parallel.ts";
 import type { ObjectName } from "./location.ts";
 import { beginOpen, endOpen } from "./open-uploads.ts";
-import { PartRequests, type Upload } from "./presigned.ts";
+import type { Upload } from "./presigned.ts";
 import type { Moved } from "./progress.ts";
-import { sendStretch } from "./send.ts";
+import { sendOnce } from "./send.ts";
 import { type Source, SourceError } from "./source.ts";
 import type { Fields, Uploaded } from "./uploaded.ts";
 
@@ -25,65 +27,63 @@ export async function putInParts(
   api: Api,
   source: Source,
   to: ObjectName,
-  options: PartsOptions,
+  { fields, slots, progress, earlier, onBegun }: PartsOptions,
 ): Promise<Uploaded> {
-  const { fields, slots, progress, earlier, onBegun } = options;
-  const { size } = source;
-  const held = earlier && (await heldParts(api, earlier));
-  const upload =
-    held === undefined
-      ? await api.post<Upload>("/v1/multipart", { ...to, size, ...fields })
-      : (earlier as Upload);
-  onBegun?.(upload);
-  beginOpen(upload, { abort: () => abort(api, upload), isRemembered: onBegun !== undefined });
-  const { keyId, uploadId, partSize } = upload;
-  const id = { ...to, keyId, uploadId };
-  const etags = new Map(held);
-  const partNumbers = Array.from({ length: Math.ceil(size / partSize) }, (_, i) => i + 1);
-  const missing = partNumbers.filter((number) => !etags.has(number));
-  const lengthOf = (number: number) => Math.min(number * partSize, size) - (number - 1) * partSize;
-  for (const number of etags.keys()) progress.skip(lengthOf(number));
-
-  const requests = new PartRequests(api, { ...id, partSize }, size, missing);
+  let open: Upload | undefined;
+  const isAt = (begun: Begun) => {
+    if (open) endOpen(open);
+    open = { ...to, ...begun };
+    beginOpen(open, { abort: () => abort(api, { ...to, ...begun }), isRemembered: onBegun !== undefined });
+  };
+  const remembered: Remembered = {
+    find: async () => {
+      if (!earlier) return undefined;
+      const { keyId, uploadId, partSize } = earlier;
+      isAt({ keyId, uploadId, partSize });
+      return { keyId, uploadId, partSize };
+    },
+    keep: async (begun) => {
+      isAt(begun);
+      onBegun?.({ ...to, ...begun });
+    },
+    // Whoever notes it forgets it.
+    forget: async () => {
+      if (open) endOpen(open);
+    },
+  };
+  let isSending = false;
+  const cut: Cut = {
+    size: source.size,
+    part: async (from, end) => {
+      isSending = true;
+      const to = Math.min(end, source.size);
+      return {
+        size: Math.max(to - from, 0),
+        put: (requestOf, { onSent }) =>
+          slots.run(async () => (await sendOnce(await requestOf(), source, [from, to], onSent)).etag),
+      };
+    },
+    confirm: async () => source.confirmUnchanged?.(),
+  };
+  let before = 0;
+  const onProgress = ({ loaded }: { readonly loaded: number }) => {
+    // What an earlier command has sent is told first.
+    if (isSending) progress.add(loaded - before);
+    else progress.skip(loaded - before);
+    before = loaded;
+  };
   try {
-    await inParallel(missing, slots.limit, async (number) => {
-      const from = (number - 1) * partSize;
-      const stretch = [from, from + lengthOf(number)] as const;
-      const { etag } = await slots.run(() =>
-        sendStretch(() => requests.get(number), source, stretch, progress),
-      );
-      etags.set(number, etag);
-    }).catch(async (error: unknown) => {
-      // The store refuses what is not what it was when its MD5 was taken.
-      await source.confirmUnchanged?.();
-      throw error;
-    });
-    await source.confirmUnchanged?.();
+    const service = { json: <T>(path: string, body: object) => api.post<T>(path, body) };
+    return await inParts(service, cut, to, fields, { concurrency: slots.limit, onProgress }, remembered);
   } catch (error) {
-    // What nobody can resume only costs.
-    if (error instanceof SourceError || onBegun === undefined) await abort(api, upload);
-    throw error;
-  }
-  const parts = partNumbers.map((partNumber) => ({ partNumber, etag: etags.get(partNumber) }));
-  const uploaded = await api.post<Uploaded>("/v1/multipart/complete", { ...id, parts, size });
-  endOpen(upload);
-  return uploaded;
-}
-
-/** ETags by part number of what the store holds of an upload; undefined where the upload is over. */
-async function heldParts(
-  api: Api,
-  { bucket, key, keyId, uploadId }: Upload,
-): Promise<Map<number, string> | undefined> {
-  try {
-    const { parts } = await api.post<{ parts: { partNumber: number; etag: string }[] }>(
-      "/v1/multipart/parts",
-      { bucket, key, keyId, uploadId },
+    // The store refuses what is not what it was when its MD5 was taken.
+    const reason = await Promise.resolve(source.confirmUnchanged?.()).then(
+      () => error,
+      (changed: unknown) => changed,
     );
-    return new Map(parts.map(({ partNumber, etag }) => [partNumber, etag]));
-  } catch (error) {
-    if (error instanceof ApiError && error.code === "not-found") return undefined;
-    throw error;
+    // What nobody can resume only costs.
+    if (open && (reason instanceof SourceError || onBegun === undefined)) await abort(api, open);
+    throw reason;
   }
 }
 

@@ -1,12 +1,11 @@
 /** What the API presigns for a transfer, asked for again before it ends. */
+
+import type { PresignedRequest } from "../../client/send.ts";
 import { type Api, ApiError } from "../api.ts";
 import { Batches } from "./batches.ts";
-import type { PresignedRequest } from "./store.ts";
 
 /** What is left of a URL's life when it is replaced, milliseconds. */
 const MARGIN = 60_000;
-/** Parts signed by one call. */
-const WINDOW = 100;
 
 interface Expiring {
   readonly expiresAt: string;
@@ -60,39 +59,4 @@ const batches = new Batches<Presigned>();
 /** A presigned request. What is asked for side by side goes to the API together. @throws {ApiError} */
 export function presign(api: Api, request: object): Promise<Presigned> {
   return batches.ask(api, request);
-}
-
-interface SignedParts extends Expiring {
-  readonly parts: readonly {
-    readonly partNumber: number;
-    readonly method: string;
-    readonly url: string;
-    readonly contentLength: number;
-  }[];
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** The presigned UploadPart of each part, asked for in windows. */
-export class PartRequests {
-  readonly #windows: ReadonlyMap<number, Renewed<SignedParts>>;
-
-  /** @param size of the whole, bytes */
-  constructor(api: Api, { partSize, ...upload }: Upload, size: number, partNumbers: readonly number[]) {
-    const windows = new Map<number, Renewed<SignedParts>>();
-    for (let at = 0; at < partNumbers.length; at += WINDOW) {
-      const window = partNumbers.slice(at, at + WINDOW);
-      const request = { ...upload, partNumbers: window, size, partSize };
-      const signed = new Renewed<SignedParts>(() => api.post("/v1/multipart/sign", request));
-      for (const partNumber of window) windows.set(partNumber, signed);
-    }
-    this.#windows = windows;
-  }
-
-  async get(partNumber: number): Promise<PresignedRequest> {
-    const signed = await this.#windows.get(partNumber)?.get();
-    const part = signed?.parts.find((each) => each.partNumber === partNumber);
-    if (signed === undefined || part === undefined) throw new Error(`part ${partNumber} was not signed`);
-    const { method, url, contentLength } = part;
-    return { method, url, headers: { ...signed.headers, "content-length": String(contentLength) } };
-  }
 }

@@ -4,15 +4,10 @@ import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { retryAfterOf } from "../../client/retry.ts";
+import type { PresignedRequest } from "../../client/send.ts";
 import { proxyHint } from "../proxy.ts";
 import { Transient, withRetries } from "../retry.ts";
 import { SourceError } from "./source.ts";
-
-export interface PresignedRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** The store says nothing for so long: milliseconds. */
 const SILENCE = 60_000;
