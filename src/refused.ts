@@ -40,6 +40,12 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** An object's newest version, or the one asked for, where it says that the object was deleted. */
+export interface DeleteMarker {
+  readonly versionId?: string | undefined;
+  readonly since?: Date | undefined;
+}
+
 /** What a front may need beside the reason. */
 export interface RefusedOptions {
   /** Fields at fault. */
@@ -54,6 +60,8 @@ export interface RefusedOptions {
   readonly disbelief?: string | undefined;
   /** S3's own word, where it was the store that refused. */
   readonly storeCode?: string | undefined;
+  /** What is there in the place of an object that is not. */
+  readonly deleteMarker?: DeleteMarker | undefined;
 }
 
 export class Refused extends Error {
@@ -65,6 +73,7 @@ export class Refused extends Error {
   readonly objectSize: number | undefined;
   readonly disbelief: string | undefined;
   readonly storeCode: string | undefined;
+  readonly deleteMarker: DeleteMarker | undefined;
 
   /** @param detail for the caller, a sentence */
   constructor(reason: Reason, detail: string, options: RefusedOptions = {}) {
@@ -76,6 +85,7 @@ export class Refused extends Error {
     this.objectSize = options.objectSize;
     this.disbelief = options.disbelief;
     this.storeCode = options.storeCode;
+    this.deleteMarker = options.deleteMarker;
   }
 
   /** A field that is wrong in itself, whoever asks. */

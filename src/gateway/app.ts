@@ -17,7 +17,7 @@ import {
 import { pathBelow } from "../front/paths.ts";
 import { LIMITS } from "../limits.ts";
 import { describeUnforeseen, logError } from "../log.ts";
-import { Refused } from "../refused.ts";
+import { type DeleteMarker, Refused } from "../refused.ts";
 import type { Service, ServiceOf } from "../service.ts";
 import { type Target, targetOf } from "./address.ts";
 import { Call } from "./call.ts";
@@ -92,7 +92,7 @@ function onError(error: unknown, c: AppContext, depth: number): Response {
     ofUpload: hasUpload && !c.req.raw.headers.has("x-amz-copy-source"),
     ofParts: hasUpload && c.req.method === "POST",
   });
-  const { code, message, status, retryAfter, objectSize } = fault;
+  const { code, message, status, retryAfter, objectSize, deleteMarker } = fault;
   const headers = {
     "content-type": "application/xml",
     "cache-control": "no-store",
@@ -100,11 +100,22 @@ function onError(error: unknown, c: AppContext, depth: number): Response {
       "retry-after": typeof retryAfter === "number" ? String(retryAfter) : retryAfter.toUTCString(),
     }),
     ...(objectSize !== undefined && { "content-range": `bytes */${objectSize}` }),
+    // Of what is read; a copy's source is another object.
+    ...(deleteMarker && ["GET", "HEAD"].includes(c.req.method) && markerHeaders(deleteMarker, status)),
   };
   const path = pathBelow(c.req.raw.url, depth);
   const text = document("Error", { Code: code, Message: message, Resource: path, RequestId: requestId });
   const body = c.req.method === "HEAD" ? "" : text;
   return c.body(body, status as ContentfulStatusCode, headers);
+}
+
+/** S3 tells when it was made of a marker that is asked for itself, and what may be done with it. */
+function markerHeaders({ versionId, since }: DeleteMarker, status: number): Record<string, string> {
+  return {
+    "x-amz-delete-marker": "true",
+    ...(versionId !== undefined && { "x-amz-version-id": versionId }),
+    ...(status === 405 && { allow: "DELETE", ...(since && { "last-modified": since.toUTCString() }) }),
+  };
 }
 
 function unforeseen(): S3Fault {

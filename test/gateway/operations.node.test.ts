@@ -29,7 +29,7 @@ import {
 import { expect, test } from "vitest";
 import { call, freshKey, store } from "../support/client.ts";
 import { s3Client } from "../support/s3.ts";
-import { fault, gatewayClient } from "./client.ts";
+import { codeIn, fault, gatewayClient, raw } from "./client.ts";
 
 const s3 = gatewayClient();
 const Bucket = "media";
@@ -124,7 +124,27 @@ test("in a bucket with versions each answer says which one it is about", async (
 
   const covered = await s3.send(new DeleteObjectCommand(there));
   expect([covered.DeleteMarker, versions.includes(covered.VersionId)]).toEqual([true, false]);
-  expect((await fault(s3.send(new HeadObjectCommand(there)))).status).toBe(404);
+  const marked = { "x-amz-delete-marker": "true", "x-amz-version-id": covered.VersionId };
+  const path = `/s3/vault/${Key}`;
+  for (const method of ["GET", "HEAD"]) {
+    const gone = await raw({ method, path });
+    expect([gone.status, gone.headers], method).toEqual([404, expect.objectContaining(marked)]);
+    const itself = await raw({ method, path: `${path}?versionId=${covered.VersionId}` });
+    const more = { allow: "DELETE", "last-modified": expect.stringMatching(/ GMT$/) };
+    expect([itself.status, itself.headers], method).toEqual([
+      405,
+      expect.objectContaining({ ...marked, ...more }),
+    ]);
+    const never = await raw({ method, path: `${path}-never` });
+    expect([never.status, "x-amz-delete-marker" in never.headers], method).toEqual([404, false]);
+  }
+  const headers = { "x-amz-copy-source": `/vault/${Key}` };
+  const uncopied = await raw({ method: "PUT", path: `${path}-copy`, headers });
+  expect([uncopied.status, codeIn(uncopied), "x-amz-delete-marker" in uncopied.headers]).toEqual([
+    404,
+    "NoSuchKey",
+    false,
+  ]);
   const uncovered = await s3.send(new DeleteObjectCommand({ ...there, VersionId: covered.VersionId }));
   expect([uncovered.DeleteMarker, uncovered.VersionId]).toEqual([true, covered.VersionId]);
   const removed = await s3.send(new DeleteObjectCommand({ ...there, VersionId: put.VersionId }));

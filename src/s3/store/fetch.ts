@@ -112,25 +112,28 @@ export interface Refusal {
 /** The same, with what it says of its reason. */
 export async function readRefusal(response: Response, asked: Asked): Promise<Refusal> {
   const { status, headers } = response;
-  const retryAfter = headers.get("retry-after") ?? undefined;
-  return explain(await errorOf(response, asked), status, asked, retryAfter);
+  return explain(await errorOf(response, asked), status, asked, headers);
 }
 
 /** Why the store refused, told by a document under 200. */
 export async function refusalIn(error: Element, asked: Asked): Promise<Refused> {
-  return (await explain(error, 200, asked)).refused;
+  return (await explain(error, 200, asked, new Headers())).refused;
 }
 
 /** What the codes mean is loaded when a store refuses something. */
-async function explain(error: Element, status: number, asked: Asked, retryAfter?: string): Promise<Refusal> {
-  const { argumentIn, codeIn, mayBeAboutKey, refusal } = await import("./refusals.ts");
+async function explain(error: Element, status: number, asked: Asked, headers: Headers): Promise<Refusal> {
+  const { argumentIn, codeIn, deleteMarkerIn, mayBeAboutKey, refusal } = await import("./refusals.ts");
   const code = codeIn(error);
   const argument = argumentIn(error);
   return {
     code,
     argument,
     mayBeAboutKey: mayBeAboutKey(status, code, argument),
-    refused: refusal(status, code, asked, { argument, retryAfter }),
+    refused: refusal(status, code, asked, {
+      argument,
+      retryAfter: headers.get("retry-after") ?? undefined,
+      deleteMarker: deleteMarkerIn(headers),
+    }),
   };
 }
 

@@ -4,7 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-import { type Reason, Refused } from "../../refused.ts";
+import { type DeleteMarker, type Reason, Refused } from "../../refused.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { type Element, textOf } from "./xml.ts";
 
@@ -14,6 +14,7 @@ export interface Told {
   readonly argument?: string | undefined;
   /** As the header has it. */
   readonly retryAfter?: string | undefined;
+  readonly deleteMarker?: DeleteMarker | undefined;
 }
 
 /** For the caller, who can do something about it. */
@@ -199,6 +200,7 @@ export function refusal(status: number, code: string, asked: Asked, told: Told =
   if (isReading && (code === "MethodNotAllowed" || (code === "" && status === 405))) {
     return new Refused("not-found", "This version marks that the object was deleted.", {
       storeCode: "MethodNotAllowed",
+      deleteMarker: told.deleteMarker,
     });
   }
   const answer = code || String(status);
@@ -220,7 +222,7 @@ function callers(
   code: string,
   status: number,
   { method, bucket: { name, store } }: Asked,
-  { argument, retryAfter }: Told,
+  { argument, retryAfter, deleteMarker }: Told,
 ): Refused {
   const answer = code || String(status);
   const isLater = reason === "rate-limited" || reason === "unavailable";
@@ -234,7 +236,18 @@ function callers(
         operator: `STORES.${store.name}: ${answer}${fault} to a ${method} in BUCKETS.${name}`,
       }),
     storeCode: code === "" ? undefined : code,
+    ...(reason === "not-found" && { deleteMarker }),
   });
+}
+
+/** What an answer's headers tell of it. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html */
+export function deleteMarkerIn(headers: Headers): DeleteMarker | undefined {
+  if (headers.get("x-amz-delete-marker") !== "true") return undefined;
+  const since = new Date(headers.get("last-modified") ?? "");
+  return {
+    versionId: headers.get("x-amz-version-id") ?? undefined,
+    since: Number.isNaN(since.getTime()) ? undefined : since,
+  };
 }
 
 /** Seconds, or a date (RFC 9110, section 10.2.3); nothing else of the store's is passed on. */
