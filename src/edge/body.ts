@@ -3,6 +3,7 @@ import type { Limits } from "../limits.ts";
 import { Refused } from "../refused.ts";
 import type { Digests } from "./digests.ts";
 import { type Memory, memoryOf, noMemory } from "./memory.ts";
+import { Pace } from "./pace.ts";
 
 /** What is moved at once, bytes. */
 const PIECE = 256 * 1024;
@@ -25,6 +26,11 @@ class Reader {
   readonly #silenceLimit: number;
   readonly #silent: () => Error;
   #isSilent = false;
+  /** Of the read that is waited for: since when, milliseconds since the epoch, and what fails it. */
+  #since: number | undefined;
+  #fail: (error: Error) => void = () => {};
+  /** One for many reads: to set another for each costs a tenth of all that a download does. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(body: ReadableStream<Uint8Array>, silenceLimit: number, silent: () => Error) {
     this.#reader = body.getReader({ mode: "byob" });
@@ -35,25 +41,43 @@ class Reader {
   /**
    * Whatever there is, as soon as there is something. The buffer is taken away meanwhile and comes back below the bytes.
    *
+   * @param least so many bytes are waited for, as long as the body has as many
    * @throws what `silent` says when nothing comes in time
    */
-  async into(buffer: ArrayBufferLike, offset = 0): Promise<Read> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#isSilent = true;
-        reject(this.#silent());
-      }, this.#silenceLimit);
-    });
-    const reading = this.#reader.read(new Uint8Array(buffer, offset));
-    // After a silence nobody waits for it.
-    reading.catch(() => {});
+  async into(buffer: ArrayBufferLike, offset = 0, least = 1): Promise<Read> {
+    this.#since = Date.now();
+    this.#timer ??= setTimeout(this.#look, this.#silenceLimit);
     try {
-      const { done, value = new Uint8Array() } = await Promise.race([reading, silence]);
-      return { isOver: done, bytes: value as Uint8Array };
+      const { done, value = new Uint8Array() } = await new Promise<{
+        done: boolean;
+        value?: Uint8Array | undefined;
+      }>((resolve, reject) => {
+        this.#fail = reject;
+        this.#reader.read(new Uint8Array(buffer, offset), { min: least }).then(resolve, reject);
+      });
+      return { isOver: done, bytes: value };
     } finally {
-      clearTimeout(timer);
+      this.#since = undefined;
     }
+  }
+
+  readonly #look = (): void => {
+    this.#timer = undefined;
+    // Nothing is waited for now: the next read looks again.
+    if (this.#since === undefined) return;
+    const left = this.#since + this.#silenceLimit - Date.now();
+    if (left > 0) {
+      this.#timer = setTimeout(this.#look, left);
+      return;
+    }
+    this.#isSilent = true;
+    this.#fail(this.#silent());
+  };
+
+  /** Nothing is read any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   cancel(): void {
@@ -80,6 +104,7 @@ class Reader {
       // The sender has gone away: nobody is left to hear.
     } finally {
       clearTimeout(timer);
+      this.end();
     }
   }
 }
@@ -221,6 +246,8 @@ export class Pieces {
     } catch (error) {
       piece.release();
       throw error;
+    } finally {
+      this.#reader.end();
     }
   }
 
@@ -319,33 +346,52 @@ export async function pump(
     }
   } finally {
     clearInterval(watch);
+    reader.end();
     memory.give(PIECE, undefined);
   }
 }
 
+export interface Relaying {
+  /** Milliseconds. */
+  readonly silenceLimit: number;
+  /** Of the body, bytes, where it is known: a short one needs little memory. */
+  readonly length?: number | undefined;
+}
+
 /**
- * Moves the body of a download as fast as the client takes it. A store that sends nothing for a while breaks it off; a
- * client that takes nothing does not.
- *
- * @param silenceLimit milliseconds
+ * Moves the body of a download as fast as the client takes it, and reads on while it does. A store that sends nothing for
+ * a while breaks it off; a client that takes nothing does not. One that has gone ends the store's side as well.
  */
 export async function relay(
   from: ReadableStream<Uint8Array>,
   to: WritableStream<Uint8Array>,
-  { silenceLimit }: { readonly silenceLimit: number },
+  { silenceLimit, length = PIECE }: Relaying,
 ): Promise<void> {
   const reader = new Reader(from, silenceLimit, () => new Error("the store sends nothing more"));
   const writer = to.getWriter();
-  let buffer: ArrayBufferLike = new ArrayBuffer(PIECE);
+  const pace = new Pace(silenceLimit);
+  const size = Math.min(Math.max(length, 1), PIECE);
+  let spare: ArrayBufferLike | undefined;
+  let other: ArrayBufferLike | undefined;
+  let writing: Promise<void> | undefined;
   try {
     for (;;) {
-      const { isOver, bytes } = await reader.into(buffer);
+      const asked = Date.now();
+      const { isOver, bytes } = await reader.into(spare ?? new ArrayBuffer(size), 0, pace.least(size));
+      pace.took(bytes.length, Date.now() - asked);
+      await writing;
       if (isOver) return await writer.close();
-      await writer.write(bytes);
-      buffer = bytes.buffer;
+      writing = writer.write(bytes);
+      writing.catch(() => reader.cancel());
+      // It is read into while this is written, and the other way round: no garbage, however long the body.
+      [spare, other] = [other, bytes.buffer];
     }
   } catch (error) {
     reader.cancel();
+    // What has come is the client's, and then the reason why there is no more.
+    await writing?.catch(() => {});
     await writer.abort(error).catch(() => {});
+  } finally {
+    reader.end();
   }
 }

@@ -176,8 +176,9 @@ function relayed(
   length: string | undefined,
   silenceLimit: number,
 ): ReadableStream<Uint8Array> {
+  const size = length === undefined ? undefined : Number(length);
   const { readable, writable } =
-    length === undefined ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  void relay(body, writable, { silenceLimit });
+    size === undefined ? new IdentityTransformStream() : new FixedLengthStream(size);
+  void relay(body, writable, { silenceLimit, length: size });
   return readable;
 }

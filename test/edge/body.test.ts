@@ -1,5 +1,5 @@
 /** Bodies on their way through: in memory no longer than it moves, and never waited for without end. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Pieces, pump, relay } from "../../src/edge/body.ts";
 import { Digests } from "../../src/edge/digests.ts";
 import { Memory } from "../../src/edge/memory.ts";
@@ -188,6 +188,92 @@ test("what would make a body whole is not passed on when its digest is wrong", a
   void send(10).catch(() => {});
   expect(await codeOf(pumping)).toBe("invalid-request");
   expect(passed).toBe(20);
+});
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A store that sends a little now and then, after so much at once; and what has come of it. */
+async function trickled(
+  start: number,
+  { bytes, every, times }: { bytes: number; every: number; times: number },
+) {
+  const { body, send, writer } = client();
+  const { readable, writable } = new IdentityTransformStream();
+  const relayed = relay(body, writable, { silenceLimit: 300 });
+  const sent = (async () => {
+    for (let at = 0; at < start; at += 64 * KiB) await send(Math.min(64 * KiB, start - at));
+    for (let i = 0; i < times; i++) {
+      await wait(every);
+      await send(bytes);
+    }
+    await writer.close();
+  })().catch((error: unknown) => String(error));
+  let came = 0;
+  const end = await (async () => {
+    for await (const chunk of readable) came += chunk.length;
+    return "whole";
+  })().catch((error: unknown) => String(error));
+  await relayed;
+  return { end, came, sent };
+}
+
+describe("a store that is slow", () => {
+  test("from the start is waited for, a byte at a time", async () => {
+    const { end, came } = await trickled(1, { bytes: 1, every: 80, times: 6 });
+    expect([end, came]).toEqual(["whole", 7]);
+  });
+
+  test("after it was fast is waited for as well, by what comes within the limit", async () => {
+    const start = 3 * MiB + 7;
+    // 13 bytes a millisecond are 3,900 in the limit: nearly twice as many come.
+    const { end, came } = await trickled(start, { bytes: 500, every: 20, times: 25 });
+    expect([end, came]).toEqual(["whole", start + 25 * 500]);
+    // Once a read has taken its time, no matter how little comes.
+    const short = await trickled(start, { bytes: 4000, every: 100, times: 5 });
+    expect([short.end, short.came]).toEqual(["whole", start + 5 * 4000]);
+  });
+
+  test("after it was fast, and as good as silent, is given up within the limit", async () => {
+    const began = Date.now();
+    const { end, came } = await trickled(3 * MiB, { bytes: 1, every: 50, times: 30 });
+    expect(end).toContain("nothing more");
+    expect(came).toBeGreaterThan(2 * MiB);
+    expect(Date.now() - began).toBeLessThan(1200);
+  });
+});
+
+test("a body that breaks off is never whole, however fast it came", async () => {
+  const { body, send, writer } = client();
+  const { readable, writable } = new IdentityTransformStream();
+  const relayed = relay(body, writable, { silenceLimit: 1000 });
+  const reading = new Response(readable).arrayBuffer();
+  for (let i = 0; i < 40; i++) await send(64 * KiB);
+  await writer.abort(new Error("cut"));
+  await expect(reading).rejects.toThrow("cut");
+  await relayed;
+});
+
+test("a client that goes away ends the store's side, also while the store sends nothing", async () => {
+  const { body, send, writer } = client();
+  const { readable, writable } = new IdentityTransformStream();
+  const relayed = relay(body, writable, { silenceLimit: 60_000 });
+  void send(10).catch(() => {});
+  const reader = readable.getReader();
+  await wait(50);
+  await reader.cancel(new Error("gone"));
+  await relayed;
+  await expect(writer.write(new Uint8Array(1))).rejects.toThrow();
+});
+
+test("a client that is slow gets what came before the store fell silent, and then hears of it", async () => {
+  const { body, send } = client();
+  const { readable, writable } = new IdentityTransformStream();
+  void relay(body, writable, { silenceLimit: 50 });
+  void send(10).catch(() => {});
+  await wait(200);
+  const reader = readable.getReader();
+  expect((await reader.read()).value?.length).toBe(10);
+  await expect(reader.read()).rejects.toThrow(/nothing more/);
 });
 
 test("a download whose store falls silent breaks off; one whose client is slow does not", async () => {
