@@ -76,7 +76,7 @@ export class CopySource {
     this.#head = headers;
   }
 
-  /** @throws {Refused} precondition-failed; not-found, key-unknown, not-encrypted; store-error, store-timeout */
+  /** @throws {Refused} precondition-failed; invalid-request for a delete marker; not-found, key-unknown, not-encrypted; store-error, store-timeout */
   static async of(
     call: Call,
     { source, keyOfSource }: Pick<Operating<Addressed>, "source" | "keyOfSource">,
@@ -84,7 +84,7 @@ export class CopySource {
     if (source === undefined) throw new Error("a copy has a source");
     const customerKey = await keyOfSource(source);
     const credentials = await credentialsOf(source.bucket.store, call.service.secrets);
-    const found = await headObject(source, customerKey, credentials);
+    const found = await headObject(source, customerKey, credentials).catch(noMarker);
     if (found === undefined || !isUnderKey(found.headers, customerKey)) {
       await confirmUnderKey(source, customerKey, credentials);
       throw new Refused("conflict", "The source was replaced meanwhile: copy it again.");
@@ -147,6 +147,15 @@ export class CopySource {
     });
     return body;
   }
+}
+
+/** It is the source that is no object, and not the method that is not allowed. */
+function noMarker(error: unknown): never {
+  if (!(error instanceof Refused) || error.storeCode !== "MethodNotAllowed") throw error;
+  throw new S3Fault(
+    "InvalidRequest",
+    "The source of a copy request may not specifically refer to a delete marker by version id.",
+  );
 }
 
 const CONTENT = [
