@@ -71,6 +71,14 @@ export function readSource(path: string, text: string): Source {
         throw new Error(`${path}: import(…) of what is not written out`);
       add(source.value, false, start);
     },
+    // What the Worker takes of Node's when it is needed, not when it starts.
+    CallExpression({ callee, arguments: [of], start }) {
+      if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
+      if (callee.property.name !== "getBuiltinModule") return;
+      if (of?.type !== "Literal" || typeof of.value !== "string")
+        throw new Error(`${path}: getBuiltinModule(…) of what is not written out`);
+      add(of.value, false, start);
+    },
     TSImportType({ source, start }) {
       add(source.value, true, start);
     },
