@@ -220,13 +220,13 @@ async function expectAfter(key: string, { body }: Write, wasDone: boolean, befor
 }
 
 /** Nine MiB each time take their time, and how a form is read does not depend on the body. */
-const OF_LARGE = ["right, quoted", "wrong"];
-const OF_LARGE_THOROUGHLY = ["*", "a list with it", "old"];
+const OF_LARGE = ["right, quoted", "wrong", "*", "a list with it", "old"];
 
 describe.each(Object.entries(WRITES))("%s", (way, write) => {
   const isLarge = way === "PUT in chunks, large";
   const isTried = (form: string) => !isLarge || OF_LARGE.includes(form);
-  const isTriedThoroughly = (form: string) => isLarge && OF_LARGE_THOROUGHLY.includes(form);
+  /** They meet what a short one in chunks meets. */
+  const tags = isLarge ? ["thorough"] : [];
   const done = write.method === "PUT" ? 200 : 204;
   const send = (key: string, headers: Record<string, string>, bucket = "media") =>
     edge(write.method, path(bucket, key), { headers, ...(write.body && { body: write.body }) });
@@ -244,17 +244,9 @@ describe.each(Object.entries(WRITES))("%s", (way, write) => {
       expect(next.status).toBe(header === "if-match" ? 204 : 412);
     }
   };
-  testSampled(
-    OF_WRITES.filter(([, form]) => isTried(form)),
-    isLarge ? 3 : 5,
-    "%s, %s: %s",
-    goes,
-  );
-  test.for(OF_WRITES.filter(([, form]) => isTriedThoroughly(form)))(
-    "%s, %s: %s",
-    { tags: ["thorough"] },
-    goes,
-  );
+  const writes = OF_WRITES.filter(([, form]) => isTried(form));
+  if (isLarge) test.for(writes)("%s, %s: %s", { tags }, goes);
+  else testSampled(writes, 5, "%s, %s: %s", goes);
 
   const goesOfNothing = async (form: string) => {
     const nothing = { key: freshKey(), etag: '"x"', lastModified: LONG_AGO };
@@ -263,11 +255,8 @@ describe.each(Object.entries(WRITES))("%s", (way, write) => {
     expect((await send(nothing.key, { "if-none-match": sent(form, nothing) })).status).toBe(done);
   };
   const forms = Object.keys(TAGS);
-  testSampled(forms.filter(isTried), 3, "of nothing, %s", goesOfNothing);
-  test.for(forms.filter(isTriedThoroughly))("of nothing, %s", { tags: ["thorough"] }, goesOfNothing);
-
-  // Nine MiB take their time: what they meet is what a short one in chunks meets.
-  const tags = isLarge ? ["thorough"] : [];
+  if (isLarge) test.for(forms.filter(isTried))("of nothing, %s", { tags }, goesOfNothing);
+  else testSampled(forms, 3, "of nothing, %s", goesOfNothing);
 
   test("of what lies under an older key", { tags }, async () => {
     const key = freshKey();

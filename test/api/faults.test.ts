@@ -223,7 +223,7 @@ describe("a download", () => {
     expect(told).not.toHaveProperty("bytes");
   });
 
-  test("whose client goes away ends at the store", async () => {
+  test("whose client goes away ends at the store", { tags: ["thorough"] }, async () => {
     const { hostname, port } = new URL(worker.url);
     const big = freshKey();
     await edge("PUT", big, randomBytes(32 * MiB));

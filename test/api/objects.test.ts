@@ -351,7 +351,7 @@ test.for([
   expect(await response.json()).toMatchObject({ errors: [{ path: field }] });
 });
 
-test("a client that goes away leaves nothing behind", async () => {
+test("a client that goes away leaves nothing behind", { tags: ["thorough"] }, async () => {
   const { hostname, port } = new URL(api);
   for (const headers of [{ "content-length": String(20 * MiB) }, { "transfer-encoding": "chunked" }]) {
     const key = freshKey();

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { api, call, freshKey, put, secrets } from "../support/client.ts";
 import { MiB, path } from "../support/edge.ts";
+import { testSampled } from "../support/sampled.ts";
 import { CURL, isSkipped, programOf } from "../support/tools.ts";
 
 const body = randomBytes(9 * MiB);
@@ -19,7 +20,7 @@ const REFUSED = [
   ["400", { "x-amz-acl": "public-read" }],
 ] as const;
 
-test.for(REFUSED)("fetch hears %s", async ([status, headers]) => {
+testSampled(REFUSED, 2, "fetch hears %s", async ([status, headers]) => {
   const key = freshKey();
   await put("media", key, "old");
   for (let i = 0; i < 3; i++) {

@@ -85,7 +85,7 @@ describe("in the caller's folder", { timeout: 120_000 }, () => {
     expect(stderr).toContain(`there is no ${join(here, "wrangler.toml")}`);
   });
 
-  test("what a script of npm's starts stays in its own folder", async () => {
+  test("what a script of npm's starts stays in its own folder", { tags: ["thorough"] }, async () => {
     const here = folder({ "a.txt": "here" });
     const env = {
       SSEC_TOKEN: secrets.ALL_TOKEN ?? "",
@@ -164,7 +164,7 @@ describe("put", { timeout: 120_000 }, () => {
       ["-, a file", 'seq 3 >"$2/f"; put - "$1" <"$2/f"', "1\n2\n3\n"],
       ["a pipe that ends at once", 'put <(true) "$1"', ""],
     ],
-    3,
+    6,
     "%s is sent as it comes",
     async ([, script, text]) => {
       const key = freshKey();

@@ -111,7 +111,7 @@ test("one that runs already is followed to its end", { tags: ["thorough"], timeo
   expect([a.status, b.status, reports[0]?.rotated]).toEqual([0, 0, 6]);
 });
 
-test("of several keys, one after another", async () => {
+test("of several keys, one after another", { tags: ["thorough"] }, async () => {
   await media.put(["a"], "SSEC_K1");
   const { status, stderr } = await rotate("--from", "k1", "--from", "k9");
   expect(stderr).toMatch(/from: is none of this bucket's keys \(k2, k1\)/);

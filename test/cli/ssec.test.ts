@@ -78,7 +78,7 @@ test("a key is written to a file of one's own, and over nothing", { timeout: 180
 
 test.skipIf(isSkipped(SCRIPT))(
   "a terminal sees an object's key only when it asks",
-  { timeout: 180_000 },
+  { tags: ["thorough"], timeout: 180_000 },
   async () => {
     const config = configWithRoot(randomBytes(32).toString("base64"));
     const command = ["src/cli/ssec.ts", "--config", config, "derive", "root", "media", "users/42/cat.jpg"];

@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
 import { error, startFaultProxy } from "../support/fault-proxy.ts";
+import { testSampled } from "../support/sampled.ts";
 import { freshBucket, put, rig, type StartOptions, s3, sse, useStore } from "./rig.ts";
 
 const store = useStore();
@@ -31,65 +32,67 @@ async function history(bucket: string, key: string) {
   return { all, brief: all.map(({ name, body }) => `${name} ${body}`), marks: DeleteMarkers.length };
 }
 
-test.for([
-  true,
-  false,
-])("versions: the older ones are copied onto new ones, in their order, and what was current last (copied by the store: %s)", async (copies) => {
-  const bucket = await freshBucket(true);
-  await put(bucket, "a", "k1", { Body: "first", Metadata: { n: "1" }, Tagging: "n=1" });
-  await put(bucket, "a", "k2", { Body: "second" });
-  await put(bucket, "a", "k1", { Body: "third", Metadata: { n: "3" } });
-  await put(bucket, "b", "k1", { Body: "only" });
-  await put(bucket, "gone", "k1", { Body: "gone" });
-  await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "gone" }));
-  const before = await history(bucket, "a");
-  const { start, drain, report, ledger, messages, engine } = rig({ bucket, limits: { lease: 10_000 } });
-  const run = async (options: StartOptions) => {
-    const { id } = await start(options);
-    if (!copies) {
-      const isList = ({ message }: (typeof messages)[number]) =>
-        message.kind === "list" && message.rotation === id;
-      await engine().handle(messages.splice(0).find(isList)?.message);
-      const { ways } = (await ledger.find(id)) as { ways: string };
-      await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false }));
-    }
-    await drain(id);
-    return report(id);
-  };
-  // "gone" stays: a copy would bring it back.
-  const GONE = { key: "gone", code: "conflict", detail: expect.stringContaining("deleted") };
-  expect(await run({ versions: true })).toMatchObject({
-    state: "done",
-    rotated: 2,
-    failed: 0,
-    versions: { copied: 1, removed: 0, failed: 1 },
-    olderVersions: 4,
-    errors: [GONE],
-  });
-  const after = await history(bucket, "a");
-  expect(after.brief).toEqual([
-    ...["k1 first", "k2 second", "k1 third"],
-    ...["k2 third", "k2 first", "k2 third"],
-  ]);
-  expect(after.all.slice(3).map(({ of }) => of)).toEqual([
-    before.all[2]?.id,
-    before.all[0]?.id,
-    after.all[3]?.id,
-  ]);
-  expect(after.all[4]?.got).toMatchObject({ Metadata: { n: "1" }, TagCount: 1 });
-  expect(after.all[5]?.got.Metadata).not.toHaveProperty("ssec-version-then");
-  // Twice is once.
-  expect(await run({ versions: true })).toMatchObject({ rotated: 0, versions: { copied: 0, removed: 0 } });
-  expect((await history(bucket, "a")).brief).toEqual(after.brief);
-  // And removed where that is asked for: only what has a copy.
-  expect(await run({ versions: true, removeVersions: true })).toMatchObject({
-    versions: { copied: 0, removed: 3, failed: 1 },
-    olderVersions: 1,
-  });
-  expect((await history(bucket, "a")).brief).toEqual(["k2 second", "k2 third", "k2 first", "k2 third"]);
-  expect((await history(bucket, "b")).brief).toEqual(["k2 only"]);
-  expect(await history(bucket, "gone")).toMatchObject({ brief: ["k1 gone"], marks: 1 });
-});
+testSampled(
+  [true, false],
+  2,
+  "versions: the older ones are copied onto new ones, in their order, and what was current last (copied by the store: %s)",
+  async (copies) => {
+    const bucket = await freshBucket(true);
+    await put(bucket, "a", "k1", { Body: "first", Metadata: { n: "1" }, Tagging: "n=1" });
+    await put(bucket, "a", "k2", { Body: "second" });
+    await put(bucket, "a", "k1", { Body: "third", Metadata: { n: "3" } });
+    await put(bucket, "b", "k1", { Body: "only" });
+    await put(bucket, "gone", "k1", { Body: "gone" });
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "gone" }));
+    const before = await history(bucket, "a");
+    const { start, drain, report, ledger, messages, engine } = rig({ bucket, limits: { lease: 10_000 } });
+    const run = async (options: StartOptions) => {
+      const { id } = await start(options);
+      if (!copies) {
+        const isList = ({ message }: (typeof messages)[number]) =>
+          message.kind === "list" && message.rotation === id;
+        await engine().handle(messages.splice(0).find(isList)?.message);
+        const { ways } = (await ledger.find(id)) as { ways: string };
+        await ledger.setWays(id, JSON.stringify({ ...JSON.parse(ways), copies: false }));
+      }
+      await drain(id);
+      return report(id);
+    };
+    // "gone" stays: a copy would bring it back.
+    const GONE = { key: "gone", code: "conflict", detail: expect.stringContaining("deleted") };
+    expect(await run({ versions: true })).toMatchObject({
+      state: "done",
+      rotated: 2,
+      failed: 0,
+      versions: { copied: 1, removed: 0, failed: 1 },
+      olderVersions: 4,
+      errors: [GONE],
+    });
+    const after = await history(bucket, "a");
+    expect(after.brief).toEqual([
+      ...["k1 first", "k2 second", "k1 third"],
+      ...["k2 third", "k2 first", "k2 third"],
+    ]);
+    expect(after.all.slice(3).map(({ of }) => of)).toEqual([
+      before.all[2]?.id,
+      before.all[0]?.id,
+      after.all[3]?.id,
+    ]);
+    expect(after.all[4]?.got).toMatchObject({ Metadata: { n: "1" }, TagCount: 1 });
+    expect(after.all[5]?.got.Metadata).not.toHaveProperty("ssec-version-then");
+    // Twice is once.
+    expect(await run({ versions: true })).toMatchObject({ rotated: 0, versions: { copied: 0, removed: 0 } });
+    expect((await history(bucket, "a")).brief).toEqual(after.brief);
+    // And removed where that is asked for: only what has a copy.
+    expect(await run({ versions: true, removeVersions: true })).toMatchObject({
+      versions: { copied: 0, removed: 3, failed: 1 },
+      olderVersions: 1,
+    });
+    expect((await history(bucket, "a")).brief).toEqual(["k2 second", "k2 third", "k2 first", "k2 third"]);
+    expect((await history(bucket, "b")).brief).toEqual(["k2 only"]);
+    expect(await history(bucket, "gone")).toMatchObject({ brief: ["k1 gone"], marks: 1 });
+  },
+);
 
 test.for([
   true,
