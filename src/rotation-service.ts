@@ -6,6 +6,7 @@ import { describeUnforeseen, logError } from "./log.ts";
 import { Refused } from "./refused.ts";
 import { Engine, type Teller } from "./rotation/engine.ts";
 import { Ledger } from "./rotation/ledger.ts";
+import { objectLine } from "./rotation/line.ts";
 import type { Service } from "./service.ts";
 
 export interface Rotations {
@@ -38,19 +39,7 @@ export function rotationsOf(service: Service): Rotations {
 /** One line an object in the log; one event a page in the trail: an event an object would fill the database. */
 function tellerOf({ bindings: { queue } }: Service): Teller {
   return {
-    object: ({ id, bucket, toKey }, key, { result, found, bytes, failure }) => {
-      const line = {
-        event: "rotation",
-        time: isoNow(),
-        rotation: id,
-        bucket,
-        key,
-        result,
-        from: found,
-        to: toKey,
-      };
-      console.log(wellFormedJson({ ...line, ...(bytes > 0 && { bytes }), ...failure }));
-    },
+    object: (...of) => console.log(wellFormedJson(objectLine(...of))),
     event: async ({ id, bucket, toKey, caller }, { operation, counts = {}, code }) => {
       const { rotated = 0, bytes = 0 } = counts;
       const event: AuditEvent = {

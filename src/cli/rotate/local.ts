@@ -12,6 +12,7 @@ import { output } from "../../log.ts";
 import { Engine, type Teller } from "../../rotation/engine.ts";
 import { Ledger } from "../../rotation/ledger.ts";
 import type { Limits } from "../../rotation/limits.ts";
+import { objectLine } from "../../rotation/line.ts";
 import { knownOf, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
@@ -188,22 +189,20 @@ export class LocalRotations implements Rotations {
 
 /** What the Worker says in its log and its trail is a line of a file here. */
 function tellerOf({ log }: LocalFiles): Teller {
-  const tell = (line: object) =>
-    appendFileSync(log, `${JSON.stringify({ time: new Date().toISOString(), ...line }).toWellFormed()}\n`);
+  const tell = (line: object) => appendFileSync(log, `${JSON.stringify(line).toWellFormed()}\n`);
   return {
-    object: ({ id, bucket, toKey }, key, { result, found, bytes, failure }) =>
-      tell({
-        event: "rotation",
-        rotation: id,
-        bucket,
-        key,
-        result,
-        from: found,
-        to: toKey,
-        bytes,
-        ...failure,
-      }),
+    object: (...of) => tell(objectLine(...of)),
     event: async ({ id, bucket, toKey }, { operation, counts, code }) =>
-      tell({ event: "audit", caller: CALLER, requestId: id, operation, bucket, keyId: toKey, counts, code }),
+      tell({
+        event: "audit",
+        time: new Date().toISOString(),
+        caller: CALLER,
+        requestId: id,
+        operation,
+        bucket,
+        keyId: toKey,
+        counts,
+        code,
+      }),
   };
 }
