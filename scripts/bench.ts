@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { aimsTable } from "./bench/aims.ts";
 import { gateway } from "./bench/gateway.ts";
 import { measure, movingEffort, rotationEffort, workersBeside } from "./bench/measure.ts";
 import { moving } from "./bench/moving.ts";
@@ -79,7 +80,7 @@ if (values.starting) {
 }
 const results = await measure(effort);
 
-console.log(table(results));
+console.log(`${table(results)}\n\n${aimsTable(results)}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
 if (values.plot !== undefined) writeFileSync(values.plot, plot(results));
 if (values.update) {

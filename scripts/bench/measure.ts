@@ -1,6 +1,7 @@
 /** Everything that is measured, in one run. */
 import { cpus } from "node:os";
 import { bundleWorker } from "../bundle.ts";
+import { gateway } from "./gateway.ts";
 import { moving } from "./moving.ts";
 import { PEER_NAMES } from "./peers/index.ts";
 import { type RotationEffort, rotating } from "./rotation.ts";
@@ -15,6 +16,7 @@ import {
   transferring,
   weighing,
 } from "./sections.ts";
+import { verifying } from "./verifying.ts";
 import { bundle, Workerd } from "./workerd.ts";
 
 const KEY_LENGTHS = [16, 64, 256, 1000];
@@ -45,6 +47,12 @@ export async function workersBeside(ours: string) {
   };
 }
 
+/** Says what is measured now: all of it takes a quarter of an hour. */
+function told<T>(what: string, measured: () => Promise<T>): Promise<T> {
+  console.error(`${new Date().toTimeString().slice(0, 8)} ${what}`);
+  return measured();
+}
+
 export type Results = Awaited<ReturnType<typeof measure>>;
 
 export async function measure(effort: Effort) {
@@ -69,12 +77,16 @@ export async function measure(effort: Effort) {
           await signing(runtimes.workerd, effort, { keys: "each", keyLength, peers: ownAndNext }),
         ]),
       ) as Record<string, Record<string, number>>,
-      serving: await serving(workers, effort),
-      batches: await batches(ours, effort, BATCH_SIZES),
-      starting: await starting(workers, effort),
-      transferring: await transferring(ours, await bundle("workers/passthrough.ts"), effort),
-      moving: await moving(ours, movingEffort(effort)),
-      rotating: await rotating(rotationEffort(effort)),
+      serving: await told("serving", () => serving(workers, effort)),
+      batches: await told("batches", () => batches(ours, effort, BATCH_SIZES)),
+      starting: await told("starting", () => starting(workers, effort)),
+      transferring: await told("transferring", async () =>
+        transferring(ours, await bundle("workers/passthrough.ts"), effort),
+      ),
+      gateway: await told("gateway", async () => gateway(ours, await bundle("workers/streaming.ts"), effort)),
+      verifying: await told("verifying", () => verifying(effort)),
+      moving: await told("moving", () => moving(ours, movingEffort(effort))),
+      rotating: await told("rotating", () => rotating(rotationEffort(effort))),
       sizes: { ...(await weighing()), "Worker: ours, the whole bundle": whole },
     };
   } finally {

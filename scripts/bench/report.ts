@@ -1,17 +1,27 @@
 /** The figures as a table in Markdown: for the terminal, and for docs/performance.md. */
+import { aimsTable } from "./aims.ts";
 import type { Gateway } from "./gateway.ts";
+import { section } from "./markdown.ts";
 import type { Results } from "./measure.ts";
 import type { Moving } from "./moving.ts";
 import type { Rotating } from "./rotation.ts";
 
-const BEGIN = "<!-- figures: written by npm run bench -- --update -->";
-const END = "<!-- end of figures -->";
-
-/** A page with the figures between its marks. @throws where it has no marks */
+/** A page with the figures of a run, and what was aimed at, between its marks. @throws where it has no marks */
 export function withTable(page: string, results: Results): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`the page has no "${BEGIN}" before "${END}"`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${table(results)}\n\n${page.slice(end)}`;
+  const isWritten = "written by npm run bench -- --update";
+  return between(
+    between(page, `figures: ${isWritten}`, table(results)),
+    `aims: ${isWritten}`,
+    aimsTable(results),
+  );
+}
+
+function between(page: string, begin: string, text: string): string {
+  const mark = `<!-- ${begin} -->`;
+  const start = page.indexOf(mark);
+  const end = page.indexOf("<!-- end -->", start);
+  if (start < 0 || end < 0) throw new Error(`the page has no "${mark}" with an end`);
+  return `${page.slice(0, start + mark.length)}\n\n${text}\n\n${page.slice(end)}`;
 }
 
 const ROTATION = /^\| rotation, .*(\n\|.*)*/m;
@@ -28,6 +38,8 @@ export function table({
   batches,
   starting,
   transferring,
+  gateway,
+  verifying,
   moving,
   rotating,
   sizes,
@@ -54,6 +66,8 @@ export function table({
     section(["batch of", "CPU µs a URL"], rows(batches, 1)),
     startTable(starting),
     section(["download", "MiB a second"], rows(transferring, 0)),
+    gatewayTable(gateway),
+    verifyingTable(verifying),
     movingTable(moving),
     rotatingTable(rotating),
     section(
@@ -146,9 +160,4 @@ function rows(figures: Readonly<Record<string, number>>, digits: number): string
 
 function withRatio(cost = Number.NaN, ours = Number.NaN): string {
   return cost === ours ? cost.toFixed(1) : `${cost.toFixed(1)} (${(cost / ours).toFixed(1)}×)`;
-}
-
-function section(head: readonly string[], body: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...body.map(line)].join("\n");
 }
