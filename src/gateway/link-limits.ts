@@ -1,6 +1,8 @@
 /** An upload by a link of the edge, held against what the link says of it. */
 import { CONTENT_TYPE, MAX_BYTES } from "../objects/link-limits.ts";
+import { FIELDS } from "../s3/api/fields.ts";
 import { wholeNumberIn } from "../s3/api/whole-number.ts";
+import { check } from "../validation.ts";
 import type { Call } from "./call.ts";
 import { S3Fault } from "./faults.ts";
 import { single } from "./fields.ts";
@@ -19,6 +21,8 @@ export function heldByLink({ headers, query }: Call, length: number): Headers {
     throw new S3Fault("EntityTooLarge", `This link takes uploads of at most ${maxBytes} bytes.`);
   const contentType = single(query, CONTENT_TYPE);
   if (contentType === undefined) return headers;
+  const checked = check(FIELDS.contentType.schema, contentType);
+  if (!checked.ok) throw new S3Fault("InvalidArgument", `${CONTENT_TYPE} ${checked.errors[0]?.message}.`);
   const given = headers.get("content-type") ?? contentType;
   if (given !== contentType)
     throw new S3Fault("AccessDenied", `This link takes uploads of the content type ${contentType} only.`);

@@ -267,6 +267,23 @@ test("an upload's id is of no other bucket, and nobody's without a grant", async
   expect((await ask("DELETE", path)).status).toBe(204);
 });
 
+describe("a type that a link gives", () => {
+  test.for([
+    "%00",
+    "%0D%0Ax-a: b",
+    "%C3%BC",
+    "%20",
+    "",
+    "a%7F",
+  ])("is refused where no header can be so: %s", async (type) => {
+    const Key = freshKey("");
+    const query = type.replaceAll(" ", "%20");
+    const answer = await ask("PUT", `${at(Key)}?x-ssec-content-type=${query}`, { body: TEXT });
+    expect(told(answer)).toEqual([400, "InvalidArgument"]);
+    expect((await ask("HEAD", at(Key))).status).toBe(404);
+  });
+});
+
 describe("a document's checksum", () => {
   const deletion = "<Delete><Object><Key>no-such-object</Key></Object></Delete>";
   const tagging = "<Tagging><TagSet></TagSet></Tagging>";
