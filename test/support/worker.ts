@@ -16,6 +16,7 @@ export function startTestWorker({ without = [], ...options }: WorkerOptions): Pr
     onLog: () => {},
     ...(options.entrypoint === undefined && { code }),
     ...options,
-    without: [...without, "ASSETS"],
+    // Nothing rotates without a database.
+    without: [...without, "ASSETS", ...(without.includes("DB") ? (["ROTATION_QUEUE"] as const) : [])],
   });
 }
