@@ -27,7 +27,7 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { call, freshKey, store } from "../support/client.ts";
+import { call, freshKey, isCeph, store } from "../support/client.ts";
 import { s3Client } from "../support/s3.ts";
 import { codeIn, fault, gatewayClient, raw } from "./client.ts";
 
@@ -124,15 +124,16 @@ test("in a bucket with versions each answer says which one it is about", async (
 
   const covered = await s3.send(new DeleteObjectCommand(there));
   expect([covered.DeleteMarker, versions.includes(covered.VersionId)]).toEqual([true, false]);
-  const marked = { "x-amz-delete-marker": "true", "x-amz-version-id": covered.VersionId };
+  // RGW 16 tells of no marker: there is no such object, whatever its version.
+  const marked = isCeph ? {} : { "x-amz-delete-marker": "true", "x-amz-version-id": covered.VersionId };
   const path = `/s3/vault/${Key}`;
   for (const method of ["GET", "HEAD"]) {
     const gone = await raw({ method, path });
     expect([gone.status, gone.headers], method).toEqual([404, expect.objectContaining(marked)]);
     const itself = await raw({ method, path: `${path}?versionId=${covered.VersionId}` });
-    const more = { allow: "DELETE", "last-modified": expect.stringMatching(/ GMT$/) };
+    const more = isCeph ? {} : { allow: "DELETE", "last-modified": expect.stringMatching(/ GMT$/) };
     expect([itself.status, itself.headers], method).toEqual([
-      405,
+      isCeph ? 404 : 405,
       expect.objectContaining({ ...marked, ...more }),
     ]);
     const never = await raw({ method, path: `${path}-never` });
