@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { migrate } from "../../src/cli/rotate/local-ledger.ts";
@@ -19,7 +20,7 @@ import { patiently } from "../../src/rotation/patience.ts";
 import { type RotationReport, reportOf } from "../../src/rotation/state.ts";
 import { S3Bucket } from "../../src/s3/store/client.ts";
 import { sendToStore } from "../../src/s3/store/fetch.ts";
-import { store } from "./client.ts";
+import { isCeph, store } from "./client.ts";
 import { s3 } from "./edge.ts";
 import { oddName } from "./odd-names.ts";
 import { engineOf, type Fails, type Orders } from "./rotator.ts";
@@ -48,6 +49,14 @@ interface Written {
   answered: number;
   readonly removals: Set<number>;
 }
+
+/**
+ * How many of its last writes an object may lack. Ceph drops one of two writes that cross, and answers 200 to both: the
+ * rotation's own may be the other. docs/rotation.md says so.
+ */
+const MAY_LACK = isCeph ? 1 : 0;
+/** And in how many of all writes that may be. */
+const LOST_AT_MOST = 0.01;
 
 export async function rotationDay({ objects, written: count, limits }: DayOptions) {
   const name = `rotated-${randomBytes(5).toString("hex")}`;
@@ -81,6 +90,8 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
   const worker = await startTestWorker({ env, without: ["DB", "QUEUE", "ROTATION_QUEUE", "RATE_LIMIT"] });
 
   const names = Array.from({ length: objects }, (_, i) => oddName(i));
+  /** Writes that were answered, and were not there. */
+  const lost = new Set<string>();
   const written = Array.from(
     { length: count },
     (_, i): Written => ({ key: `written/${i}`, begun: 0, answered: 0, removals: new Set() }),
@@ -165,7 +176,7 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
           if (count > 0) {
             const object = written[i % count] as Written;
             const since = object.answered;
-            expectFresh(object, since, await get(object.key));
+            if (lacks(object, since, await get(object.key))) lost.add(`${object.key} ${since}`);
           }
           const key = names[Math.floor(Math.random() * names.length)] as string;
           expect(await get(key), JSON.stringify(key)).toEqual({ status: 200, body: key });
@@ -194,7 +205,9 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
         stopped.catch(() => {});
         await others.catch(() => {});
       }
-      return { reads, writes: written.reduce((n, { begun }) => n + begun, 0) };
+      const writes = written.reduce((n, { begun }) => n + begun, 0);
+      expect(lost.size, [...lost].join()).toBeLessThanOrEqual(MAY_LACK * Math.ceil(LOST_AT_MOST * writes));
+      return { reads, writes };
     },
     /** Holds every object that nobody wrote against what it was, under the new key and refused under the old one. */
     async expectAllRotated() {
@@ -207,11 +220,17 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
     },
     /** Holds what was written meanwhile against its last write. */
     async expectLastWrites() {
+      const ends = (removals: Set<number>, n: number) =>
+        removals.has(n) ? { status: 404 } : { status: 200, body: `write ${n}` };
+      let lacking = 0;
       for (const { key, begun, removals } of written) {
         const { status, body } = await read(bucket, key, now);
-        if (removals.has(begun)) expect(status, key).toBe(404);
-        else expect({ status, body }, key).toEqual({ status: 200, body: `write ${begun}` });
+        const got = status === 404 ? { status } : { status, body };
+        const isLacking = MAY_LACK > 0 && isDeepStrictEqual(got, ends(removals, begun - 1));
+        if (isLacking) lacking++;
+        else expect(got, key).toEqual(ends(removals, begun));
       }
+      expect(lacking).toBeLessThanOrEqual(MAY_LACK * Math.ceil(LOST_AT_MOST * count));
     },
     async close() {
       await worker.close();
@@ -223,15 +242,18 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
 
 export type RotationDay = Awaited<ReturnType<typeof rotationDay>>;
 
-function expectFresh({ key, begun, removals }: Written, since: number, { status, body }: Got): void {
+/** @returns whether it lacks the write that was the last when it was asked for; expects that it lacks no more */
+function lacks({ key, begun, removals }: Written, since: number, { status, body }: Got): boolean {
+  const least = since - MAY_LACK;
   if (status === 404) {
-    const isGone = [...removals].some((n) => n >= since && n <= begun);
-    expect(isGone, `${key}: not there since write ${since}`).toBe(true);
-  } else {
-    expect(status, `${key}: ${body}`).toBe(200);
-    const n = Number(body.replace("write ", ""));
-    expect(n, `${key}: a write that is older than ${since}`).toBeGreaterThanOrEqual(since);
+    const gone = [...removals].filter((n) => n >= least && n <= begun);
+    expect(gone, `${key}: not there since write ${since}`).not.toEqual([]);
+    return gone.every((n) => n < since);
   }
+  expect(status, `${key}: ${body}`).toBe(200);
+  const n = Number(body.replace("write ", ""));
+  expect(n, `${key}: a write that is older than ${since}`).toBeGreaterThanOrEqual(least);
+  return n < since;
 }
 
 async function read(bucket: S3Bucket, key: string, under: CustomerKey): Promise<Got> {
