@@ -161,6 +161,6 @@ async function proofOf(api: Api, options: DownloadOptions): Promise<(bytes?: Uin
   return (bytes) => {
     if (bytes) hash.update(bytes);
     else if (hash.digest() !== sha256)
-      throw new SsecError("conflict", "these are not the bytes that were uploaded: their SHA-256 is another");
+      throw new SsecError("conflict", "these are not the bytes that were uploaded");
   };
 }

@@ -131,10 +131,8 @@ export async function inParts(
       return begun;
     } catch (error) {
       // It was completed or aborted since, or is none of this service's.
-      const isGone = ["not-found", "conflict", "invalid-request"].includes(
-        (error as SsecError | undefined)?.code ?? "",
-      );
-      if (isGone) return undefined;
+      const { code } = (error ?? {}) as Partial<SsecError>;
+      if (code === "not-found" || code === "conflict" || code === "invalid-request") return undefined;
       throw error;
     }
   }
@@ -176,11 +174,10 @@ export async function inParts(
   async function requestOf(partNumber: number, ending: AbortSignal): Promise<PresignedRequest> {
     let signed = await requests.get(partNumber);
     if (!signed || Date.parse(signed.expiresAt) - MARGIN < Date.now()) {
-      const ahead =
-        size === undefined ? 1 : Math.min(2 * concurrency, Math.ceil(size / partSize) - partNumber + 1);
-      const partNumbers = Array.from({ length: ahead }, (_, i) => partNumber + i).filter(
-        (each) => !etags.has(each),
-      );
+      const last = size === undefined ? partNumber : Math.ceil(size / partSize);
+      const partNumbers: number[] = [];
+      for (let each = partNumber; each <= last && each < partNumber + 2 * concurrency; each++)
+        if (!etags.has(each)) partNumbers.push(each);
       const cut = size && { size, partSize };
       const signing = step<Signed>("/sign", { ...upload, partNumbers, ...cut }, ending);
       for (const each of partNumbers) requests.set(each, signing);

@@ -34,8 +34,8 @@ export async function persist<T>(
       if (!error?.isPassing) throw error;
       failures++;
       const isUnheard = error.code === "cors-or-network";
-      if (failures >= (isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS)) throw error;
-      if ((error.retryAfter ?? 0) > PATIENCE) throw error;
+      const attempts = isUnheard ? ATTEMPTS_UNHEARD : error.isStale ? ATTEMPTS_STALE : ATTEMPTS;
+      if (failures >= attempts || Number(error.retryAfter) > PATIENCE) throw error;
       onFailure?.(error);
       await pause(waitAfter(failures, error.retryAfter), signal);
     }
@@ -53,8 +53,7 @@ export function waitAfter(failures: number, retryAfter?: number, first = FIRST_W
 
 /** What Retry-After says, in milliseconds: of seconds, or of a date that is to come. */
 export function retryAfterOf(header: string | null | undefined): number | undefined {
-  const seconds = Number(header ?? "");
-  const wait = Number.isNaN(seconds) ? Date.parse(header ?? "") - Date.now() : seconds * 1000;
+  const wait = Number(header) * 1000 || Date.parse(String(header)) - Date.now();
   return wait > 0 ? wait : undefined;
 }
 

@@ -52,8 +52,7 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
 const leastPartSize = (size = 0) => 2 ** 20 * Math.ceil(size / MAX_PARTS / 2 ** 20);
 
 async function sha256Of(source: Source, signal: AbortSignal | undefined): Promise<string> {
-  if (isStream(source))
-    throw new SsecError("invalid-request", "sha256 is not for a stream, which ends too late for it");
+  if (isStream(source)) throw new SsecError("invalid-request", "sha256 is not for a stream");
   const { hashOf } = await import("./digest.ts");
   return hashOf(bytesOf(source), signal);
 }
