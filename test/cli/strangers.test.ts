@@ -77,7 +77,8 @@ describe("lists", () => {
       expect({ args, status }).toEqual({ args, status: 1 });
       expect(stderr).toContain("goes round in circles");
     }
-    expect(pages).toBeLessThan(15);
+    // A page that is asked for again after a connection has gone counts twice.
+    expect(pages).toBeLessThan(30);
   });
 
   test("of names that lead out of a folder put nothing there", { timeout: 60_000 }, async () => {
