@@ -6,7 +6,7 @@ const FIRST_WAIT = 300;
 const LONGEST_WAIT = 20_000;
 const ATTEMPTS = 6;
 /** Of what is asked for by Retry-After. Whoever waits longer than this decides that for themselves. */
-const PATIENCE = 60_000;
+export const PATIENCE = 60_000;
 /** Where nothing answers at all, most often nothing ever will; where a new URL does not do, the next one does not either. */
 const ATTEMPTS_UNHEARD = 3;
 const ATTEMPTS_STALE = 2;
