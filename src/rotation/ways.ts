@@ -24,6 +24,7 @@ const SPELLINGS = ["quoted", "bare"] as const;
 const WRONG = "00000000000000000000000000000000";
 /** Refusals that stay: what is not there, or not allowed. */
 const IS_NOT_FOR_US = /\((40\d|AccessDenied|MethodNotAllowed)\)/;
+/** And those of a path that was changed on its way: it does not match its signature, however often it is sent. */
 const IS_CHANGED = /\((40\d|AccessDenied|SignatureDoesNotMatch)\)/;
 const BODY = "ssec-edge looks what this store can do; it is removed at once\n";
 
@@ -94,22 +95,23 @@ export async function findWays(store: S3Bucket, key: string, to: CustomerKey, li
 async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<boolean> {
   if (!transport.sendsDots) return false;
   const scratch = new Scratch(store, key, to, limits);
-  const isTaken = await patiently(limits, async () => {
-    try {
-      await scratch.put();
-      return true;
-    } catch (error) {
-      // A path that was changed on the way does not match its signature, however often it is sent.
-      if (!(error instanceof Refused) || (isTransient(error) && !IS_CHANGED.test(error.message))) throw error;
-      return false;
-    }
-  });
-  if (!isTaken) return false;
+  if (!(await patiently(limits, () => isDone(() => scratch.put(), IS_CHANGED)))) return false;
   try {
     const { objects } = await patiently(limits, () => listObjects(store, { prefix: key, limit: 1 }));
     return objects[0]?.key === key;
   } finally {
     await scratch.remove();
+  }
+}
+
+/** @throws whatever may be otherwise next time, but what is final all the same */
+async function isDone(work: () => Promise<unknown>, isFinal: RegExp): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refused) || (isTransient(error) && !isFinal.test(error.message))) throw error;
+    return false;
   }
 }
 
@@ -231,14 +233,7 @@ class Scratch {
   can(work: (etag: string) => Promise<unknown>): Promise<boolean> {
     return patiently(this.#limits, async () => {
       const { etag } = await this.put();
-      try {
-        await work(etag);
-        return true;
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (isTransient(error) && !IS_NOT_FOR_US.test(error.message)) throw error;
-        return false;
-      }
+      return isDone(() => work(etag), IS_NOT_FOR_US);
     });
   }
 
