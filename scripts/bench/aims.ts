@@ -22,6 +22,18 @@ const beside = (figures: Readonly<Record<string, number>> | undefined, other: st
 const IN_WORKERD = "workerd, a key for each URL";
 const FOR_ALL = "workerd, one key for all";
 
+/** Requests a second of ours by those of another route. */
+const ofServing =
+  (other: string) =>
+  ({ serving }: Results): number =>
+    (serving[OURS]?.perSecond ?? Number.NaN) / (serving[other]?.perSecond ?? Number.NaN);
+
+/** MiB a second through the gateway by those of another way. */
+const ofGateway =
+  (way: "down" | "up", other: string) =>
+  ({ gateway: { [way]: speeds } }: Results): number =>
+    of(speeds, "the gateway") / of(speeds, other);
+
 /** rclone's time by ours, of the first of what was rotated in a store: small objects, nearby. */
 function ofRclones({ rotating }: Results, isAt: (store: string) => boolean): number {
   const [first] = Object.values(rotating.find(({ store }) => isAt(store))?.seconds ?? {});
@@ -65,15 +77,13 @@ const AIMS: readonly Aim[] = [
   },
   {
     what: "`POST /v1/presign`, requests a second of the empty route's",
-    reached: ({ serving }) =>
-      (serving[OURS]?.perSecond ?? Number.NaN) / (serving["empty Hono route"]?.perSecond ?? Number.NaN),
+    reached: ofServing("empty Hono route"),
     unit: "×",
     atLeast: 0.55,
   },
   {
     what: "the same of the minimal aws4fetch route's",
-    reached: ({ serving }) =>
-      (serving[OURS]?.perSecond ?? Number.NaN) / (serving[MINIMAL]?.perSecond ?? Number.NaN),
+    reached: ofServing(MINIMAL),
     unit: "×",
     atLeast: 1.4,
   },
@@ -106,25 +116,25 @@ const AIMS: readonly Aim[] = [
   },
   {
     what: "GET of 256 MiB through the S3 gateway, of the bare passthrough's",
-    reached: ({ gateway: { down } }) => of(down, "the gateway") / of(down, "a bare passthrough"),
+    reached: ofGateway("down", "a bare passthrough"),
     unit: "×",
     atLeast: 0.9,
   },
   {
     what: "the same of the store's itself",
-    reached: ({ gateway: { down } }) => of(down, "the gateway") / of(down, "the store itself"),
+    reached: ofGateway("down", "the store itself"),
     unit: "×",
     atLeast: 0.8,
   },
   {
     what: "PUT of 256 MiB through the S3 gateway, of the bare passthrough's",
-    reached: ({ gateway: { up } }) => of(up, "the gateway") / of(up, "a bare passthrough"),
+    reached: ofGateway("up", "a bare passthrough"),
     unit: "×",
     atLeast: 0.9,
   },
   {
     what: "the same of the store's itself",
-    reached: ({ gateway: { up } }) => of(up, "the gateway") / of(up, "the store itself"),
+    reached: ofGateway("up", "the store itself"),
     unit: "×",
     atLeast: 0.8,
   },
@@ -162,14 +172,11 @@ export function aimsTable(results: Results): string {
     ["what", "aim", "reached"],
     AIMS.map(({ what, reached, unit, atLeast, atMost }) => {
       const figure = reached(results);
+      const aim = atLeast === undefined ? `at most ${atMost}${unit}` : `at least ${atLeast}${unit}`;
+      if (Number.isNaN(figure)) return [what, aim, "not measured"];
       const isMet = figure >= (atLeast ?? -Infinity) && figure <= (atMost ?? Infinity);
       const text = `${figure.toFixed(figure < 10 ? 2 : 1)}${unit}`;
-      if (Number.isNaN(figure)) return [what, aimOf(unit, atLeast, atMost), "not measured"];
-      return [what, aimOf(unit, atLeast, atMost), isMet ? text : `**${text}**`];
+      return [what, aim, isMet ? text : `**${text}**`];
     }),
   );
-}
-
-function aimOf(unit: Aim["unit"], atLeast?: number, atMost?: number): string {
-  return atLeast === undefined ? `at most ${atMost}${unit}` : `at least ${atLeast}${unit}`;
 }
