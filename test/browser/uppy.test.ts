@@ -189,6 +189,18 @@ function holdUpSecondPart() {
   };
 }
 
+/** An upload in three parts, of which the first is in the store and the second on its way. */
+async function pausedAtSecondPart(name: string) {
+  const page = await open(limitedPage(), limitedToken);
+  const { path, bytes } = file(name, 11 * MiB);
+  const { sent, letGo } = holdUpSecondPart();
+  await choose(page, path);
+  await click(page, /^Upload 1 file/);
+  await expect.poll(() => sent, PATIENT).toEqual(["1", "2"]);
+  await click(page, "Pause");
+  return { page, bytes, sent, letGo };
+}
+
 async function unfinished(): Promise<number> {
   const s3 = s3Client({ url: store.url, ...credentials });
   const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: "media" }));
@@ -206,13 +218,7 @@ test("Uppy sends files in one piece", async () => {
 });
 
 test("Uppy pauses and goes on, and a newer key in between changes nothing", async () => {
-  const page = await open(limitedPage(), limitedToken);
-  const { path, bytes } = file("large.png", 11 * MiB);
-  const { sent, letGo } = holdUpSecondPart();
-  await choose(page, path);
-  await click(page, /^Upload 1 file/);
-  await expect.poll(() => sent, PATIENT).toEqual(["1", "2"]);
-  await click(page, "Pause");
+  const { page, bytes, sent, letGo } = await pausedAtSecondPart("large.png");
   const { port } = new URL(worker.url);
   await worker.close();
   const rotated = { KEYS: { k2: { secret: "KEY_2" }, k1: { secret: "KEY_1" } }, KEY_2 };
@@ -263,13 +269,7 @@ test("a rotation in the middle of an upload leaves what Uppy makes whole, under 
   await fetch(`${worker.url}/v1/objects/media/limited/earlier`, {
     ...{ method: "PUT", headers: { ...authorization, "content-type": "image/png" }, body: earlier },
   });
-  const page = await open(limitedPage(), limitedToken);
-  const { path, bytes } = file("rotated.png", 11 * MiB);
-  const { sent, letGo } = holdUpSecondPart();
-  await choose(page, path);
-  await click(page, /^Upload 1 file/);
-  await expect.poll(() => sent, PATIENT).toEqual(["1", "2"]);
-  await click(page, "Pause");
+  const { page, bytes, sent, letGo } = await pausedAtSecondPart("rotated.png");
   await restart(["k2", "k1"]);
   const first = await rotated();
   expect(first).toMatchObject({ state: "done", to: "k2", failed: 0 });

@@ -316,20 +316,25 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     },
   );
 
+  /** The file grows as soon as the first of these requests comes. */
+  const growAtFirst = (isOne: (request: IncomingMessage) => boolean, path: string) => {
+    let hasChanged = false;
+    proxy.break({
+      on: (request) => {
+        if (isOne(request) && !hasChanged) appendFileSync(path, "more");
+        hasChanged ||= isOne(request);
+        return false;
+      },
+    });
+  };
+
   test(
     "a file that changes while it goes up is refused, and nothing stays in the store",
     { tags: ["thorough"] },
     async () => {
       const path = file("changing", randomBytes(9 * MiB));
       const key = freshKey();
-      let hasChanged = false;
-      proxy.break({
-        on: (request) => {
-          if (isPart(request) && !hasChanged) appendFileSync(path, "more");
-          hasChanged ||= isPart(request);
-          return false;
-        },
-      });
+      growAtFirst(isPart, path);
       const { status, stderr } = await watched("put", path, `media/${key}`);
       expect(status).toBe(1);
       expect(stderr).toContain("changed while it was uploaded");
@@ -341,14 +346,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
   test("a short file that changes while it goes up is refused, and is not in the store", async () => {
     const path = file("short", randomBytes(100_000));
     const key = freshKey();
-    let hasChanged = false;
-    proxy.break({
-      on: (request) => {
-        if (isPut(request) && !hasChanged) appendFileSync(path, "more");
-        hasChanged ||= isPut(request);
-        return false;
-      },
-    });
+    growAtFirst(isPut, path);
     const changed = await watched("put", path, `media/${key}`);
     expect(changed).toMatchObject({
       status: 1,

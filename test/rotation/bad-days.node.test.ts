@@ -295,14 +295,23 @@ describe("a writer who is quicker, between the look at an object and its re-encr
 });
 
 describe("a store through which objects are streamed, and which says 400 to a wrong key", () => {
-  const streamed = async (bucket: string, url: string) => {
-    const rigged = rig({ bucket, url, keys: ["k2", "k1", "root"] });
-    const { start, ledger, messages, engine } = rigged;
+  /** Three objects, rotated through a store of which something is broken. */
+  const streamed = async (faultOf: (bucket: string) => Fault) => {
+    const { bucket, keys } = await filled(3);
+    const proxy = await startFaultProxy(store.url);
+    const { start, ledger, messages, engine, drain, report } = rig({
+      bucket,
+      url: proxy.url,
+      keys: ["k2", "k1", "root"],
+    });
     const { id } = await start();
     await engine().handle(messages.splice(0)[0]?.message);
     const found = JSON.parse((await ledger.find(id))?.ways ?? "");
     await ledger.setWays(id, JSON.stringify({ ...found, copies: false, copiesParts: false }));
-    return { ...rigged, id };
+    proxy.break(faultOf(bucket));
+    await drain(id);
+    proxy.close();
+    return { bucket, keys, report: await report(id) };
   };
   const isOf1 = ({ url = "" }: IncomingMessage) => url.includes("object%201");
 
@@ -310,11 +319,8 @@ describe("a store through which objects are streamed, and which says 400 to a wr
     "an object whose key is changed more often than faults are forgiven is looked at again",
     { tags: ["thorough"] },
     async () => {
-      const { bucket, keys } = await filled(3);
-      const proxy = await startFaultProxy(store.url);
-      const { id, drain, report } = await streamed(bucket, proxy.url);
       let writes = 0;
-      proxy.break({
+      const { bucket, keys, report } = await streamed((bucket) => ({
         on: (request) => request.method === "GET" && isOf1(request),
         times: 5,
         answer: (request, response) => {
@@ -322,51 +328,39 @@ describe("a store through which objects are streamed, and which says 400 to a wr
             error(400, "InvalidRequest")(request, response),
           );
         },
-      });
-      await drain(id);
-      proxy.close();
+      }));
       expect(writes).toBe(5);
-      expect(await report(id)).toMatchObject({ state: "done", rotated: 3, failed: 0 });
+      expect(report).toMatchObject({ state: "done", rotated: 3, failed: 0 });
       await expectAllUnder(bucket, keys);
     },
   );
 
   test("what it says of anything else is believed at once", async () => {
-    const { bucket } = await filled(3);
-    const proxy = await startFaultProxy(store.url);
-    const { id, drain, report } = await streamed(bucket, proxy.url);
     let reads = 0;
-    proxy.break({
+    const { report } = await streamed(() => ({
       on: (request) => request.method === "GET" && isOf1(request),
       times: 10,
       answer: (request, response) => {
         reads++;
         error(400, "InvalidRequest")(request, response);
       },
-    });
-    await drain(id);
-    proxy.close();
-    expect(await report(id)).toMatchObject({ rotated: 2, failed: 1, errors: [{ code: "invalid-request" }] });
+    }));
+    expect(report).toMatchObject({ rotated: 2, failed: 1, errors: [{ code: "invalid-request" }] });
     expect(reads).toBe(1);
   });
 
   test("metadata that cannot be given again is named at the first look", async () => {
-    const { bucket } = await filled(3);
-    const proxy = await startFaultProxy(store.url);
-    const { id, drain, report } = await streamed(bucket, proxy.url);
     let looks = 0;
-    proxy.break({
+    const { report } = await streamed(() => ({
       on: (request) => request.method === "HEAD" && isOf1(request),
       times: 100,
       headers: (headers) => {
         looks++;
         headers["x-amz-missing-meta"] = "1";
       },
-    });
-    await drain(id);
-    proxy.close();
+    }));
     const detail = expect.stringContaining("1 entries of its metadata");
-    expect(await report(id)).toMatchObject({ rotated: 2, failed: 1, errors: [{ detail }] });
+    expect(report).toMatchObject({ rotated: 2, failed: 1, errors: [{ detail }] });
     // One for each of the bucket's keys at most.
     expect(looks).toBeLessThanOrEqual(3);
   });

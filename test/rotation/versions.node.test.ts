@@ -144,15 +144,21 @@ test("versions: locked ones are copied and stay, and are named", async () => {
   expect(all[2]?.got.ObjectLockLegalHoldStatus).toBe("ON");
 });
 
+/** An object of three versions, whose rotation has begun at a store that can be broken. */
+async function begunThroughProxy() {
+  const bucket = await freshBucket(true);
+  for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
+  const proxy = await startFaultProxy(store.url);
+  const { start, drain, report } = rig({ bucket, url: proxy.url, limits: { lease: 10_000 } });
+  const { id } = await start({ versions: true });
+  return { bucket, proxy, drain, report, id };
+}
+
 test(
   "versions: whoever is interrupted is gone on from, and what was current is current again",
   { tags: ["thorough"] },
   async () => {
-    const bucket = await freshBucket(true);
-    for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
-    const proxy = await startFaultProxy(store.url);
-    const { start, drain, report } = rig({ bucket, url: proxy.url, limits: { lease: 10_000 } });
-    const { id } = await start({ versions: true });
+    const { bucket, proxy, drain, report, id } = await begunThroughProxy();
     // The copy of the first version is made, and then the store is gone for a while.
     let copies = 0;
     const isDown = ({ headers, url = "" }: IncomingMessage) =>
@@ -180,11 +186,7 @@ test(
 );
 
 test("versions: what a writer writes meanwhile stays on top", { tags: ["thorough"] }, async () => {
-  const bucket = await freshBucket(true);
-  for (const Body of ["first", "second", "third"]) await put(bucket, "a", "k1", { Body });
-  const proxy = await startFaultProxy(store.url);
-  const { start, drain, report } = rig({ bucket, url: proxy.url, limits: { lease: 10_000 } });
-  const { id } = await start({ versions: true });
+  const { bucket, proxy, drain, report, id } = await begunThroughProxy();
   let copies = 0;
   proxy.break({
     on: ({ headers, url = "" }) =>
