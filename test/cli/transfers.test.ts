@@ -49,8 +49,12 @@ describe.for([
   const key = freshKey(`ünï/cat & "dog" ${size}.jpg`);
   const object = `media/${key}`;
 
+  let up: Awaited<ReturnType<typeof all>>;
+  beforeAll(async () => {
+    up = await all(["put", file(`up-${size}`, bytes), object, "--meta", "by=me", "--json"]);
+  });
+
   test("goes up and comes down", async () => {
-    const up = await all(["put", file(`up-${size}`, bytes), object, "--meta", "by=me", "--json"]);
     expect(up.status, up.stderr).toBe(0);
     expect(JSON.parse(up.stdout)).toMatchObject({
       bucket: "media",
