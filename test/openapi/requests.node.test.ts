@@ -28,7 +28,7 @@ it.each([
 
 it("answers requests of every kind as described, and none with 5xx", async () => {
   const { faults, statuses } = await fuzz({ ...rig, count: 250, seed: 1 });
-  expect(faults.join("\n\n")).toBe("");
+  expect(faults.length, faults.join("\n\n")).toBe(0);
   for (const status of [200, 204, 400, 401, 403, 404])
     expect(statuses[status], `${status}`).toBeGreaterThan(0);
 });
@@ -43,7 +43,7 @@ it(`answers ${COUNT} of them so`, { tags: ["thorough"], timeout: 1_800_000 }, as
   const cheaperUrl = await rig.another();
   const { faults, statuses, reached } = await fuzz({ ...rig, cheaperUrl, count: COUNT, seed: SEED });
   process.stdout.write(`${table(reached)}\n`);
-  expect(faults.join("\n\n")).toBe("");
+  expect(faults.length, faults.join("\n\n")).toBe(0);
   for (const status of [202, 405, 409, 412]) expect(statuses[status], `${status}`).toBeGreaterThan(0);
   if (COUNT >= ENOUGH) expect(unreached(reached), "operations that no request got done").toEqual([]);
 });
