@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sendByNode } from "../../src/cli/node-transport.ts";
+import { byNode } from "../../src/cli/node-transport.ts";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secrets } from "../../src/config/secrets.ts";
@@ -17,7 +17,6 @@ import { reportOf } from "../../src/rotation/state.ts";
 /** Messages that are worked on at once: the platform has 250 consumers, this machine its cores. */
 const LANES = 4;
 
-sendByNode();
 const { MIGRATIONS = "", BUCKET = "", PREFIX = "", TO = "" } = process.env;
 const database = new SqliteDatabase(":memory:");
 for (const file of readdirSync(MIGRATIONS).sort())
@@ -34,6 +33,7 @@ const engine = new Engine({
   // Nothing is lost here, so that nobody has to sweep.
   queue: { send: async (message, delay = 0) => void (delay === 0 && messages.push(message)) },
   teller: { object: () => {}, event: async () => {} },
+  transport: byNode,
   // As many pages as lanes.
   limits: { pageSize: Number(process.env.PAGE_SIZE) },
 });

@@ -8,17 +8,10 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
-import { type Transport, transport } from "../s3/store/transport.ts";
+import type { Transport } from "../s3/store/transport.ts";
 
 /** Answers that are read at once, bytes: a stream costs more than so few of them. */
 const SMALL = 2 ** 18;
-
-/** From now on requests to stores go this way. @returns what ends that */
-export function sendByNode(): () => void {
-  const before = { ...transport };
-  Object.assign(transport, { send, sendsDots: true } satisfies Transport);
-  return () => void Object.assign(transport, before);
-}
 
 const send: Transport["send"] = async (url, { method, headers, body, signal }) => {
   if (body instanceof ReadableStream) throw new TypeError("what is sent by Node is held in memory");
@@ -35,6 +28,8 @@ const send: Transport["send"] = async (url, { method, headers, body, signal }) =
     }
   }
 };
+
+export const byNode: Transport = { send, sendsDots: true };
 
 function started(url: string, options: Pick<Parameters<typeof send>[1], "method" | "headers" | "signal">) {
   const [, origin = "", path = ""] = /^([^/]*\/\/[^/?]*)(.*)$/s.exec(url) ?? [];

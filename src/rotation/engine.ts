@@ -12,6 +12,7 @@ import { Refused } from "../refused.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { credentialsOf } from "../s3/store/credentials.ts";
 import { listObjects } from "../s3/store/list.ts";
+import type { Transport } from "../s3/store/transport.ts";
 import type { Job, MakePipe } from "./job.ts";
 import { rotateLarge } from "./large.ts";
 import type { Lease, Ledger, Times, Work } from "./ledger.ts";
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly teller: Teller;
   readonly limits?: Partial<Limits>;
   readonly pipe?: MakePipe | undefined;
+  /** What carries requests to stores, where it is not fetch. */
+  readonly transport?: Transport | undefined;
 }
 
 export interface Request {
@@ -260,7 +263,7 @@ export class Engine {
 
   /** Where it works and to which key, as the configuration is now. */
   async #placeOf(rotation: Rotation): Promise<{ store: S3Bucket; target: KeyRule }> {
-    const { config, secrets } = this.#options;
+    const { config } = this.#options;
     const bucket = config.buckets.get(rotation.bucket);
     if (bucket === undefined) throw new Ended(`There is no bucket "${rotation.bucket}" any more.`);
     const target = bucket.keys.find(({ id }) => id === rotation.toKey);
@@ -274,7 +277,12 @@ export class Engine {
     // Half of the objects would be under one secret, half under another, and one of the two is lost soon.
     if (check.md5 !== rotation.toCheck)
       throw new Ended(`The secret of the key "${target.id}" is another than when the rotation began.`);
-    return { store: new S3Bucket(bucket, await credentialsOf(bucket.store, secrets)), target };
+    return { store: await this.#open(bucket), target };
+  }
+
+  async #open(bucket: Bucket): Promise<S3Bucket> {
+    const { secrets, transport } = this.#options;
+    return new S3Bucket(bucket, await credentialsOf(bucket.store, secrets), transport);
   }
 
   /** A dry run writes nothing, and so finds out by reading alone what it needs to know. */
@@ -444,14 +452,14 @@ export class Engine {
 
   /** Of a rotation that was cancelled, or has failed: what the store keeps of its parts costs. */
   async #endUpload(rotation: Rotation, work: Work): Promise<void> {
-    const { ledger, config, secrets } = this.#options;
+    const { ledger, config } = this.#options;
     const lease = this.#lease(work);
     const row = await ledger.takeObject(lease, this.#times());
     const bucket = config.buckets.get(rotation.bucket);
     if (row === undefined || bucket === undefined) return;
     try {
       if (row.uploadId === null) return;
-      const store = new S3Bucket(bucket, await credentialsOf(bucket.store, secrets));
+      const store = await this.#open(bucket);
       await abort({ store, key: row.key }, row.uploadId);
       await ledger.uploadIs(lease, { uploadId: null, etag: null });
     } finally {

@@ -54,7 +54,7 @@ export async function find(job: Job, key: string, hint: string, versionId?: stri
       }
       if (tried.some(({ md5 }) => md5 === candidate.md5)) continue;
       tried.push(candidate);
-      const head = await headObject(object, candidate, store.credentials);
+      const head = await headObject(object, candidate, store.credentials, store.transport);
       if (head === undefined) continue;
       const found = { ...head.stored, headers: head.headers };
       // A store that gives it to any key at all has it in the clear.
@@ -64,7 +64,7 @@ export async function find(job: Job, key: string, hint: string, versionId?: stri
       const isOwn = !(own instanceof CustomerKeyError) && own.md5 === candidate.md5;
       return { kind: "under", key: isOwn ? own : candidate, head: found };
     }
-    const plain = await headObject(object, undefined, store.credentials);
+    const plain = await headObject(object, undefined, store.credentials, store.transport);
     if (plain !== undefined) return { kind: "plain", head: { ...plain.stored, headers: plain.headers } };
     return { kind: "unknown", unusable };
   } catch (error) {

@@ -80,7 +80,7 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       mayBeComplete = true;
       await patiently(job.limits, () => uploads.complete(upload, id, parts));
       const done = await patiently(job.limits, () =>
-        headObject({ bucket: job.bucket, key }, upload.to, job.store.credentials),
+        headObject({ bucket: job.bucket, key }, upload.to, job.store.credentials, job.store.transport),
       );
       const tagging = headers["x-amz-tagging"];
       const written = done && { etag: done.stored.etag, ...(tagging !== undefined && { tagging }) };

@@ -246,7 +246,8 @@ export async function confirm(
   { from, to, before, written }: Claim,
 ): Promise<Outcome | undefined> {
   const { bucket, store } = job;
-  const look = (under: Source) => asked(job, () => headObject({ bucket, key }, under, store.credentials));
+  const look = (under: Source) =>
+    asked(job, () => headObject({ bucket, key }, under, store.credentials, store.transport));
   // Both at once: which of the two is first says nothing.
   const [now, stillOpen] = await Promise.all([look(to), from?.md5 === to.md5 ? undefined : look(from)]);
   if (now === undefined || !isUnderKey(now.headers, to) || stillOpen !== undefined) return undefined;

@@ -63,7 +63,8 @@ export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | und
     },
   };
   const signal = AbortSignal.timeout(timeFor(length));
-  const response = await sendToStore(request, { credentials: store.credentials, signal, asStored: true });
+  const { credentials, transport } = store;
+  const response = await sendToStore(request, { credentials, transport, signal, asStored: true });
   if (response.status !== (range ? 206 : 200)) {
     const refused = await refusalOf(response, request);
     // To a key that is not the object's any more stores say 403, or, as Ceph, 400: what they say of any fault.
@@ -103,10 +104,10 @@ export async function open(store: S3Bucket, wanted: Wanted, pipe: MakePipe | und
 
 /** @throws {Refused} precondition-failed, or not-found, when it is not as it was seen */
 export async function demandUnchanged(
-  { bucket, credentials }: S3Bucket,
+  { bucket, credentials, transport }: S3Bucket,
   { key, versionId, from, etag }: Pick<Wanted, "key" | "versionId" | "from" | "etag">,
 ): Promise<void> {
-  const now = await headObject({ bucket, key, versionId }, from, credentials);
+  const now = await headObject({ bucket, key, versionId }, from, credentials, transport);
   if (now !== undefined && bare(now.stored.etag) === bare(etag)) return;
   throw new Refused("precondition-failed", "The object was replaced meanwhile.");
 }
@@ -118,9 +119,10 @@ export async function send(
   headers: Readonly<Record<string, string>>,
   { bytes, length, md5, read }: Body,
 ): Promise<Headers> {
+  const { bucket, credentials, transport } = store;
   const request = {
     method: "PUT",
-    bucket: store.bucket,
+    bucket,
     key,
     query: { ...query },
     headers: {
@@ -131,7 +133,7 @@ export async function send(
   };
   const signal = AbortSignal.timeout(timeFor(length));
   const [sent, wasRead] = await Promise.allSettled([
-    sendToStore(request, { credentials: store.credentials, body: bytes, signal }),
+    sendToStore(request, { credentials, transport, body: bytes, signal }),
     read,
   ]);
   if (sent.status === "rejected") throw wasRead.status === "rejected" ? wasRead.reason : sent.reason;

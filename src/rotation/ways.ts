@@ -10,7 +10,6 @@ import { copySourceHeader, type Sent } from "../s3/api/fields.ts";
 import type { S3Bucket } from "../s3/store/client.ts";
 import { isTransient } from "../s3/store/fetch.ts";
 import { listObjects } from "../s3/store/list.ts";
-import { transport } from "../s3/store/transport.ts";
 import { textOf } from "../s3/store/xml.ts";
 import { ifMatch, ifSourceMatch } from "./conditions.ts";
 import type { Limits } from "./limits.ts";
@@ -93,7 +92,7 @@ export async function findWays(store: S3Bucket, key: string, to: CustomerKey, li
  * a store may normalise as well, and rotate one object for another.
  */
 async function takesDots(store: S3Bucket, key: string, to: CustomerKey, limits: Limits): Promise<boolean> {
-  if (!transport.sendsDots) return false;
+  if (!store.transport?.sendsDots) return false;
   const scratch = new Scratch(store, key, to, limits);
   if (!(await patiently(limits, () => isDone(() => scratch.put(), IS_CHANGED)))) return false;
   try {

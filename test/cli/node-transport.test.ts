@@ -1,13 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createRawServer, type Server as RawServer } from "node:net";
 import { afterAll, expect, test } from "vitest";
-import { sendByNode } from "../../src/cli/node-transport.ts";
-import { type Outgoing, transport } from "../../src/s3/store/transport.ts";
+import { byNode } from "../../src/cli/node-transport.ts";
+import type { Outgoing } from "../../src/s3/store/transport.ts";
 
 const servers: (Server | RawServer)[] = [];
-const sendAsBefore = sendByNode();
 afterAll(() => {
-  sendAsBefore();
   for (const server of servers) server.close();
 });
 
@@ -34,7 +32,7 @@ test("a refused HEAD of no length leaves its connection to the next request", as
   const seen = { connections: 0 };
   const url = await urlOf(refusing("x-amz-request-id: 1\r\n", seen));
   for (let i = 0; i < 5; i++) {
-    const { status, body } = await transport.send(url, asked("HEAD"));
+    const { status, body } = await byNode.send(url, asked("HEAD"));
     expect({ status, body }).toEqual({ status: 403, body: null });
   }
   expect(seen.connections).toBe(1);
@@ -43,7 +41,7 @@ test("a refused HEAD of no length leaves its connection to the next request", as
 test("where the store ends the connection, the next request has one of its own", async () => {
   const seen = { connections: 0 };
   const url = await urlOf(refusing("Connection: Close\r\n", seen));
-  for (let i = 0; i < 2; i++) expect((await transport.send(url, asked("HEAD"))).status).toBe(403);
+  for (let i = 0; i < 2; i++) expect((await byNode.send(url, asked("HEAD"))).status).toBe(403);
   expect(seen.connections).toBe(2);
 });
 
@@ -53,5 +51,5 @@ test("an answer that breaks off is a failure, whatever came of it", async () => 
     response.write("half");
     setTimeout(() => response.destroy(), 20);
   });
-  await expect(transport.send(await urlOf(server), asked("GET"))).rejects.toThrow(/aborted/);
+  await expect(byNode.send(await urlOf(server), asked("GET"))).rejects.toThrow(/aborted/);
 });

@@ -17,7 +17,7 @@ import { knownOf, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { uploadLives } from "../../rotation/written.ts";
-import { sendByNode } from "../node-transport.ts";
+import { byNode } from "../node-transport.ts";
 import type { SqliteDatabase } from "../sqlite-database.ts";
 import { nextCommand, printable } from "../terminal.ts";
 import { bucketOf, readWorker, type Where } from "../worker.ts";
@@ -39,8 +39,6 @@ interface Parts {
   readonly database: SqliteDatabase;
   readonly files: LocalFiles;
   readonly release: (() => void) | undefined;
-  /** Lets requests to stores go as they did. */
-  readonly sendAsBefore: () => void;
 }
 
 export class LocalRotations implements Rotations {
@@ -63,7 +61,6 @@ export class LocalRotations implements Rotations {
         database: openLedger(files),
         files,
         release: undefined,
-        sendAsBefore: () => {},
       });
     const database = makeLedger(files);
     const release = holdLedger(files);
@@ -74,8 +71,7 @@ export class LocalRotations implements Rotations {
       );
     }
     output.error = (line) => appendFileSync(files.log, `${line}\n`);
-    const sendAsBefore = sendByNode();
-    const rotations = new LocalRotations({ config, secrets, database, files, release, sendAsBefore });
+    const rotations = new LocalRotations({ config, secrets, database, files, release });
     if (release !== undefined) await rotations.#takeOver(purpose);
     return rotations;
   }
@@ -93,6 +89,7 @@ export class LocalRotations implements Rotations {
       queue: this.#queue,
       teller: tellerOf(files),
       limits: LIMITS,
+      transport: byNode,
     });
   }
 
@@ -155,7 +152,6 @@ export class LocalRotations implements Rotations {
     await this.#queue.idle();
     await this.#queue.close();
     this.#parts.release?.();
-    this.#parts.sendAsBefore();
     this.#parts.database.close();
     output.error = (line) => console.error(line);
   }

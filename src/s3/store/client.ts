@@ -13,6 +13,7 @@ import {
   textWithin,
 } from "./fetch.ts";
 import { timeLimitsOf } from "./time-limits.ts";
+import type { Transport } from "./transport.ts";
 import { type Element, parseXml, XmlError } from "./xml.ts";
 
 /** What is asked of a bucket, or of one object in it. */
@@ -37,14 +38,16 @@ export interface Answer {
 
 const utf8 = new TextEncoder();
 
-/** One bucket of a store, and the credentials that open it. */
+/** One bucket of a store, the credentials that open it, and what carries requests there, where it is not fetch. */
 export class S3Bucket {
   readonly bucket: Bucket;
   readonly credentials: Credentials;
+  readonly transport: Transport | undefined;
 
-  constructor(bucket: Bucket, credentials: Credentials) {
+  constructor(bucket: Bucket, credentials: Credentials, transport?: Transport) {
     this.bucket = bucket;
     this.credentials = credentials;
+    this.transport = transport;
   }
 
   /**
@@ -55,12 +58,13 @@ export class S3Bucket {
    */
   async run(operation: Operation, root: string | undefined): Promise<Answer> {
     const { name, method, key = "", query = {}, headers = {}, body } = operation;
-    const { bucket, credentials } = this;
+    const { bucket, credentials, transport } = this;
     const { timeLimit = timeLimitsOf(bucket.store).operation } = operation;
     const request = { method, bucket, key, query, headers };
     const signal = AbortSignal.timeout(timeLimit);
     const response = await sendToStore(request, {
       credentials,
+      transport,
       signal,
       ...(body !== undefined && { body: utf8.encode(body) }),
     });

@@ -6,7 +6,7 @@ import { authorize, type Unsigned } from "../sign/presign.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, storeError, storeTimeout } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
-import { transport } from "./transport.ts";
+import { byFetch, type Transport } from "./transport.ts";
 import { toWire } from "./wire.ts";
 import type { Element } from "./xml.ts";
 
@@ -32,6 +32,7 @@ export type StoreRequest = Unsigned<Bucket>;
 
 export interface Sending {
   readonly credentials: Credentials;
+  readonly transport?: Transport | undefined;
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
   /** What the store has for its answer's headers, milliseconds; without it `signal` alone decides. */
   readonly timeLimit?: number;
@@ -46,7 +47,7 @@ export interface Sending {
  * @throws {Refused} store-error when there is none; store-timeout when it does not come in time
  */
 export async function sendToStore(request: StoreRequest, sending: Sending): Promise<Response> {
-  const { credentials, body, timeLimit, signal, asStored = false } = sending;
+  const { credentials, transport = byFetch, body, timeLimit, signal, asStored = false } = sending;
   const { url, headers } = authorize(request, credentials);
   const time = new AbortController();
   const timer = timeLimit === undefined ? undefined : setTimeout(() => time.abort(), timeLimit);

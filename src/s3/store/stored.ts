@@ -8,6 +8,7 @@ import type { Credentials } from "./credentials.ts";
 import { refusalOf, type Sending, type StoreRequest, sendToStore, storeError } from "./fetch.ts";
 import { inTheClear } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
+import type { Transport } from "./transport.ts";
 import { versionFault } from "./version-fault.ts";
 
 export interface ObjectRef {
@@ -41,10 +42,12 @@ export async function headObject(
   object: ObjectRef,
   customerKey: CustomerKey | undefined,
   credentials: Credentials,
+  transport?: Transport,
 ): Promise<{ stored: Stored; headers: Headers } | undefined> {
   const request = headOf(object, customerKey);
-  const headers = await head(request, { credentials, timeLimit: timeLimitsOf(object.bucket.store).lookUp });
-  return headers && { stored: await storedOf(headers, request, credentials), headers };
+  const sending = { credentials, transport, timeLimit: timeLimitsOf(object.bucket.store).lookUp };
+  const headers = await head(request, sending);
+  return headers && { stored: await storedOf(headers, request, sending), headers };
 }
 
 /**
@@ -83,11 +86,11 @@ export function headOf(
   };
 }
 
-async function storedOf(headers: Headers, request: StoreRequest, credentials: Credentials): Promise<Stored> {
+async function storedOf(headers: Headers, request: StoreRequest, sending: Sending): Promise<Stored> {
   const modified = new Date(headers.get("last-modified") ?? "");
   const versionId = headers.get("x-amz-version-id");
   return {
-    size: wholeNumberIn(headers.get("content-length")) ?? (await sizeOf(request, credentials)),
+    size: wholeNumberIn(headers.get("content-length")) ?? (await sizeOf(request, sending)),
     etag: headers.get("etag") ?? "",
     ...(!Number.isNaN(modified.getTime()) && { lastModified: modified.toISOString() }),
     ...(versionId !== null && { versionId }),
@@ -100,12 +103,9 @@ async function storedOf(headers: Headers, request: StoreRequest, credentials: Cr
  *
  * @throws {Refused} store-error when nothing tells it
  */
-async function sizeOf({ headers, ...request }: StoreRequest, credentials: Credentials): Promise<number> {
+async function sizeOf({ headers, ...request }: StoreRequest, sending: Sending): Promise<number> {
   const asked = { ...request, method: "GET", headers: { ...headers, range: "bytes=0-0" } };
-  const response = await sendToStore(asked, {
-    credentials,
-    timeLimit: timeLimitsOf(request.bucket.store).lookUp,
-  });
+  const response = await sendToStore(asked, sending);
   await response.body?.cancel();
   switch (response.status) {
     case 206: {

@@ -1,10 +1,10 @@
-/** What carries requests to stores: the runtime's fetch, unless a program has something that serves it better. */
+/** What carries requests to a store: the runtime's fetch, unless a program has something that serves it better. */
 
 export interface Transport {
   /** The answer, whatever its status; no redirect is followed. @throws when there is none, or the signal ends it */
   send(url: string, request: Outgoing): Promise<Response>;
   /** Whether "." and ".." in a path arrive as they are: clients that parse URLs take them out. */
-  sendsDots: boolean;
+  readonly sendsDots: boolean;
 }
 
 export interface Outgoing {
@@ -16,7 +16,7 @@ export interface Outgoing {
   readonly asStored: boolean;
 }
 
-export const transport: Transport = {
+export const byFetch: Transport = {
   send: (url, { method, headers, body, signal, asStored }) =>
     fetch(url, {
       method,
