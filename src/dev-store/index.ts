@@ -50,7 +50,8 @@ export async function startStore({
   const store: Store = { database, segments, hostnames, verifier: { credentials, region, now } };
   const listener = (request: Parameters<typeof handle>[1], response: Parameters<typeof handle>[2]) =>
     void handle(store, request, response);
-  const server = createServer({ noDelay: true, requestTimeout: 0 }, listener);
+  // Whoever writes again after a pause is not to find the connection closed at that moment: Node closes it after 5 s.
+  const server = createServer({ noDelay: true, requestTimeout: 0, keepAliveTimeout: 75_000 }, listener);
   // Asked to continue only when the headers have been verified: see server.ts.
   server.on("checkContinue", listener);
 

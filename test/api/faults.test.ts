@@ -209,6 +209,12 @@ describe("a download", () => {
     await expectProblem(edge("GET", key), status, code);
   });
 
+  test("is asked for again where a connection was closed just as it was used", async () => {
+    proxy.break({ on: isGet, times: 1, answer: (request) => void request.destroy() });
+    const { status, body: came } = await edge("GET", key);
+    expect({ status, isEqual: came.equals(body) }).toEqual({ status: 200, isEqual: true });
+  });
+
   test("whose length the store does not tell comes whole, and is told without one", async () => {
     proxy.break({ on: isGet, headers: (headers) => void delete headers["content-length"] });
     lines.length = 0;

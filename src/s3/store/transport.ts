@@ -17,14 +17,23 @@ export interface Outgoing {
 }
 
 export const byFetch: Transport = {
-  send: (url, { method, headers, body, signal, asStored }) =>
-    fetch(url, {
-      method,
-      headers,
-      redirect: "manual",
-      signal,
-      ...(asStored && { encodeResponseBody: "manual" }),
-      ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
-    }),
+  send: async (url, { method, headers, body, signal, asStored }) => {
+    const send = () =>
+      fetch(url, {
+        method,
+        headers,
+        redirect: "manual",
+        signal,
+        ...(asStored && { encodeResponseBody: "manual" }),
+        ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
+      });
+    try {
+      return await send();
+    } catch (error) {
+      // A store closes a connection that is idle, maybe just when it is used again: what changes nothing is asked anew.
+      if (signal.aborted || (method !== "GET" && method !== "HEAD")) throw error;
+      return send();
+    }
+  },
   sendsDots: false,
 };
