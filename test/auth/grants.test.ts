@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { createApp } from "../../src/http/create-app.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../src/s3/api/operations.ts";
 import { HOSTILE_TYPES, leastOf, mostOf } from "../s3/api/samples.ts";
+import { character } from "../support/character.ts";
 
 const app = createApp();
 
@@ -335,7 +336,7 @@ const odd = fc.oneof(
     "in／",
     "\u202e",
   ),
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: character }),
   fc.string(),
 );
 const oddKey = fc.array(odd, { maxLength: 6 }).map((parts) => parts.join(""));

@@ -1,5 +1,6 @@
 /** What requests are made of: what there is in the buckets, what answers told, and what is not in order. */
 import fc from "fast-check";
+import { character } from "../support/character.ts";
 import type { Operation } from "./described.ts";
 
 /** Who calls. */
@@ -85,7 +86,7 @@ export const KNOWN: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const odd = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.string({ unit: character, maxLength: 12 }),
   fc.constantFrom(
     "",
     " ",

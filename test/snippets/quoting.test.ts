@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OperationName } from "../../src/s3/api/operations.ts";
 import { snippet } from "../../src/snippets/index.ts";
+import { character } from "../support/character.ts";
 
 const hostile = fc.string({
   unit: fc.oneof(
@@ -16,7 +17,7 @@ const hostile = fc.string({
       "\u2028",
       "END",
     ),
-    fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    character,
   ),
   maxLength: 40,
 });

@@ -1,5 +1,7 @@
 /** Other people's programs that the suite runs. On a laptop without one its tests are skipped; in CI that is a failure. */
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
 
 export interface Tool {
   /** Undefined when it is not installed. */
@@ -8,19 +10,19 @@ export interface Tool {
   readonly install: string;
 }
 
-export const CURL = tool("curl", ["curl"], "--version");
+export const CURL = tool("curl", ["curl"]);
 /** util-linux's, which makes a terminal; that of BSD takes other flags. */
 export const SCRIPT = tool("bsdutils", ["script"], "--version");
 const PYTHONS = ["/usr/bin/python3", "python3"];
-export const PYTHON = tool("python3", PYTHONS, "--version");
-export const PYTHON_REQUESTS = tool("python3-requests", PYTHONS, "-c", "import requests");
-export const PYTHON_BOTO3 = tool("python3-boto3", PYTHONS, "-c", "import boto3");
-export const HTTPIE = tool("httpie", ["http"], "--version");
-export const KOTLIN = tool("kotlin", ["kotlinc"], "-version");
-export const AWS_CLI = tool("awscli", ["/usr/bin/aws", "aws"], "--version");
-export const RCLONE = tool("rclone", ["rclone"], "version");
+export const PYTHON = tool("python3", PYTHONS);
+export const PYTHON_REQUESTS = tool("python3-requests", PYTHONS, "-c", pythonHas("requests"));
+export const PYTHON_BOTO3 = tool("python3-boto3", PYTHONS, "-c", pythonHas("boto3"));
+export const HTTPIE = tool("httpie", ["http"]);
+export const KOTLIN = tool("kotlin", ["kotlinc"]);
+export const AWS_CLI = tool("awscli", ["/usr/bin/aws", "aws"]);
+export const RCLONE = tool("rclone", ["rclone"]);
 export const GIT_LFS = tool("git-lfs", ["git"], "lfs", "version");
-export const S3CMD = tool("s3cmd", ["s3cmd"], "--version");
+export const S3CMD = tool("s3cmd", ["s3cmd"]);
 
 export function isSkipped({ program }: Tool): boolean {
   return program === undefined && !process.env.CI;
@@ -32,7 +34,11 @@ export function programOf({ program, install }: Tool): string {
   return program;
 }
 
-/** Looked for when it is first asked for: some take a second to say that they are there. */
+/**
+ * Looked for when it is first asked for.
+ *
+ * @param args what it must take, where another program has the same name, or a part of it may be missing
+ */
 function tool(install: string, programs: readonly string[], ...args: string[]): Tool {
   let found: { program: string | undefined } | undefined;
   return {
@@ -44,7 +50,14 @@ function tool(install: string, programs: readonly string[], ...args: string[]): 
   };
 }
 
+/** To import it would take up to a second. */
+function pythonHas(module: string): string {
+  return `import sys, importlib.util; sys.exit(importlib.util.find_spec("${module}") is None)`;
+}
+
 function works(program: string, args: readonly string[]): boolean {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  if (args.length === 0) return folders.some((folder) => existsSync(resolve(folder, program)));
   try {
     execFileSync(program, args, { stdio: "ignore" });
     return true;
