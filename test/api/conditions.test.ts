@@ -106,7 +106,7 @@ describe("reading", () => {
   const ask = (headers: Record<string, string>, method = "GET") =>
     edge(method, path("media", current.key), { headers });
 
-  testSampled(OF_READS, 6, "%s, %s: %s", async ([header, form, verdict]) => {
+  testSampled(OF_READS, 8, "%s, %s: %s", async ([header, form, verdict]) => {
     const headers = { [header]: sent(form, current) };
     const failed = ["if-match", "if-unmodified-since"].includes(header) ? 412 : 304;
     for (const method of ["GET", "HEAD"]) {
@@ -246,7 +246,7 @@ describe.each(Object.entries(WRITES))("%s", (way, write) => {
   };
   const writes = OF_WRITES.filter(([, form]) => isTried(form));
   if (isLarge) test.for(writes)("%s, %s: %s", { tags }, goes);
-  else testSampled(writes, 5, "%s, %s: %s", goes);
+  else testSampled(writes, 8, "%s, %s: %s", goes);
 
   const goesOfNothing = async (form: string) => {
     const nothing = { key: freshKey(), etag: '"x"', lastModified: LONG_AGO };
@@ -256,7 +256,7 @@ describe.each(Object.entries(WRITES))("%s", (way, write) => {
   };
   const forms = Object.keys(TAGS);
   if (isLarge) test.for(forms.filter(isTried))("of nothing, %s", { tags }, goesOfNothing);
-  else testSampled(forms, 3, "of nothing, %s", goesOfNothing);
+  else testSampled(forms, 4, "of nothing, %s", goesOfNothing);
 
   test("of what lies under an older key", { tags }, async () => {
     const key = freshKey();

@@ -17,34 +17,33 @@ const names = async (bucket: string) =>
 
 test("every object is re-encrypted, and counted once", async () => {
   const bucket = await freshBucket();
-  const keys = Array.from({ length: 65 }, (_, i) => `object ${i}`);
-  for (const [i, key] of keys.entries()) await put(bucket, key, i % 5 === 0 ? "k2" : "k1");
+  const keys = Array.from({ length: 45 }, (_, i) => `object ${i}`);
+  await Promise.all(keys.map((key, i) => put(bucket, key, i % 5 === 0 ? "k2" : "k1")));
   const { start, drain, report, told, objects } = rig({ bucket });
   const { id } = await start();
   await drain(id);
   expect(await report(id)).toMatchObject({
     state: "done",
-    listed: 65,
+    listed: 45,
     isListed: true,
-    rotated: 52,
-    skipped: 13,
+    rotated: 36,
+    skipped: 9,
     failed: 0,
-    found: { k1: 52, k2: 13, plain: 0, unknown: 0 },
+    found: { k1: 36, k2: 9, plain: 0, unknown: 0 },
     olderVersions: 0,
     errors: [],
   });
-  for (const key of keys) {
-    expect(await isUnder(bucket, key, "k2"), key).toBe(true);
-    expect(await isUnder(bucket, key, "k1"), key).toBe(false);
-  }
+  const areUnder = (name: KeyName) => Promise.all(keys.map((key) => isUnder(bucket, key, name)));
+  expect(await areUnder("k2")).toEqual(keys.map(() => true));
+  expect(await areUnder("k1")).toEqual(keys.map(() => false));
   // Nothing is left of what it looked with, and every object that was touched is told of.
   expect((await names(bucket)).sort()).toEqual(keys.sort());
-  expect(objects.filter(({ result }) => result === "rotated")).toHaveLength(52);
+  expect(objects.filter(({ result }) => result === "rotated")).toHaveLength(36);
   expect(told[0]).toMatchObject({ operation: "RotateObjects" });
   expect(told.at(-1)).toMatchObject({ operation: "EndRotation" });
   const again = await start();
   await drain(again.id);
-  expect(await report(again.id)).toMatchObject({ state: "done", listed: 65, rotated: 0, skipped: 65 });
+  expect(await report(again.id)).toMatchObject({ state: "done", listed: 45, rotated: 0, skipped: 45 });
 });
 
 test("a dry run changes nothing, and tells which object is under which key", async () => {
