@@ -1,15 +1,12 @@
 /** aws cli on an SSE-C bucket, through the gateway: it knows a name, a token and an address. */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { freshKey } from "../support/client.ts";
 import { expectSame, filesIn, someFiles, writeFiles } from "../support/files.ts";
 import { accessKeyId, over, secretAccessKey, testGateway } from "../support/gateway.ts";
-import { AWS_CLI, isSkipped, programOf } from "../support/tools.ts";
+import { AWS_CLI, isSkipped } from "../support/tools.ts";
 
 const gateway = testGateway();
 const { home } = gateway;
@@ -55,30 +52,6 @@ describe.skipIf(isSkipped(AWS_CLI))(`aws cli through the gateway, over ${over}`,
     expect(await aws("s3", "cp", `s3://derived/${root}/cp/one.txt`, "-")).toBe("one\n");
     await aws("s3", "rm", "--recursive", `s3://media/${root}/cp`);
     expect(await gateway.provenFiles("media", `${root}/cp/`)).toEqual({});
-  });
-
-  test("a sync that is interrupted leaves no object that is cut short, and goes on when repeated", async () => {
-    const many = Object.fromEntries(
-      Array.from({ length: 8 }, (_, i) => [`${i}.bin`, randomBytes(12 * 2 ** 20)]),
-    );
-    writeFiles(join(home, "many"), many);
-    const args = ["--endpoint-url", gateway.endpoint, "s3", "sync", "many", `s3://media/${root}/many`];
-    const child = spawn(programOf(AWS_CLI), args, {
-      cwd: home,
-      env: { PATH: "/usr/bin:/bin", HOME: home, ...env },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    // It says so when the first is there: the others are under way.
-    await once(child.stdout, "data");
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    await setTimeout(500);
-    const before = await gateway.provenFiles("media", `${root}/many/`);
-    expect(Object.keys(before).length).toBeLessThan(8);
-    for (const [name, body] of Object.entries(before))
-      expect(body.equals(many[name] as Buffer), name).toBe(true);
-    await aws("s3", "sync", "many", `s3://media/${root}/many`);
-    expectSame(await gateway.provenFiles("media", `${root}/many/`), many);
   });
 
   test("100 MB in parts, and a range of it", async () => {
