@@ -19,7 +19,7 @@ const BELOW = "/s3";
  */
 export function placeOf(request: Request, path: string, hosts: readonly string[]): Place | undefined {
   if (hosts.length > 0) {
-    const host = hostOf(request);
+    const host = withoutUsualPort(request);
     // Of hosts one of which lies below another, the longer is meant.
     const own = hosts
       .filter((one) => host === one || host.endsWith(`.${one}`))
@@ -31,6 +31,12 @@ export function placeOf(request: Request, path: string, hosts: readonly string[]
   }
   const isBelow = path === BELOW || path.startsWith(`${BELOW}/`);
   return isBelow ? { bucket: "", path: path.slice(BELOW.length) } : undefined;
+}
+
+/** Some clients name the usual port as well. */
+function withoutUsualPort(request: Request): string {
+  const usual = request.url.startsWith("https:") ? /:443$/ : /:80$/;
+  return hostOf(request).replace(usual, "");
 }
 
 /** As the client named it, with its port where that is not the usual one. */

@@ -52,6 +52,7 @@ test.for([
   ["below /s3", undefined, "/s3/media/"],
   ["path style at a host of its own", HOST, "/media/"],
   ["at the bucket's own host", `media.${HOST}`, "/"],
+  ["at a host that is named with the usual port", `media.${HOST}:80`, "/"],
 ] as const)("an object is reached %s", async ([, host, path]) => {
   const key = `${freshKey("")}a b/ü`;
   const where = `${path}${encodeURI(key)}`;
