@@ -215,11 +215,29 @@ describe("a document", () => {
       "entities of its own",
       `<!DOCTYPE d [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]><Delete><Object><Key>&b;</Key></Object></Delete>`,
     ],
+    // Taken for its own text, it would be the name of another object.
+    ["an entity that there is not", "<Delete><Object><Key>a&nbsp;b</Key></Object></Delete>"],
+    ["a reference to no character", "<Delete><Object><Key>&#x110000;</Key></Object></Delete>"],
     ["elements within elements", `<Delete>${"<a>".repeat(20_000)}${"</a>".repeat(20_000)}</Delete>`],
     ["more than 2 MiB", `<Delete>${" ".repeat(2 * 2 ** 20)}${object}</Delete>`],
   ])("with %s is refused", async ([, body = ""]) => {
     const answer = await deletion(body);
     expect([answer.status, codeIn(answer)]).toEqual([400, "MalformedXML"]);
+  });
+
+  test("has its names as XML writes them", async () => {
+    const names = [
+      "a&amp;nbsp;b",
+      "<![CDATA[a&nbsp;b]]>",
+      "&#97;&#x26;nbsp;b",
+      "a<!-- &nbsp; -->&#38;nbsp;b",
+    ];
+    const answer = await deletion(
+      `<Delete>${names.map((name) => `<Object><Key>${name}</Key></Object>`).join("")}</Delete>`,
+    );
+    expect(answer.body.toString().match(/<Key>.*?<\/Key>/g)).toEqual(
+      names.map(() => "<Key>a&#38;nbsp;b</Key>"),
+    );
   });
 });
 
