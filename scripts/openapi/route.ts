@@ -13,6 +13,8 @@ export interface Route {
   readonly query?: AnySchema;
   readonly parameters?: readonly object[];
   readonly request?: Body;
+  /** Whether the request may have no body at all. */
+  readonly mayBeEmpty?: boolean;
   /** By status, or `4XX`. */
   readonly answers: Readonly<Record<string, Body>>;
   readonly problems: readonly ProblemStatus[];
@@ -65,7 +67,7 @@ export function operationOf(path: string, route: Route): object {
     summary,
     ...(description && { description }),
     ...(all.length > 0 && { parameters: all }),
-    ...(request && { requestBody: { required: true, content: contentOf(request) } }),
+    ...(request && { requestBody: { required: !route.mayBeEmpty, content: contentOf(request) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, body]) => [status, responseOf(body)])),
       ...(route.problemsAs

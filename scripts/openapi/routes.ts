@@ -637,6 +637,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     summary: "S3 credentials for a while, for S3 at the edge",
     parameters: queryOf(querySchema, NAMED),
     request: json("S3CredentialsRequest", { hour: { expiresIn: 3600 } }),
+    mayBeEmpty: true,
     answers: {
       200: json(
         { anyOf: [{ $ref: refTo("S3Credentials") }, { $ref: refTo("CredentialProcess") }] },

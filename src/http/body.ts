@@ -41,7 +41,17 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<unknown> {
   checkHeaders(c.req.raw.headers, isHonoured);
+  return parsed(await c.req.raw.arrayBuffer());
+}
+
+/** The same, where all of it may be left out: no body at all is an object without fields. */
+export async function readJsonIfAny(c: AppContext): Promise<unknown> {
+  checkHeaders(c.req.raw.headers);
   const body = await c.req.raw.arrayBuffer();
+  return body.byteLength === 0 ? {} : parsed(body);
+}
+
+function parsed(body: ArrayBuffer): unknown {
   let text: string;
   try {
     text = utf8.decode(body);

@@ -423,6 +423,15 @@ describe("S3 credentials for a while", () => {
     });
   });
 
+  test("need no body, where nothing is asked for", async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${worker.url}/v1/s3/credentials`, { method: "POST", headers });
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ accessKeyId: expect.any(String) }),
+    ]);
+  });
+
   test("last as long as may be, and no longer", async () => {
     const refused = (body: object, bearer?: string) => post("/v1/s3/credentials", body, bearer);
     const field = { errors: [{ path: "expiresIn" }] };

@@ -7,7 +7,7 @@ import { MAX_SESSION, openSession, type Session } from "../../auth/session.ts";
 import type { AppEnv, Asked } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
 import { strictObject } from "../../validation.ts";
-import { limitBody, readJson, valid } from "../body.ts";
+import { limitBody, readJsonIfAny, valid } from "../body.ts";
 
 export const bodySchema = strictObject({
   expiresIn: v.optional(
@@ -31,7 +31,7 @@ export const s3CredentialsRoutes = new Hono<AppEnv>()
   .post("/credentials", async (c: Asked<CredentialsInput>) => {
     const { service, caller, trail } = c.var;
     const { format } = valid(querySchema, c.req.query());
-    const { expiresIn } = valid(bodySchema, await readJson(c));
+    const { expiresIn } = valid(bodySchema, await readJsonIfAny(c));
     const session = await trail.record(async (draft) => {
       // STS's own name of it.
       draft.operation = "GetSessionToken";
