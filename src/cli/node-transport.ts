@@ -7,24 +7,29 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import type { ReadableStream as StreamOfNode } from "node:stream/web";
 import type { Transport } from "../s3/store/transport.ts";
 
 /** Answers that are read at once, bytes: a stream costs more than so few of them. */
 const SMALL = 2 ** 18;
 
-const send: Transport["send"] = async (url, { method, headers, body, signal }) => {
-  if (body instanceof ReadableStream) throw new TypeError("what is sent by Node is held in memory");
+const send: Transport["send"] = async (url, { method, headers: given, body, length, signal }) => {
+  const isStream = body instanceof ReadableStream;
+  // Of bytes Node knows it.
+  const headers = isStream && length !== undefined ? { ...given, "content-length": length } : given;
   for (let attempt = 1; ; attempt++) {
     const sent = started(url, { method, headers, signal });
     try {
       const answered = answerOf(sent);
-      sent.end(body);
+      if (isStream) sendAsItComes(sent, body);
+      else sent.end(body);
       return await responseOf(await answered, method);
     } catch (error) {
       // A connection that was idle may be closed just when it is used: nothing of the request has come through then.
       const isStale = sent.reusedSocket && (error as { code?: string }).code === "ECONNRESET";
-      if (!isStale || attempt === 3 || method === "POST" || signal.aborted) throw error;
+      // What was read of a stream is not there again: whoever made it can make another.
+      if (!isStale || isStream || attempt === 3 || method === "POST" || signal.aborted) throw error;
     }
   }
 };
@@ -36,6 +41,18 @@ function started(url: string, options: Pick<Parameters<typeof send>[1], "method"
   const { protocol, hostname, port } = new URL(origin);
   const request = protocol === "https:" ? httpsRequest : httpRequest;
   return request({ ...options, hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port, path });
+}
+
+/** No faster than the store takes it. Whichever of the two fails or ends early, the other ends with it. */
+function sendAsItComes(sent: ClientRequest, body: ReadableStream<Uint8Array>): void {
+  // A failure is the request's as well, which is awaited elsewhere.
+  pipeline(Readable.fromWeb(body as StreamOfNode), sent, () => {});
+  sent.once("response", (answer) => {
+    // Whoever has answered takes no more.
+    answer.once("end", () => {
+      if (!sent.writableEnded) sent.destroy();
+    });
+  });
 }
 
 function answerOf(sent: ClientRequest): Promise<IncomingMessage> {

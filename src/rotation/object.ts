@@ -17,7 +17,7 @@ import type { Job } from "./job.ts";
 import { content, lost, placement, tagCount, unspeakable, VERSION_OF } from "./kept.ts";
 import { backoff, sleep } from "./pace.ts";
 import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
-import { demandUnchanged, open, send } from "./through.ts";
+import { demandUnchanged, drop, open, send } from "./through.ts";
 
 /** How often an object is looked at again that others replace, or that a store does not re-encrypt. */
 const MAX_LOOKS = 8;
@@ -170,7 +170,11 @@ async function reencrypt(job: Job, key: string, from: Source, to: CustomerKey, h
   const isEncoded = headers.has("content-encoding");
   const body = await open(store, { key, from, etag, length: size, isEncoded, isHeld: isLocked }, pipe);
   // Where a store holds no condition when it is given an object, this is all that there is.
-  if (ways.ifMatchOfPut === undefined) await demandUnchanged(store, { key, from, etag });
+  if (ways.ifMatchOfPut === undefined)
+    await demandUnchanged(store, { key, from, etag }).catch(async (error: unknown) => {
+      await drop(body);
+      throw error;
+    });
   const answer = await send(
     store,
     { key, query: { "x-id": "PutObject" } },

@@ -112,6 +112,11 @@ export async function demandUnchanged(
   throw new Refused("precondition-failed", "The object was replaced meanwhile.");
 }
 
+/** What is opened and not sent is not to hold its connection. */
+export async function drop({ bytes }: Body): Promise<void> {
+  if (bytes instanceof ReadableStream) await bytes.cancel();
+}
+
 /** PutObject or UploadPart. @returns the answer's headers */
 export async function send(
   store: S3Bucket,

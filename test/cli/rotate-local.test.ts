@@ -3,10 +3,13 @@
  *
  * @module-tag thorough
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { error, isGet, isPut } from "../support/fault-proxy.ts";
 import { type Rotating, rotating, s3 } from "../support/rotating.ts";
 import { startSsec } from "../support/ssec.ts";
 
@@ -80,6 +83,42 @@ test(
     expect(await media.areUnder(["dots/b", "dots"], "SSEC_K2")).toBe(true);
     const left = await s3.send(new ListObjectsV2Command({ Bucket: media.bucket, Prefix: "dots" }));
     expect(left.Contents?.map(({ Key }) => Key)).toEqual(all.toSorted());
+  },
+);
+
+test(
+  "where the store does not copy, an object goes while it comes, and broken off stays the old one",
+  { timeout: 60_000 },
+  async () => {
+    const object = { Bucket: media.bucket, Key: "streamed/big" };
+    const Body = randomBytes(6 * 2 ** 20);
+    await s3.send(new PutObjectCommand({ ...object, Body, ...media.under("SSEC_K1") }));
+    const isBig = ({ url = "" }: IncomingMessage) => url.includes("streamed/big");
+    const noCopy = {
+      on: ({ headers }: IncomingMessage) => "x-amz-copy-source" in headers,
+      answer: error(501, "NotImplemented"),
+    };
+    const ofBig = (request: IncomingMessage) => isGet(request) && isBig(request);
+    const seen = { puts: 0 };
+    const puts = (request: IncomingMessage) => {
+      if (isPut(request) && isBig(request)) seen.puts++;
+      return false;
+    };
+    // Half of it comes, and then nothing.
+    media.proxy.break({ on: puts }, noCopy, { on: ofBig, stallAnswerAfter: Body.length / 2 });
+    const first = media.start(["rotate", "media", "--local", "--prefix", "streamed/"]);
+    await vi.waitFor(() => expect(seen.puts).toBe(1), { timeout: 20_000 });
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(await media.areUnder([object.Key], "SSEC_K1")).toBe(true);
+
+    media.proxy.break({ on: puts }, noCopy, { on: ofBig, cutAnswerAfter: Body.length / 2, times: 1 });
+    const { stdout, stderr } = await rotate("--prefix", "streamed/");
+    media.proxy.break();
+    expect(stdout, stderr).toContain("1 rotated (6.0 MiB), 0 skipped, 0 failed");
+    expect(seen.puts).toBe(3);
+    const got = await s3.send(new GetObjectCommand({ ...object, ...media.under("SSEC_K2") }));
+    expect(Body.equals((await got.Body?.transformToByteArray()) ?? new Uint8Array())).toBe(true);
   },
 );
 

@@ -79,6 +79,7 @@ maxExpiresIn = ${maxExpiresIn}
     config,
     env,
     proxy,
+    under,
     read: () => readFileSync(config, "utf8"),
     secretsNow: () => parseEnv(readFileSync(join(folder, ".dev.vars"), "utf8")),
     async put(keys: readonly string[], name?: "SSEC_K1" | "SSEC_K2") {

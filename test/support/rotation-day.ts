@@ -64,7 +64,8 @@ export async function rotationDay({ objects, written: count, limits }: DayOption
   const secret = () => randomBytes(32).toString("base64");
   const secrets = { KEY_1: secret(), KEY_2: secret(), KEY_STRANGE: secret(), TOKEN: secret() };
   const grants = [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }];
-  const main = { endpoint: store.url, region: "us-east-1", addressing: "path" };
+  // The store may be a thread of this very process, and the machine busy: slow is not unreadable.
+  const main = { endpoint: store.url, region: "us-east-1", addressing: "path", timeLimit: 60 };
   const env = {
     STORES: { main: { ...main, accessKeyId: "ID", secretAccessKey: "SECRET" } },
     KEYS: { k1: { secret: "KEY_1" }, k2: { secret: "KEY_2" } },

@@ -21,12 +21,13 @@ import { byNode } from "../node-transport.ts";
 import type { SqliteDatabase } from "../sqlite-database.ts";
 import { nextCommand, printable } from "../terminal.ts";
 import { bucketOf, readWorker, type Where } from "../worker.ts";
+import { fixedLength } from "./fixed-length.ts";
 import { holdLedger, type LocalFiles, localFiles, makeLedger, openLedger } from "./local-ledger.ts";
 import { LocalQueue } from "./local-queue.ts";
 import type { ErrorsPage, Purpose, Rotations, Wanted } from "./rotations.ts";
 
-/** One process does what many instances of the Worker do, and holds whole what it cannot have the store copy. */
-const LIMITS: Partial<Limits> = { window: 4, maxWhole: 8 * 2 ** 20 };
+/** One process does what many instances of the Worker do. */
+const LIMITS: Partial<Limits> = { window: 4 };
 /** Of errors in a report, and of a page of all of them. */
 const FIRST_ERRORS = 100;
 const PAGE = 1000;
@@ -90,6 +91,7 @@ export class LocalRotations implements Rotations {
       teller: tellerOf(files),
       limits: LIMITS,
       transport: byNode,
+      pipe: fixedLength,
     });
   }
 

@@ -65,7 +65,7 @@ export async function sendToStore(request: StoreRequest, sending: Sending): Prom
       headers: toWire(headers),
       signal: ended,
       asStored,
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body, length: request.headers["content-length"] }),
     });
   } catch {
     // The error is not passed on: a runtime may put the URL into its message.

@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  /** Of a body that is a stream, bytes, as was signed; a Worker's streams know theirs. */
+  readonly length?: string | undefined;
   readonly signal: AbortSignal;
   /** Whether the answer's body is read as it came, whatever its content-encoding says. */
   readonly asStored: boolean;
