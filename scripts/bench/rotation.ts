@@ -181,7 +181,6 @@ function ours({ url: endpoint, certificate = "", credentials, dir }: At, program
       BUCKET,
       PREFIX: prefix,
       TO: to,
-      PAGE_SIZE: String(Math.min(1000, Math.ceil(objects / 4))),
     });
     const { state, rotated, failed } = JSON.parse(stdout);
     if (state !== "done" || rotated !== objects || failed !== 0) throw new Error(`not rotated: ${stdout}`);
