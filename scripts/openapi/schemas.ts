@@ -155,6 +155,7 @@ const rotation = v.object({
   dryRun: v.boolean(),
   encryptPlain: maybe(v.literal(true)),
   versions: maybe(v.object({ copied: count, removed: count, failed: count })),
+  removeVersions: maybe(v.literal(true)),
   state: v.picklist(["running", "done", "failed", "cancelled"]),
   reason: maybe(text),
   pausedUntil: maybe(time),

@@ -106,6 +106,8 @@ export interface RotationReport {
   readonly encryptPlain?: true;
   /** Where it was asked for: of versions that are not current, how many were copied onto new ones, and so on. */
   readonly versions?: { readonly copied: number; readonly removed: number; readonly failed: number };
+  /** Where it was asked for. */
+  readonly removeVersions?: true;
   readonly state: RotationState;
   /** Why it failed, or waits. */
   readonly reason?: string;
@@ -155,6 +157,7 @@ export function reportOf(rotation: Rotation, counts: Counts, errors?: readonly F
     ...(rotation.versions === 1 && {
       versions: { copied: 0, removed: 0, failed: 0, ...countsOf(counts, "versions") },
     }),
+    ...(rotation.removeVersions === 1 && { removeVersions: true }),
     state,
     ...(reason !== null && { reason }),
     ...(isWaiting && { pausedUntil: isoTime(rotation.pausedUntil) }),

@@ -164,7 +164,7 @@ test(
   async () => {
     await media.put(keys("few", 3), "SSEC_K1");
     const goOn = media.holdUp();
-    const first = media.start(["rotate", "media", "--local"]);
+    const first = media.start(["rotate", "media", "--local", "--versions"]);
     let told = "";
     first.child.stderr.on("data", (chunk) => (told += chunk));
     await vi.waitFor(() => expect(told).toContain("rotating media"), { timeout: 40_000 });
@@ -173,6 +173,13 @@ test(
     expect(status).toBe(130);
     expect(stderr).toContain("ssec: cut off; the same command goes on");
     expect(stderr).toMatch(/cancel: .*rotate media --local --cancel/);
+    for (const more of ["--remove-versions", "--encrypt-plain"]) {
+      const other = await rotate("--versions", more);
+      expect([other.status, other.stderr], more).toEqual([
+        1,
+        expect.stringContaining("not what is asked for"),
+      ]);
+    }
     const second = media.start(["rotate", "media", "--local"]);
     told = "";
     second.child.stderr.on("data", (chunk) => (told += chunk));

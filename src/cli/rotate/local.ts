@@ -54,6 +54,8 @@ export class LocalRotations implements Rotations {
   readonly #queue = new LocalQueue();
   readonly #engine: Engine;
   readonly #ring: KeyRing;
+  /** Whether what is looked at goes on. */
+  #works = false;
 
   /** @throws when another process is at work on the same ledger; {ConfigError} */
   static async open(where: Where, purpose: Purpose): Promise<LocalRotations> {
@@ -117,6 +119,7 @@ export class LocalRotations implements Rotations {
 
   async find(id: string): Promise<RotationReport> {
     const rotation = await this.#row(id);
+    if (this.#works) await this.#engine.sweep(rotation);
     if (rotation.state === "cancelled" && this.#parts.release !== undefined) await this.#endUploads(rotation);
     const counts = await this.#ledger.counts(id);
     return reportOf(rotation, counts, await this.#ledger.failures(id, FIRST_ERRORS));
@@ -162,13 +165,11 @@ export class LocalRotations implements Rotations {
     output.error = (line) => console.error(line);
   }
 
-  /** Whoever holds the ledger is alone: who was at work is dead, and what they were at goes on. */
+  /** Whoever holds the ledger is alone: who was at work is dead. What they were at goes on once it is asked for. */
   async #takeOver(purpose: Purpose): Promise<void> {
+    this.#works = purpose === "work";
     this.#queue.handle = (message) => this.#engine.handle(message);
-    for (const rotation of await this.#ledger.running()) {
-      await this.#ledger.forgetLeases(rotation.id);
-      if (purpose === "work") await this.#engine.sweep(rotation);
-    }
+    for (const rotation of await this.#ledger.running()) await this.#ledger.forgetLeases(rotation.id);
   }
 
   /** It may have been cancelled from elsewhere, in the midst of a large object that is at work here. */

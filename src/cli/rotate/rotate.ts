@@ -97,6 +97,7 @@ function followed(running: RotationReport, wanted: Wanted, rotations: Rotations)
   const isOther =
     running.dryRun !== dryRun ||
     (wanted.versions && running.versions === undefined) ||
+    (wanted.removeVersions && !running.removeVersions) ||
     (wanted.encryptPlain && !running.encryptPlain) ||
     [
       [prefix, running.prefix],
