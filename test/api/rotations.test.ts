@@ -318,6 +318,7 @@ describe("refused", () => {
       "ADMIN",
       "400 invalid-request",
     ],
+    ["half a character", { bucket: "now", prefix: "\ud83d" }, "ADMIN", "400 invalid-request"],
     ["a key of another bucket", { bucket: "now", to: "root" }, "ADMIN", "400 invalid-request"],
     ["from a key to itself", { bucket: "now", from: "k2" }, "ADMIN", "400 invalid-request"],
   ])("%s", async ([, body, who, expected]) => {
