@@ -1,0 +1,83 @@
+/** Keys: their states, and what still needs them. */
+import { facts, loaded } from "./admin-parts.ts";
+import { type Child, empty, h } from "./dom.ts";
+import type { View } from "./files.ts";
+import { count, visible, when } from "./format.ts";
+import type { Session } from "./session.ts";
+
+interface Key {
+  readonly id: string;
+  readonly buckets: readonly string[];
+  readonly mode: string;
+  readonly state: "active" | "readable" | "pending" | "invalid";
+  readonly reason?: string;
+  readonly md5?: string;
+  readonly notBefore?: string;
+  readonly writeUntil?: string;
+  readonly neededBy?: {
+    readonly objects: number;
+    readonly olderVersions: number;
+    readonly scannedAt: string;
+    readonly complete: boolean;
+    readonly removable: boolean;
+  };
+}
+
+const STATES = {
+  active: ["good", "writes and reads"],
+  readable: ["", "reads only"],
+  pending: ["", "not yet"],
+  invalid: ["bad", "cannot be used"],
+} as const;
+
+export function keysView(session: Session, signal: AbortSignal): View {
+  return loaded(
+    "Keys",
+    "Their states, and what still needs them. No key is ever shown.",
+    signal,
+    async () => {
+      const { keys } = await session.ask<{ keys: Key[] }>("/v1/keys", undefined, signal);
+      if (keys.length === 0) return [empty("key", "No key yet", "ssec keygen makes one.")];
+      return [h("div", { class: "cards" }, ...keys.map(keyCard))];
+    },
+  );
+}
+
+function keyCard(key: Key): HTMLElement {
+  const [kind, words] = STATES[key.state];
+  return h(
+    "article",
+    { class: "card" },
+    h("header", {}, h("h2", {}, visible(key.id)), h("span", { class: `badge ${kind}` }, words)),
+    key.reason !== undefined && h("p", { class: "failure" }, visible(key.reason)),
+    facts(
+      ["Buckets", visible(key.buckets.join(", ")) || "none"],
+      [
+        "Kind",
+        key.mode === "derived" ? "root: every object has a key of its own" : "one key for all objects",
+      ],
+      key.notBefore !== undefined && ["From", when(key.notBefore)],
+      key.writeUntil !== undefined && ["Writes until", when(key.writeUntil)],
+      key.md5 !== undefined && ["MD5", h("code", {}, key.md5)],
+    ),
+    h("p", { class: "needed" }, ...neededWords(key)),
+  );
+}
+
+function neededWords({ neededBy, buckets }: Key): Child[] {
+  if (!neededBy)
+    return [
+      "Not scanned yet: ",
+      h("code", {}, `ssec keys scan ${visible(buckets[0] ?? "BUCKET")}`),
+      " counts what needs it.",
+    ];
+  const { objects, olderVersions, scannedAt, complete, removable } = neededBy;
+  const older = olderVersions > 0 ? ` and ${count(olderVersions)} older versions` : "";
+  return [
+    h("strong", {}, `${count(objects)} object${objects === 1 ? "" : "s"}${older}`),
+    ` need${objects === 1 && !older ? "s" : ""} it, as of `,
+    when(scannedAt),
+    complete ? "." : "; not everything was seen.",
+    removable && " It may go.",
+  ];
+}
