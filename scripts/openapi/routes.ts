@@ -486,6 +486,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
             {
               id: "k1",
               buckets: ["media"],
+              writes: ["media"],
               mode: "shared",
               state: "active",
               md5: "tP+cIWIpKkdmMKxBaVWKIA==",

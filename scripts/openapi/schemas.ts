@@ -100,6 +100,7 @@ const needed = v.object({
 const key = v.object({
   id: text,
   buckets: v.array(text),
+  writes: v.pipe(v.array(text), v.description("Of `buckets`, where new objects are under it now")),
   mode: v.picklist(["shared", "derived"]),
   state: v.picklist(["active", "readable", "pending", "invalid"]),
   reason: maybe(text),

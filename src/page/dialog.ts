@@ -3,7 +3,8 @@ import { button, type Child, h } from "./dom.ts";
 
 export interface Question {
   readonly title: string;
-  readonly text: string;
+  /** A paragraph, or several. */
+  readonly text: string | readonly string[];
   readonly yes: string;
   readonly no?: string;
   /** Whether yes cannot be taken back. */
@@ -24,7 +25,7 @@ export function ask({ title, text, yes, no = "Cancel", isGrave, also }: Question
     const dialog = openDialog(
       title,
       [
-        h("p", {}, text),
+        ...[text].flat().map((paragraph) => h("p", {}, paragraph)),
         box && h("label", { class: "tick" }, box, h("span", {}, also)),
         h(
           "div",

@@ -237,7 +237,7 @@ export function filesView(
 function breadcrumbs(session: Session, bucket: string, prefix: string): HTMLElement {
   // Above the prefix of a grant there is nothing to see.
   const root =
-    placesOf(session.me).find((place) => place.bucket === bucket && prefix.startsWith(place.prefix))
+    placesOf(session.me, "read").find((place) => place.bucket === bucket && prefix.startsWith(place.prefix))
       ?.prefix ?? "";
   // "a//b/" is a folder without a name in between.
   const below = prefix.slice(root.length).split("/").slice(0, -1);

@@ -5,9 +5,11 @@ import type { View } from "./files.ts";
 import { count, visible, when } from "./format.ts";
 import type { Session } from "./session.ts";
 
-interface Key {
+export interface Key {
   readonly id: string;
   readonly buckets: readonly string[];
+  /** Of these, those whose new objects are under it. */
+  readonly writes: readonly string[];
   readonly mode: string;
   readonly state: "active" | "readable" | "pending" | "invalid";
   readonly reason?: string;
@@ -43,8 +45,12 @@ export function keysView(session: Session, signal: AbortSignal): View {
   );
 }
 
+/** It may write, and in none of its buckets it stands first. */
+const isIdle = ({ state, buckets, writes }: Key) =>
+  state === "active" && buckets.length > 0 && writes.length === 0;
+
 function keyCard(key: Key): HTMLElement {
-  const [kind, words] = STATES[key.state];
+  const [kind, words] = isIdle(key) ? ["", "reads; another key writes"] : STATES[key.state];
   return h(
     "article",
     { class: "card" },

@@ -41,7 +41,7 @@ function showSignIn(reason?: unknown): void {
 const brand = () => h("span", { class: "brand" }, "ssec-edge");
 
 function show(session: Session): void {
-  const places = placesOf(session.me);
+  const places = placesOf(session.me, "read");
   let via: Via = "store";
   let view: View | undefined;
   let place: Place | undefined;

@@ -73,9 +73,9 @@ export function tokenOfLink(): string | undefined {
 
 export const isAdmin = ({ grants }: Me): boolean => grants.some(({ allow }) => allow.includes("admin"));
 
-/** Where a caller may look: each bucket with the prefixes of the grants that let them list it. */
-export function placesOf({ grants }: Me): Grant[] {
-  const places = grants.filter(({ allow }) => allow.includes("read"));
+/** Where a caller may do something: each bucket with the prefixes of the grants that let them, without those within another. */
+export function placesOf({ grants }: Me, what: string): Grant[] {
+  const places = grants.filter(({ allow }) => allow.includes(what));
   const isWithin = (one: Grant, other: Grant) =>
     one !== other &&
     one.bucket === other.bucket &&

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,13 +10,10 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Local, startLocal } from "../../scripts/local.ts";
 import { launchChromium } from "../support/chromium.ts";
+import { DESK, looksGood, PHONE } from "../support/looks.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-browser-"));
-/** Where a designer finds what it looks like. */
-const SHOTS = process.env.SCREENSHOTS ?? join(tmpdir(), "ssec-page");
 const MIB = 2 ** 20;
-const DESK = { width: 1280, height: 800 };
-const PHONE = { width: 390, height: 844 };
 
 let local: Local;
 let browser: Browser;
@@ -26,7 +22,6 @@ const contexts: BrowserContext[] = [];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  mkdirSync(SHOTS, { recursive: true });
   local = await startLocal({ dir: join(dir, "local") });
   browser = await launchChromium();
 });
@@ -108,27 +103,6 @@ const finished = (page: Page, name: string) =>
   transfer(page, name)
     .and(page.locator('[data-state="done"]'))
     .waitFor({ state: "attached", timeout: 45_000 });
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Keeps what is shown, and has axe look at it. */
-async function looksGood(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
-  // By the debugger's way in, which the page's own policy does not shut.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate<{
-    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  }>("axe.run({ resultTypes: ['violations'] })");
-  expect(
-    violations.map(({ id, nodes }) => [
-      name,
-      id,
-      nodes.map(({ html, failureSummary }) => [html, failureSummary]),
-    ]),
-  ).toEqual([]);
-  const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-  expect([name, overflow]).toEqual([name, 0]);
-}
 
 describe("signing in", () => {
   test("by the link: the token leaves the address at once, and no storage has it", async () => {
@@ -481,7 +455,7 @@ describe.for([
     await page.keyboard.press("Escape");
 
     await page.getByRole("link", { name: "Rotations" }).click();
-    await page.getByRole("button", { name: "Dry run of media" }).click();
+    await page.getByRole("button", { name: "Dry run" }).click();
     await page.locator(".card").getByText("done").first().waitFor();
     await looksGood(page, shot("rotations"));
     await page.getByRole("link", { name: "Keys" }).click();

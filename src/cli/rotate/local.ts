@@ -151,8 +151,8 @@ export class LocalRotations implements Rotations {
       [...config.keys.values()].map(async (rule) => {
         const its = [...known.values()].filter(({ bucket }) => bucket.keys.includes(rule));
         const needed = await neededBy(rule, its, { areAll: true, trail });
-        const names = its.map(({ bucket }) => bucket.name);
-        return { ...(await keyReportOf(rule, names, this.#ring)), ...(needed && { neededBy: needed }) };
+        const buckets = its.map(({ bucket }) => bucket);
+        return { ...(await keyReportOf(rule, buckets, this.#ring)), ...(needed && { neededBy: needed }) };
       }),
     );
   }

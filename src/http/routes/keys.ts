@@ -33,9 +33,8 @@ async function keysFor(caller: Caller, service: Service): Promise<ReportedKey[]>
   );
   return Promise.all(
     visible.map(async (rule) => {
-      const names = seen(rule).map(({ name }) => name);
       const its = needed.get(rule);
-      return { ...(await reportOf(rule, names, service.ring)), ...(its && { neededBy: its }) };
+      return { ...(await reportOf(rule, seen(rule), service.ring)), ...(its && { neededBy: its }) };
     }),
   );
 }
