@@ -10,12 +10,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { buildAssets } from "../../scripts/assets.ts";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { startStore } from "../../src/dev-store/index.ts";
-import { customerKey } from "../../src/keys/customer-key.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { DESK, looksGood, PHONE } from "../support/looks.ts";
 import { oneBucket } from "../support/one-bucket.ts";
-import { s3Client } from "../support/s3.ts";
+import { s3Client, triple } from "../support/s3.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-rotations-"));
 const credentials = { accessKeyId: "id", secretAccessKey: "secret" };
@@ -73,10 +72,7 @@ afterAll(async () => {
 
 const s3 = () => s3Client({ url: store.url, ...credentials });
 
-function under(name: keyof typeof keys) {
-  const { base64, md5 } = customerKey(name, Buffer.from(keys[name], "base64"));
-  return { SSECustomerAlgorithm: "AES256", SSECustomerKey: base64, SSECustomerKeyMD5: md5 };
-}
+const under = (name: keyof typeof keys) => triple(Buffer.from(keys[name], "base64"));
 
 /** Those of the old objects that open under a key. */
 async function areUnder(name: keyof typeof keys): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** `ssec policy`: the policy is merged, proven, and put back where a store does not do what it took. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,6 +14,7 @@ import { ALGORITHM, call, isCeph, presign, secrets, send, store } from "../suppo
 import { error, type Fault, isPut } from "../support/fault-proxy.ts";
 import { takingAdded } from "../support/lenient.ts";
 import { ended, freshKeys, operator, proxied, s3 } from "../support/operator.ts";
+import { triple } from "../support/s3.ts";
 
 /** What is concurrent has a copy: vitest writes into it. */
 const TIMEOUT = { timeout: 240_000 };
@@ -55,12 +56,6 @@ const sidsOf = (policy: string | undefined) =>
   [(JSON.parse(policy ?? '{"Statement": []}') as Policy).Statement].flat().map(({ Sid }) => Sid);
 
 const setPolicy = (Bucket: string, Policy: string) => s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
-
-const triple = (base64 = randomBytes(32).toString("base64")) => ({
-  SSECustomerAlgorithm: "AES256",
-  SSECustomerKey: base64,
-  SSECustomerKeyMD5: createHash("md5").update(Buffer.from(base64, "base64")).digest("base64"),
-});
 
 const put = (Bucket: string, Key: string, more: object = {}) =>
   s3.send(new PutObjectCommand({ Bucket, Key, Body: "x", ...more })).then(
@@ -110,7 +105,7 @@ describe("without --apply the policy is printed", () => {
     expect(narrow.Statement[2]?.Condition).toEqual({
       StringNotEquals: {
         "s3:x-amz-server-side-encryption-customer-key-MD5": ["k1", "k2"].map(
-          (id) => triple(keys[id]).SSECustomerKeyMD5,
+          (id) => triple(Buffer.from(keys[id] ?? "", "base64")).SSECustomerKeyMD5,
         ),
       },
     });

@@ -1,5 +1,5 @@
 /** The development store evaluates bucket policies as AWS does, and refuses those that it could not. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
 import { customerKeyHeaders } from "../../src/keys/headers.ts";
 import { presignForm } from "../../src/s3/sign/post-policy.ts";
-import { s3Client } from "../support/s3.ts";
+import { s3Client, sourceTriple, triple } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const Bucket = "policed";
@@ -47,17 +47,6 @@ afterAll(async () => {
   rmSync(data, { recursive: true });
 });
 beforeEach(async () => void (await s3.send(new DeleteBucketPolicyCommand({ Bucket }))));
-
-const triple = (raw = randomBytes(32)) => ({
-  SSECustomerAlgorithm: "AES256",
-  SSECustomerKey: raw.toString("base64"),
-  SSECustomerKeyMD5: createHash("md5").update(raw).digest("base64"),
-});
-const source = ({ SSECustomerKey, SSECustomerKeyMD5 }: ReturnType<typeof triple>) => ({
-  CopySourceSSECustomerAlgorithm: "AES256",
-  CopySourceSSECustomerKey: SSECustomerKey,
-  CopySourceSSECustomerKeyMD5: SSECustomerKeyMD5,
-});
 
 /** What came of it: "ok", or S3's code. */
 function outcome(sent: Promise<unknown>): Promise<string> {
@@ -96,8 +85,8 @@ describe("a policy that requires SSE-C", () => {
     expect(await put("k", key)).toBe("ok");
     const copy = (more: object) =>
       outcome(s3.send(new CopyObjectCommand({ Bucket, Key: "copy", CopySource: `${Bucket}/k`, ...more })));
-    expect(await copy(source(key))).toBe("AccessDenied");
-    expect(await copy({ ...source(key), ...triple() })).toBe("ok");
+    expect(await copy(sourceTriple(key))).toBe("AccessDenied");
+    expect(await copy({ ...sourceTriple(key), ...triple() })).toBe("ok");
     expect(await outcome(s3.send(new GetObjectCommand({ Bucket, Key: "plain" })))).toBe("ok");
   });
 
@@ -117,8 +106,8 @@ describe("a policy that requires SSE-C", () => {
       outcome(
         s3.send(new UploadPartCopyCommand({ Bucket, Key, UploadId, PartNumber: 2, CopySource, ...more })),
       );
-    expect(await partCopy(source(key))).toBe("AccessDenied");
-    expect(await partCopy({ ...source(key), ...key })).toBe("ok");
+    expect(await partCopy(sourceTriple(key))).toBe("AccessDenied");
+    expect(await partCopy({ ...sourceTriple(key), ...key })).toBe("ok");
     expect(await outcome(s3.send(new ListPartsCommand({ Bucket, Key, UploadId })))).toBe("ok");
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
     const complete = (more: object) =>

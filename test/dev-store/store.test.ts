@@ -25,7 +25,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningStore, startStore } from "../../src/dev-store/index.ts";
 import { verify } from "../../src/dev-store/sigv4.ts";
-import { s3Client } from "../support/s3.ts";
+import { s3Client, sourceTriple, triple } from "../support/s3.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: randomBytes(20).toString("hex") };
 const Bucket = "b-1";
@@ -46,17 +46,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.close();
   rmSync(data, { recursive: true });
-});
-
-const triple = (raw = randomBytes(32)) => ({
-  SSECustomerAlgorithm: "AES256",
-  SSECustomerKey: raw.toString("base64"),
-  SSECustomerKeyMD5: createHash("md5").update(raw).digest("base64"),
-});
-const sourceTriple = ({ SSECustomerKey, SSECustomerKeyMD5 }: ReturnType<typeof triple>) => ({
-  CopySourceSSECustomerAlgorithm: "AES256",
-  CopySourceSSECustomerKey: SSECustomerKey,
-  CopySourceSSECustomerKeyMD5: SSECustomerKeyMD5,
 });
 
 async function refusal(sent: Promise<unknown>): Promise<string> {

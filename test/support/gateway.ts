@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
 import { isCeph, store } from "./client.ts";
+import { oneBucket } from "./one-bucket.ts";
 import { programOf, type Tool } from "./tools.ts";
 import { type RunningWorker, startTestWorker } from "./worker.ts";
 
@@ -98,15 +99,7 @@ export function testGateway(): Gateway {
 
 function environment(host: string) {
   return {
-    STORES: {
-      main: {
-        endpoint: store.url,
-        region: "us-east-1",
-        addressing: "path",
-        accessKeyId: "ID",
-        secretAccessKey: "SECRET",
-      },
-    },
+    ...oneBucket(store),
     KEYS: { k1: { secret: "KEY_1" }, k2: { secret: "KEY_2" }, root: { secret: "ROOT", derive: true } },
     BUCKETS: {
       media: { store: "main", keys: ["k2", "k1"] },
@@ -124,8 +117,6 @@ function environment(host: string) {
       },
     },
     S3_HOSTS: [host],
-    ID: store.accessKeyId,
-    SECRET: store.secretAccessKey,
     TOKEN: secretAccessKey,
     ...customerKeys,
   };

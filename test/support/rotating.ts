@@ -8,10 +8,9 @@ import { parseEnv } from "node:util";
 import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { parse } from "smol-toml";
 import { onTestFinished } from "vitest";
-import { customerKey } from "../../src/keys/customer-key.ts";
 import { store } from "./client.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
-import { s3Client } from "./s3.ts";
+import { s3Client, triple } from "./s3.ts";
 import { runHere, startSsec } from "./ssec.ts";
 import { startTestWorker } from "./worker.ts";
 
@@ -69,10 +68,7 @@ maxExpiresIn = ${maxExpiresIn}
   const env = { SSEC_TOKEN: secrets.ADMIN ?? "", CLOUDFLARE_API_TOKEN: "" };
   let closing: (() => Promise<void>)[] = [];
 
-  const under = (name: string) => {
-    const { base64, md5 } = customerKey(name, Buffer.from(secrets[name] ?? "", "base64"));
-    return { SSECustomerAlgorithm: "AES256", SSECustomerKey: base64, SSECustomerKeyMD5: md5 };
-  };
+  const under = (name: string) => triple(Buffer.from(secrets[name] ?? "", "base64"));
   return {
     bucket,
     folder,

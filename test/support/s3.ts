@@ -1,4 +1,5 @@
 /** AWS's own client for a store, where a test looks past the service. */
+import { createHash, randomBytes } from "node:crypto";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 
 export interface StoreAccess {
@@ -18,4 +19,26 @@ export function s3Client(
     forcePathStyle: true,
     ...more,
   });
+}
+
+/**
+ * The three that go with an object under a customer key, made without our own code: what it makes is held against them.
+ *
+ * @param raw 32 bytes; random without it
+ */
+export function triple(raw = randomBytes(32)) {
+  return {
+    SSECustomerAlgorithm: "AES256",
+    SSECustomerKey: raw.toString("base64"),
+    SSECustomerKeyMD5: createHash("md5").update(raw).digest("base64"),
+  };
+}
+
+/** The same of a copy's source. */
+export function sourceTriple({ SSECustomerKey, SSECustomerKeyMD5 }: ReturnType<typeof triple>) {
+  return {
+    CopySourceSSECustomerAlgorithm: "AES256",
+    CopySourceSSECustomerKey: SSECustomerKey,
+    CopySourceSSECustomerKeyMD5: SSECustomerKeyMD5,
+  };
 }
