@@ -1,6 +1,6 @@
 /** Every address of the API, as `METHOD /path`. That it is every one, and nothing else, the tests look at. */
 import { UPLOADED } from "../../src/edge/headers.ts";
-import { FORMS } from "../../src/gateway/operations.ts";
+import { type Forms, formsAt } from "../../src/gateway/operations.ts";
 import { eventsSchema, objectsSchema, summarySchema } from "../../src/http/routes/audit.ts";
 import { namedSchema } from "../../src/http/routes/named-object.ts";
 import { deleteSchema, listSchema, readSchema } from "../../src/http/routes/objects.ts";
@@ -122,13 +122,14 @@ const FILE = { oid: "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2e
 const LFS = {
   tag: "Git LFS",
   security: [{ token: [] }, { password: [] }],
-  problems: [...SENT, ...STORED, 415],
   problemsAs: { description: "Refused", type: "application/vnd.git-lfs+json", schema: "LfsError" },
 } as const;
 const lfsBatch = (operationId: string): Route => ({
   ...LFS,
   operationId,
   summary: "Files to be fetched or sent, straight from and to the store",
+  // Whatever is wrong with a file is told beside it.
+  problems: [...ANY, 413],
   request: json("LfsBatch", { upload: { operation: "upload", transfers: ["basic"], objects: [FILE] } }),
   answers: {
     200: json(
@@ -150,6 +151,7 @@ const lfsVerify = (operationId: string): Route => ({
   ...LFS,
   operationId,
   summary: "Whether a file is there, encrypted and whole",
+  problems: [...SENT, ...STORED],
   request: json("LfsFile", { file: FILE }),
   answers: { 200: json("LfsFile", { file: FILE }, { type: "application/vnd.git-lfs+json" }) },
 });
@@ -160,14 +162,14 @@ function s3Routes(): Record<string, Route> {
   const routes: Record<string, Route> = {};
   for (const [of, path] of Object.entries(places)) {
     for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE"]) {
-      const forms = FORMS.filter(([, form]) => form.of === of && form.method === method);
+      const forms = formsAt(of, method);
       if (forms.length > 0) routes[`${method} ${path}`] = s3Route(method, of, forms);
     }
   }
   return routes;
 }
 
-function s3Route(method: string, of: string, forms: typeof FORMS): Route {
+function s3Route(method: string, of: string, forms: Forms): Route {
   const xml = { type: "application/xml", schema: { type: "string" } };
   const fault = { description: "An error of S3's", ...(method !== "HEAD" && S3_ERROR) };
   const isObject = of === "object";
@@ -203,7 +205,7 @@ function s3Route(method: string, of: string, forms: typeof FORMS): Route {
 const S3_ERROR = { type: "application/xml", schema: "S3Error" };
 
 /** Each with the operations that it is of: with those of several, or with one that is no operation's, S3 says NotImplemented. */
-function s3Parameters(forms: typeof FORMS): object[] {
+function s3Parameters(forms: Forms): object[] {
   const of = new Map<string, { in: string; names: string[] }>();
   const add = (parameter: string, place: string, name: string) => {
     const known = of.get(parameter) ?? { in: place, names: [] };
@@ -230,6 +232,7 @@ function page(operationId: string) {
     operationId,
     tag: "Service",
     answers: { 200: { type: "text/html", schema: { type: "string" }, headers: ["etag"] }, ...UNCHANGED },
+    parameters: [header("if-none-match", "An ETag, several, or `*`")],
     problems: [404],
     security: [],
   } as const;

@@ -79,11 +79,19 @@ function formOf(name: OperationName): Form {
   };
 }
 
+export type Forms = readonly (readonly [GatewayOperation, Form])[];
+
 /** Every operation there is. */
-export const FORMS = [
+const FORMS = [
   ...Object.entries(OF_BUCKETS),
   ...OPERATION_NAMES.filter((name) => name !== "PostObject").map((name) => [name, formOf(name)] as const),
-] as readonly (readonly [GatewayOperation, Form])[];
+] as Forms;
+
+/** What there is at such a place; S3 has no HeadBuckets: whoever asks looks whether somebody is there. */
+export function formsAt(of: string, method: string): Forms {
+  const asked = of === "service" && method === "HEAD" ? "GET" : method;
+  return FORMS.filter(([, form]) => form.of === of && form.method === asked);
+}
 
 /** Of those that fit, the one with the most marks is meant: each of the others leaves one unread. */
 const marksOf = ({ markers, header }: Form) => markers.length + (header === undefined ? 0 : 1);
@@ -99,13 +107,11 @@ export function operationOf(
   headers: Headers,
 ): GatewayOperation {
   const of = bucket === "" ? "service" : key === "" ? "bucket" : "object";
-  // S3 has no HeadBuckets; whoever asks looks whether somebody is there.
-  const asked = of === "service" && method === "HEAD" ? "GET" : method;
   const isThere = ({ markers, header }: Form) =>
     markers.every((one) => parameters.includes(one)) && (header === undefined || headers.has(header));
-  const [found] = FORMS.filter(([, form]) => form.of === of && form.method === asked && isThere(form)).sort(
-    ([, a], [, b]) => marksOf(b) - marksOf(a),
-  );
+  const [found] = formsAt(of, method)
+    .filter(([, form]) => isThere(form))
+    .sort(([, a], [, b]) => marksOf(b) - marksOf(a));
   const known = found === undefined ? [] : [...found[1].markers, ...found[1].parameters];
   const strange = parameters.find(
     (one) =>

@@ -124,7 +124,7 @@ function settled(value: unknown, seed: number, pool: Pool): unknown {
     const { bucket, ...others } = known;
     return { ...given, ...others, ...("bucket" in given && { bucket }), ...("parts" in given && { parts }) };
   }
-  if ("oid" in given) return { ...given, ...LFS_FILE };
+  if ("oid" in given) return { ...given, ...LFS_FILE, ...(seed % 4 === 0 && { size: LFS_FILE.size + 1 }) };
   const ids = KEY_IDS[String(given.bucket)];
   return "keyId" in given && ids ? { ...given, keyId: ids[seed % ids.length] } : given;
 }
@@ -132,15 +132,24 @@ function settled(value: unknown, seed: number, pool: Pool): unknown {
 /** Of what is asked of the database, which is slow, and of pages, of which each is as the other: fewer. Of others six. */
 const WEIGHTS: Readonly<Record<string, number>> = { "Keys and rotations": 3, "The trail": 3, Service: 1 };
 
+interface Tokens {
+  readonly token: string;
+  /** Of one who may send little. */
+  readonly limitedToken: string;
+}
+
+/** A byte more than a JSON body may have. */
+const TOO_LONG = 2 ** 20 + 1;
+
 /** Requests to every operation, of which some are spoilt. */
-export function requests(token: string, pool: Pool): fc.Arbitrary<Asked> {
+export function requests({ token, limitedToken }: Tokens, pool: Pool): fc.Arbitrary<Asked> {
   const own = { accessKeyId: CALLER, secretAccessKey: token };
   return fc.oneof(
     ...OPERATIONS.map(({ method, path, operation }) => ({
       weight: WEIGHTS[operation.tags[0] ?? ""] ?? 6,
       arbitrary: path.startsWith("/s3")
         ? s3RequestTo(method, path, operation, own, pool)
-        : requestTo(method, path, operation, token, pool),
+        : requestTo(method, path, operation, { token, limitedToken }, pool),
     })),
   );
 }
@@ -149,7 +158,7 @@ function requestTo(
   method: string,
   path: string,
   operation: Operation,
-  token: string,
+  { token, limitedToken }: Tokens,
   pool: Pool,
 ): fc.Arbitrary<Asked> {
   const { parameters = [], requestBody } = operation;
@@ -168,7 +177,7 @@ function requestTo(
   const content = json
     ? valuesOf(json, pool)
     : requestBody
-      ? fc.oneof(fc.constant("text"), fc.string({ maxLength: 200 }))
+      ? fc.oneof(fc.constant("text"), fc.string({ maxLength: 200 }), fc.constant("more".repeat(50)))
       : fc.constant(undefined);
   return fc
     .record({
@@ -201,12 +210,15 @@ function requestTo(
           // Others no HTTP client sends.
           .map(({ name, text }) => [name, text.replace(/[^ -~]/g, "")]),
       );
+      const etag = pool.etags.get(address);
+      for (const name of ["if-match", "if-none-match"])
+        if (headers[name] !== undefined && etag !== undefined && seed % 3 > 0) headers[name] = etag;
       const authorization =
         spoil === 10
           ? {}
           : spoil === 11
             ? { authorization: "Bearer nobody" }
-            : { authorization: `Bearer ${token}` };
+            : { authorization: `Bearer ${spoil > 54 ? limitedToken : token}` };
       return {
         method: spoil === 12 ? "delete" : method,
         url: address + (query || strange ? `?${query}${strange}` : ""),
@@ -216,7 +228,7 @@ function requestTo(
             ? Buffer.from([0x7b, 0xff, 0x22])
             : text === undefined
               ? undefined
-              : Buffer.from(text),
+              : Buffer.from(spoil === 14 && isJson ? text.padEnd(TOO_LONG) : text),
         operation,
         path,
         json: isJson && spoil !== 13 ? said : undefined,

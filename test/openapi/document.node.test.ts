@@ -25,7 +25,7 @@ describe("the document", () => {
   it("has S3's methods at each of its places", () => {
     expect(addresses.filter((address) => address.includes(" /s3")).sort()).toEqual(
       [
-        ...["GET /s3"],
+        ...["GET", "HEAD"].map((method) => `${method} /s3`),
         ...["GET", "HEAD", "PUT", "POST"].map((method) => `${method} /s3/{bucket}`),
         ...["GET", "HEAD", "PUT", "POST", "DELETE"].map((method) => `${method} /s3/{bucket}/{key}`),
       ].sort(),

@@ -21,7 +21,10 @@ export interface Fuzzing {
   readonly url: string;
   /** Another Worker over the same buckets, without a database: it takes most of what needs none. */
   readonly cheaperUrl?: string;
+  /** A third, which most are too many for. */
+  readonly busyUrl?: string;
   readonly token: string;
+  readonly limitedToken: string;
   readonly count: number;
   readonly seed: number;
 }
@@ -33,12 +36,15 @@ const AT_ONCE = 16;
 const MAX_FAULTS = 20;
 /** One to so many of those that need no database goes where there is one, and so to the trail. */
 const RECORDED = 40;
+/** One to so many goes where most are too many. */
+const REFUSED = 50;
 const NEED_DATABASE = ["Keys and rotations", "The trail"];
 
-export async function fuzz({ url, cheaperUrl = url, token, count, seed }: Fuzzing): Promise<Fuzzed> {
+export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
+  const { url, cheaperUrl = url, busyUrl, token, count, seed } = fuzzing;
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const pool = new Pool();
-  const arbitrary = requests(token, pool);
+  const arbitrary = requests(fuzzing, pool);
   const statuses: Record<string, number> = {};
   const reached: Record<string, Record<string, number>> = Object.fromEntries(
     OPERATIONS.map(({ method, path }) => [`${method} ${path}`, {}]),
@@ -48,7 +54,8 @@ export async function fuzz({ url, cheaperUrl = url, token, count, seed }: Fuzzin
   const ask = async (asked: Asked, index: number) => {
     const isCheaper =
       index % RECORDED !== 0 && !asked.operation.tags.some((tag) => NEED_DATABASE.includes(tag));
-    const { hostname, port } = new URL(isCheaper ? cheaperUrl : url);
+    const isTooMuch = busyUrl !== undefined && index % REFUSED === 1;
+    const { hostname, port } = new URL(isTooMuch ? busyUrl : isCheaper ? cheaperUrl : url);
     const { method, url: path, headers, body } = asked;
     const length = body === undefined ? {} : { "content-length": String(body.length) };
     const send = () =>
@@ -68,6 +75,10 @@ export async function fuzz({ url, cheaperUrl = url, token, count, seed }: Fuzzin
     if (fault !== undefined) faults.push(told(asked, status, answer.body, fault));
     const here = reached[`${method} ${asked.path}`];
     if (here) here[status] = (here[status] ?? 0) + 1;
+    const { etag } = answer.headers;
+    // A part's is not that of its object.
+    if (status < 300 && typeof etag === "string" && !path.includes("uploadId="))
+      pool.etags.set(path.split("?")[0] ?? "", etag);
     if (status < 300) await learn(pool, asked, answer);
   };
 
@@ -145,12 +156,15 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** S3 says so itself, where it is asked for what is not there. */
-const NOT_IMPLEMENTED = 501;
+/** S3 says so itself: of what is not there, and SlowDown. */
+const OF_S3 = [501, 503];
+
+const isOfS3 = ({ status, body }: Answer) =>
+  OF_S3.includes(status) && /^$|<Code>(NotImplemented|SlowDown)</.test(body.toString());
 
 function faultIn(asked: Asked, answer: Answer): string | undefined {
   const { method, path, operation, json } = asked;
-  if (answer.status >= 500 && !(path.startsWith("/s3") && answer.status === NOT_IMPLEMENTED)) return "5xx";
+  if (answer.status >= 500 && !(path.startsWith("/s3") && isOfS3(answer))) return "5xx";
   const meant = OPERATIONS.find((each) => each.path === path && each.method === method);
   // A method that the address has not.
   if (meant === undefined) return notAllowed(path, answer);
@@ -174,7 +188,7 @@ const PROBLEM_405 = resolved<{ content: Content }>({ $ref: "#/components/respons
 
 /** For a method that the address has not. Who calls, and how, is looked at before. */
 function notAllowed(path: string, { status, body }: Answer): string | undefined {
-  if (status === 401 || status === 400) return undefined;
+  if ([400, 401, 429].includes(status)) return undefined;
   if (status !== 405) return `${status}, not 405`;
   const schema = path.startsWith("/v1/lfs/")
     ? { $ref: "#/components/schemas/LfsError" }
@@ -198,6 +212,18 @@ export function unreached(reached: Reached): string[] {
       .filter(([, statuses]) => !Object.keys(statuses).some(isDone))
       .map(([operation]) => operation)
   );
+}
+
+/** Statuses that are the service's own, whatever a store says. */
+const OWN = [304, 401, 403, 413, 429];
+
+/** Of those, what the document describes of an operation and no request got: `409 of post /v1/presign`. */
+export function untold(reached: Reached): string[] {
+  return OPERATIONS.flatMap(({ method, path, operation }) => {
+    const name = `${method} ${path}`;
+    const never = OWN.filter((status) => status in operation.responses && !(status in (reached[name] ?? {})));
+    return never.map((status) => `${status} of ${name}`);
+  });
 }
 
 /** A line for each operation: how often each status was the answer, and which that are described were none. */

@@ -5,6 +5,8 @@ import type { Operation } from "./described.ts";
 
 /** Who calls. */
 export const CALLER = "me";
+/** Who may send little. */
+export const LIMITED_CALLER = "small";
 
 export interface Asked {
   readonly method: string;
@@ -43,6 +45,8 @@ export class Pool {
   /** Those with a part, which are only completed. */
   readonly completable: Upload[] = [];
   readonly signers: Signer[] = [];
+  /** By the address of what has it, without the query. */
+  readonly etags = new Map<string, string>();
 
   /** What is not kept for longer than it is likely to be good. */
   static keep<T>(values: T[], value: T): void {
@@ -77,12 +81,16 @@ export const LEARNT = ["uploadId", "etag", "cursor", "id", "versionId"];
 
 /** Other than the bucket of the tests few are found, and nothing is found out. */
 export const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  bucket: ["media", "media", "media", "media", "derived", "nobodys"],
+  bucket: ["media", "media", "media", "media", "derived", "old", "nobodys"],
   key: ["a", "a", "b/c", "b/ü ?#%.txt", "b//", "x", "y"],
   keyId: ["k1", "k1", "k2", "root", "k9"],
   keyPrefix: ["b/", ""],
   prefix: ["", "b/", "z"],
   folder: ["lfs", "b/c"],
+  contentType: ["text/plain", "image/png"],
+  "content-type": ["text/plain", "image/png"],
+  "if-modified-since": ["Sat, 01 Jan 2000 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"],
+  "if-unmodified-since": ["Sat, 01 Jan 2000 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"],
 };
 
 export const odd = fc.oneof(
@@ -112,6 +120,7 @@ export const LFS_FILE = {
 export const KEY_IDS: Readonly<Record<string, readonly string[]>> = {
   media: ["k1", "k2"],
   derived: ["root"],
+  old: ["k0"],
 };
 
 /** Slashes of an object's key stand as they are; a segment of dots no client would send. */

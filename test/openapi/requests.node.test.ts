@@ -1,7 +1,7 @@
 /** What the document describes is what the service does. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sendExamples } from "./examples.ts";
-import { fuzz, table, unreached } from "./fuzz.ts";
+import { fuzz, table, unreached, untold } from "./fuzz.ts";
 import { type Rig, startRig } from "./rig.ts";
 
 let rig: Rig;
@@ -36,14 +36,17 @@ it("answers requests of every kind as described, and none with 5xx", async () =>
 /** Of a known seed, so that what fails can be had again; FUZZ_SEED and FUZZ_REQUESTS take others. */
 const COUNT = Number(process.env.FUZZ_REQUESTS ?? 100_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 2026);
-/** Of fewer no operation is sure to be done. */
+/** Of fewer no operation is sure to be done, and no status to come. */
 const ENOUGH = 20_000;
+const MANY = 100_000;
 
 it(`answers ${COUNT} of them so`, { tags: ["thorough"], timeout: 1_800_000 }, async () => {
-  const cheaperUrl = await rig.another();
-  const { faults, statuses, reached } = await fuzz({ ...rig, cheaperUrl, count: COUNT, seed: SEED });
+  const [cheaperUrl, busyUrl] = [await rig.another(), await rig.busy()];
+  const { faults, statuses, reached } = await fuzz({ ...rig, cheaperUrl, busyUrl, count: COUNT, seed: SEED });
   process.stdout.write(`${table(reached)}\n`);
   expect(faults.length, faults.join("\n\n")).toBe(0);
-  for (const status of [202, 405, 409, 412]) expect(statuses[status], `${status}`).toBeGreaterThan(0);
+  for (const status of [202, 304, 405, 409, 411, 412, 413, 415, 416, 429])
+    expect(statuses[status], `${status}`).toBeGreaterThan(0);
   if (COUNT >= ENOUGH) expect(unreached(reached), "operations that no request got done").toEqual([]);
+  if (COUNT >= MANY) expect(untold(reached), "statuses that no request got").toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import aws4 from "aws4";
 import fc from "fast-check";
-import { FORMS } from "../../src/gateway/operations.ts";
+import { formsAt } from "../../src/gateway/operations.ts";
 import type { Operation } from "./described.ts";
 import { type Asked, KNOWN, odd, type Pool, pathOf, percent, type Signer } from "./known.ts";
 
@@ -47,8 +47,7 @@ export function s3RequestTo(
   own: Signer,
   pool: Pool,
 ): fc.Arbitrary<Asked> {
-  const place = PLACES[path];
-  const forms = FORMS.filter(([, form]) => form.of === place && form.method === method.toUpperCase());
+  const forms = formsAt(PLACES[path] ?? "", method.toUpperCase());
   const pick = (values: readonly string[] = [""]) => fc.constantFrom(...values);
   return fc.constantFrom(...forms).chain(([name, { markers, header, parameters }]) => {
     const needed = name === "GetObjectAttributes" ? ["x-amz-object-attributes"] : [];
@@ -59,7 +58,7 @@ export function s3RequestTo(
         source: pick(KNOWN.key),
         given: fc.subarray([...parameters], { maxLength: Math.min(parameters.length, 2) }),
         headers: fc.oneof(
-          { weight: 3, arbitrary: fc.constant([]) },
+          { weight: 1, arbitrary: fc.constant([]) },
           { weight: 1, arbitrary: fc.subarray(Object.keys(HEADERS), { maxLength: 2 }) },
         ),
         stranger: odd,
@@ -85,10 +84,15 @@ export function s3RequestTo(
           .replace("{key}", () => pathOf(at.key, true));
         const url = address + (query.length > 0 ? `?${query.join("&")}` : "");
         const content = Buffer.from(spoil === 3 ? body : (bodyOf(name, upload?.parts) ?? body));
+        const etag = pool.etags.get(address);
         const isSent = method === "put" || method === "post";
         const chosen = Object.fromEntries(
           [...needed, ...headers].map((each) => [each, HEADERS[each]?.[seed % HEADERS[each].length] ?? ""]),
         );
+        if (/^(Get|Head)Object$/.test(name) && etag !== undefined && seed % 4 === 1)
+          chosen["if-none-match"] = etag;
+        for (const each of ["if-match", "if-none-match"])
+          if (each in chosen && etag !== undefined && seed % 3 > 0) chosen[each] = etag;
         return {
           method,
           url,
