@@ -28,7 +28,7 @@ import type { ErrorsPage, Purpose, Rotations, Wanted } from "./rotations.ts";
 
 /**
  * One process does what many instances of the Worker do, and has no six connections: from 10 ms away 32 at once rotate a
- * third more objects a second than six which become more, and from near by as many.
+ * third more objects a second than six which become more. Beside a Ceph that is as near as can be it is a tenth fewer.
  */
 export const LIMITS: Partial<Limits> = { window: 4, concurrency: 32, maxConcurrency: 32 };
 
