@@ -93,8 +93,10 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
       if (!(error instanceof Refused)) throw error;
       if (uploadId !== null) await uploads.abort(upload, uploadId);
       uploadId = null;
-      // Not found: the upload is over, or the object has gone; the next look tells.
-      if (!["precondition-failed", "conflict", "not-found"].includes(error.reason))
+      // Not found: the upload is over, or the object has gone; the next look tells. Invalid, the first time: a part is not
+      // the one that was named, as somebody who lost their lease wrote it once more.
+      const others = error.reason === "invalid-request" && mayBeComplete && start === 1;
+      if (!others && !["precondition-failed", "conflict", "not-found"].includes(error.reason))
         return { ...failed(error.reason, error.message), found: row.fromKey, left: row.fromKey };
       await hands.note({ uploadId, etag: null });
       await sleep(backoff(start, job.limits.backoff));

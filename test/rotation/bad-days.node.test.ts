@@ -3,15 +3,18 @@ import type { IncomingMessage } from "node:http";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Ledger as Database } from "../../src/bindings.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
-import { error, type Fault, startFaultProxy } from "../support/fault-proxy.ts";
+import { error, type Fault, isComplete, startFaultProxy } from "../support/fault-proxy.ts";
 import { openingToAnyKey } from "../support/lenient.ts";
+import { testSampled } from "../support/sampled.ts";
 import { access, freshBucket, isUnder, put, rig, s3, secrets, sse, useStore } from "./rig.ts";
 
 const store = useStore();
@@ -251,7 +254,7 @@ describe("a writer who is quicker, between the look at an object and its re-encr
   const COPIED = {};
   const STREAMED = { copies: false };
   const UNCONDITIONAL = { copies: false, ifMatchOfPut: undefined };
-  test.for([
+  const WRITERS = [
     { how: "copied", ways: COPIED, at: isPut, under: "k1" },
     { how: "copied", ways: COPIED, at: isPut, under: "k2" },
     { how: "copied", ways: COPIED, at: isPut, under: undefined },
@@ -259,7 +262,9 @@ describe("a writer who is quicker, between the look at an object and its re-encr
     { how: "streamed", ways: STREAMED, at: isPut, under: "k2" },
     { how: "streamed, by a store without conditions", ways: UNCONDITIONAL, at: isGet, under: "k1" },
     { how: "streamed, by a store without conditions", ways: UNCONDITIONAL, at: isGet, under: "k2" },
-  ] as const)("$how, written under $under meanwhile, it is looked at again", async ({ ways, at, under }) => {
+  ] as const;
+  testSampled(WRITERS, 3, "$how, written under $under meanwhile, it is looked at again", async (writer) => {
+    const { ways, at, under } = writer;
     const { bucket, keys } = await filled(3);
     const proxy = await startFaultProxy(store.url);
     const { start, drain, report, ledger, messages, engine } = rig({ bucket, url: proxy.url });
@@ -654,9 +659,54 @@ test(
       expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
       expect(got).toMatchObject({ Metadata: { kept: "yes" }, TagCount: 1 });
       expect(await isUnder(bucket, "large", from)).toBe(false);
-      const { ListMultipartUploadsCommand } = await import("@aws-sdk/client-s3");
       expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
     }
+  },
+);
+
+test(
+  "a part that somebody who lost their lease writes once more costs a new upload, and no more",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket();
+    const Body = Buffer.alloc(7 * 2 ** 20, "ssec-edge ");
+    await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: "large", Body, ...sse("k1", bucket, "large") }),
+    );
+    const proxy = await startFaultProxy(store.url);
+    let written = 0;
+    proxy.break({
+      on: (request) => isComplete(request) && request.url?.includes("/large") === true,
+      times: 1,
+      forward: async (request) => {
+        const UploadId = new URL(request.url ?? "", proxy.url).searchParams.get("uploadId") ?? "";
+        const part = { Bucket: bucket, Key: "large", UploadId, PartNumber: 1 };
+        await s3.send(
+          new UploadPartCommand({
+            ...part,
+            Body: Body.subarray(0, 5 * 2 ** 20),
+            ...sse("k2", bucket, "large"),
+          }),
+        );
+        written++;
+        return request;
+      },
+    });
+    const { start, drain, report } = rig({
+      bucket,
+      url: proxy.url,
+      limits: { maxCopy: 2 ** 20, copiedPart: 5 * 2 ** 20 },
+    });
+    const { id } = await start();
+    await drain(id);
+    proxy.close();
+    expect(written).toBe(1);
+    expect(await report(id)).toMatchObject({ state: "done", rotated: 1, failed: 0 });
+    const got = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key: "large", ...sse("k2", bucket, "large") }),
+    );
+    expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
   },
 );
 
