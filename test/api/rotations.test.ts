@@ -284,7 +284,7 @@ test(
   },
 );
 
-test("from a shared key to one an object", { timeout: 60_000 }, async () => {
+test("from a shared key to one an object", { tags: ["thorough"], timeout: 60_000 }, async () => {
   await put("before", "to-root/a", "a");
   await put("before", "to-root/b", "b");
   const done = await ended((await started({ bucket: "derived", prefix: "to-root/" })).id);

@@ -45,7 +45,7 @@ test("one message of the lister makes so many pages, and another goes on", async
   ]);
 });
 
-test("what is done leaves the ledger, pages and large objects alike", async () => {
+test("what is done leaves the ledger, pages and large objects alike", { tags: ["thorough"] }, async () => {
   const bucket = await filled(12);
   const { start, drain, report, database } = rig({ bucket, limits: { pageSize: 4, maxCopy: 10 } });
   const { id } = await start();
@@ -55,24 +55,28 @@ test("what is done leaves the ledger, pages and large objects alike", async () =
     expect(await database.prepare(`SELECT * FROM ${table}`).all(), table).toEqual({ results: [] });
 });
 
-test("a page of many large objects takes no more statements than one of a few", async () => {
-  const statements = [];
-  for (const objects of [4, 16]) {
-    const { count, through } = counting();
-    const bucket = await filled(objects);
-    const limits = { maxCopy: 10, checkpointObjects: 1000, checkpointEvery: 60_000 };
-    const { start, engine, messages } = rig({ bucket, through, limits });
-    await start();
-    for (const kind of ["list", "page"]) {
-      const found = messages.find(({ message }) => message.kind === kind);
-      count.statements = 0;
-      await engine().handle(found?.message);
+test(
+  "a page of many large objects takes no more statements than one of a few",
+  { tags: ["thorough"] },
+  async () => {
+    const statements = [];
+    for (const objects of [4, 16]) {
+      const { count, through } = counting();
+      const bucket = await filled(objects);
+      const limits = { maxCopy: 10, checkpointObjects: 1000, checkpointEvery: 60_000 };
+      const { start, engine, messages } = rig({ bucket, through, limits });
+      await start();
+      for (const kind of ["list", "page"]) {
+        const found = messages.find(({ message }) => message.kind === kind);
+        count.statements = 0;
+        await engine().handle(found?.message);
+      }
+      expect(messages.filter(({ message }) => message.kind === "object")).toHaveLength(4);
+      statements.push(count.statements);
     }
-    expect(messages.filter(({ message }) => message.kind === "object")).toHaveLength(4);
-    statements.push(count.statements);
-  }
-  expect(statements[1]).toBe(statements[0]);
-});
+    expect(statements[1]).toBe(statements[0]);
+  },
+);
 
 test("of objects that fail so many are named, and all are counted", async () => {
   const bucket = await filled(9, { isPlain: true });

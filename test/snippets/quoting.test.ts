@@ -107,7 +107,7 @@ describe("httpie", () => {
         const file = new TextEncoder().encode(key).length > 255 ? "object" : key;
         expect(input).toContain(` < '${`./${file}`.replaceAll("'", "'\\''")}' \\\n`);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
@@ -126,7 +126,7 @@ describe("httpie", () => {
         expect(field("x-amz-meta-a")).toBe(value);
         expect(field("key")).toBe(`folder/${key}`);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 });
