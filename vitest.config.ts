@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 // Commands are processes of their own, which begin in half the time where Node finds them compiled.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
 
+/** A condition is waited for as long as a busy machine may take; the default is one second. */
+const expect = { poll: { timeout: 20_000 } };
+
 /** Two runtimes: what ships in the Worker is tested in workerd, what drives it over HTTP in Node. */
 export default defineConfig({
   test: {
@@ -32,6 +35,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          expect,
           include: [
             "test/{audit,auth,config,edge,gateway,hash,http,jobs,keys,presign,rotation,s3}/**/*.test.ts",
           ],
@@ -43,6 +47,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          expect,
           isolate: false,
           include: [
             "test/*.test.ts",
@@ -57,6 +62,7 @@ export default defineConfig({
       {
         test: {
           name: "large",
+          expect,
           include: ["test/large/**/*.test.ts"],
           globalSetup: "test/support/setup.ts",
           hookTimeout: 60_000,
@@ -65,6 +71,7 @@ export default defineConfig({
       {
         test: {
           name: "clients",
+          expect,
           include: ["test/clients/**/*.test.ts"],
           globalSetup: "test/support/setup.ts",
           testTimeout: 60_000,
@@ -74,6 +81,7 @@ export default defineConfig({
       {
         test: {
           name: "conformance",
+          expect,
           include: ["test/conformance/**/*.test.ts"],
           globalSetup: "test/support/setup.ts",
           hookTimeout: 60_000,
@@ -82,6 +90,7 @@ export default defineConfig({
       {
         test: {
           name: "package",
+          expect,
           include: ["test/package/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
@@ -90,6 +99,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
+          expect,
           include: ["test/{browser,client}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

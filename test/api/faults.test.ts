@@ -221,10 +221,13 @@ describe("a download", () => {
     const answer = await edge("GET", key);
     expect(answer.body.equals(body)).toBe(true);
     expect(answer.headers["content-length"]).toBeUndefined();
-    const told = await vi.waitFor(() => {
-      const event = lines.findLast((line) => line.includes('"GetObject"'));
-      return JSON.parse(event ?? "");
-    });
+    const told = await vi.waitFor(
+      () => {
+        const event = lines.findLast((line) => line.includes('"GetObject"'));
+        return JSON.parse(event ?? "");
+      },
+      { timeout: 20_000 },
+    );
     expect(told).toMatchObject({ event: "audit", key, outcome: "allowed" });
     expect(told).not.toHaveProperty("bytes");
   });

@@ -91,11 +91,14 @@ test("a stream goes no faster than it is taken, and whole", async () => {
   const { seen, put } = made(LENGTH);
   const answered = byNode.send(await urlOf(server), put);
   await waiting;
-  await vi.waitFor(async () => {
-    const before = seen.bytes;
-    await sleep(100);
-    expect(seen.bytes).toBe(before);
-  });
+  await vi.waitFor(
+    async () => {
+      const before = seen.bytes;
+      await sleep(100);
+      expect(seen.bytes).toBe(before);
+    },
+    { timeout: 20_000 },
+  );
   expect(seen.bytes).toBeLessThan(LENGTH);
   take();
   expect(await (await answered).text()).toBe(`${LENGTH} of ${LENGTH}`);
@@ -117,7 +120,7 @@ test("a signal ends both the request and its stream", async () => {
   await expect(
     byNode.send(await urlOf(server), { ...put, signal: AbortSignal.timeout(100) }),
   ).rejects.toThrow(/abort/);
-  await vi.waitFor(() => expect(seen.isCancelled).toBe(true));
+  await vi.waitFor(() => expect(seen.isCancelled).toBe(true), { timeout: 20_000 });
 });
 
 test("a store that refuses before it has all is heard, and given no more", async () => {
@@ -125,7 +128,7 @@ test("a store that refuses before it has all is heard, and given no more", async
   const { seen, put } = made(LENGTH);
   const answer = await byNode.send(await urlOf(server), put);
   expect([answer.status, await answer.text()]).toEqual([412, "refused"]);
-  await vi.waitFor(() => expect(seen.isCancelled).toBe(true));
+  await vi.waitFor(() => expect(seen.isCancelled).toBe(true), { timeout: 20_000 });
   expect(seen.bytes).toBeLessThan(LENGTH);
 });
 
@@ -140,7 +143,7 @@ test("what was read of a stream is not sent again on another connection", async 
   await byNode.send(url, asked("HEAD"));
   const body = made(LENGTH);
   await expect(byNode.send(url, body.put)).rejects.toThrow();
-  await vi.waitFor(() => expect(body.seen.isCancelled).toBe(true));
+  await vi.waitFor(() => expect(body.seen.isCancelled).toBe(true), { timeout: 20_000 });
   expect(seen.requests).toBe(2);
 });
 

@@ -151,7 +151,9 @@ test("the trail has what was done, and who was refused", async () => {
     body: `<Delete><Object><Key>${key}</Key></Object></Delete>`,
   });
   await ask({ method: "GET", path: `/s3/media/${key}`, secret: `${secret}x` });
-  await vi.waitFor(() => expect(events().filter((event) => event.key === key)).toHaveLength(2));
+  await vi.waitFor(() => expect(events().filter((event) => event.key === key)).toHaveLength(2), {
+    timeout: 20_000,
+  });
   expect(events().filter((event) => event.key === key)).toMatchObject([
     {
       via: "s3",
@@ -164,10 +166,12 @@ test("the trail has what was done, and who was refused", async () => {
     },
     { via: "s3", caller: "me", operation: "DeleteObject", bucket: "media", outcome: "allowed" },
   ]);
-  await vi.waitFor(() =>
-    expect(events()).toContainEqual(
-      expect.objectContaining({ via: "s3", outcome: "denied", code: "unauthenticated" }),
-    ),
+  await vi.waitFor(
+    () =>
+      expect(events()).toContainEqual(
+        expect.objectContaining({ via: "s3", outcome: "denied", code: "unauthenticated" }),
+      ),
+    { timeout: 20_000 },
   );
 });
 
@@ -200,7 +204,7 @@ describe("a body that breaks off", () => {
     const headers = signed({ method: "PUT", path, caller: "me", secret, url: worker.url, body });
     const outgoing = httpRequest({ hostname, port, method: "PUT", path, headers }).on("error", () => {});
     outgoing.write(body.subarray(0, MiB));
-    await vi.waitFor(() => expect(proxy.open()).toBe(1));
+    await vi.waitFor(() => expect(proxy.open()).toBe(1), { timeout: 20_000 });
     outgoing.destroy();
     await vi.waitFor(() => expect(proxy.open()).toBe(0), 5000);
     expect(await isThere(key)).toBe(false);
