@@ -133,7 +133,7 @@ testSampled<[string, object[], Record<string, string>, "all" | "some"]>(
     ],
     ["refusals among them", many((i) => put(ordinary(i), i % 2 === 0 ? "media" : `none-${i}`)), {}, "some"],
   ],
-  4,
+  11,
   "a batch of a thousand with %s",
   async ([, requests, headers, answered]) => {
     const { results, events, truncated } = await batch(requests, headers);

@@ -218,30 +218,34 @@ describe.skipIf(isCeph)("on a store that evaluates policies", () => {
     }
   });
 
-  test("others' statements stay as they are; ours are replaced, and taken out", TIMEOUT, async () => {
-    const { ssec, name } = await operator({ keys: freshKeys("k1", "k2") });
-    const before = foreign(name);
-    await setPolicy(name, before);
-    const theirs = JSON.parse(before).Statement;
-    const apply = async (...args: string[]) => {
-      const { status, stdout } = await ssec("policy", "media", ...args, "--apply", "--yes", ...SOON);
-      expect(status, stdout).toBe(0);
-      const policy = await policyOf(name);
-      expect(JSON.parse(policy ?? "")).toMatchObject({ Id: "theirs", Version: "2008-10-17" });
-      expect([JSON.parse(policy ?? "").Statement].flat()[0]).toEqual(theirs);
-      return sidsOf(policy);
-    };
-    const whole = ["SsecEdgeRequire", "SsecEdgeAlgorithm"];
-    expect(await apply("--allow-key", "k1", "k2")).toEqual(["ReadersOnly", ...whole, "SsecEdgeKeys"]);
-    expect(await put(name, "k", triple())).toBe("AccessDenied");
-    expect(await apply()).toEqual(["ReadersOnly", ...whole]);
-    expect(await put(name, "k", triple())).toBe("ok");
-    const shown = await ssec("policy", "media", "--remove");
-    expect(shown.stdout).toContain("Nothing was changed: give --apply.");
-    expect(sidsOf(await policyOf(name))).toEqual(["ReadersOnly", ...whole]);
-    expect(await apply("--remove")).toEqual(["ReadersOnly"]);
-    expect(await put(name, "plain")).toBe("ok");
-  });
+  test(
+    "others' statements stay as they are; ours are replaced, and taken out",
+    { tags: ["thorough"], ...TIMEOUT },
+    async () => {
+      const { ssec, name } = await operator({ keys: freshKeys("k1", "k2") });
+      const before = foreign(name);
+      await setPolicy(name, before);
+      const theirs = JSON.parse(before).Statement;
+      const apply = async (...args: string[]) => {
+        const { status, stdout } = await ssec("policy", "media", ...args, "--apply", "--yes", ...SOON);
+        expect(status, stdout).toBe(0);
+        const policy = await policyOf(name);
+        expect(JSON.parse(policy ?? "")).toMatchObject({ Id: "theirs", Version: "2008-10-17" });
+        expect([JSON.parse(policy ?? "").Statement].flat()[0]).toEqual(theirs);
+        return sidsOf(policy);
+      };
+      const whole = ["SsecEdgeRequire", "SsecEdgeAlgorithm"];
+      expect(await apply("--allow-key", "k1", "k2")).toEqual(["ReadersOnly", ...whole, "SsecEdgeKeys"]);
+      expect(await put(name, "k", triple())).toBe("AccessDenied");
+      expect(await apply()).toEqual(["ReadersOnly", ...whole]);
+      expect(await put(name, "k", triple())).toBe("ok");
+      const shown = await ssec("policy", "media", "--remove");
+      expect(shown.stdout).toContain("Nothing was changed: give --apply.");
+      expect(sidsOf(await policyOf(name))).toEqual(["ReadersOnly", ...whole]);
+      expect(await apply("--remove")).toEqual(["ReadersOnly"]);
+      expect(await put(name, "plain")).toBe("ok");
+    },
+  );
 
   test("of a policy that was ours alone nothing is left", TIMEOUT, async () => {
     const { ssec, name } = await operator();
@@ -345,13 +349,17 @@ describe("where something comes between", () => {
     expect(await policyOf(name)).toBeUndefined();
   });
 
-  test("a store that takes what nobody signed is named: no policy closes that", TIMEOUT, async () => {
-    const { ssec } = await proxied({ ...takingAdded(store), times: Number.POSITIVE_INFINITY });
-    const { stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
-    expect(stdout).toMatch(
-      /^! no policy closes this: taken although nobody signed them: PUT: x-amz-copy-source.*presignedUploads = false/m,
-    );
-  });
+  test(
+    "a store that takes what nobody signed is named: no policy closes that",
+    { tags: ["thorough"], ...TIMEOUT },
+    async () => {
+      const { ssec } = await proxied({ ...takingAdded(store), times: Number.POSITIVE_INFINITY });
+      const { stdout } = await ssec("policy", "media", "--apply", "--yes", ...SOON);
+      expect(stdout).toMatch(
+        /^! no policy closes this: taken although nobody signed them: PUT: x-amz-copy-source.*presignedUploads = false/m,
+      );
+    },
+  );
 
   test("no redirect is followed with a key", { tags: ["thorough"], ...TIMEOUT }, async () => {
     let asked = 0;

@@ -10,14 +10,14 @@ let url: string;
 beforeAll(async () => {
   media = await rotating();
   url = await media.deployed();
+  await media.put(KEYS, "SSEC_K1");
+  await media.put(["new"], "SSEC_K2");
 });
 afterAll(() => media?.close());
 
 const rotate = (...args: string[]) => media.ssec(["--url", url, "rotate", "media", ...args]);
 
-test("a dry run says what would be done, and does nothing", async () => {
-  await media.put(KEYS, "SSEC_K1");
-  await media.put(["new"], "SSEC_K2");
+test("a dry run says what would be done, and does nothing", { tags: ["thorough"] }, async () => {
   const { status, stdout } = await rotate("--dry-run");
   expect(status).toBe(0);
   expect(stdout).toContain("✓ media: the dry run is done: 7 objects seen, in");
@@ -119,7 +119,7 @@ test("of several keys, one after another", { tags: ["thorough"] }, async () => {
   expect(await media.areUnder(["a"], "SSEC_K2")).toBe(true);
 });
 
-test("only what is asked for is sent", async () => {
+test("only what is asked for is sent", { tags: ["thorough"] }, async () => {
   // Of a field that it does not know, a Worker says so by name.
   const fetched = vi.spyOn(globalThis, "fetch");
   try {
