@@ -1,7 +1,6 @@
 /** What an admin does on the page when a key is to be followed by another. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
@@ -11,7 +10,7 @@ import { buildAssets } from "../../scripts/assets.ts";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { startStore } from "../../src/dev-store/index.ts";
 import { launchChromium } from "../support/chromium.ts";
-import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { type FaultProxy, isCopy, startFaultProxy } from "../support/fault-proxy.ts";
 import { DESK, looksGood, PHONE } from "../support/looks.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { s3Client, triple } from "../support/s3.ts";
@@ -82,25 +81,6 @@ async function areUnder(name: keyof typeof keys): Promise<string[]> {
   return OLD.filter((_, i) => heads[i]?.status === "fulfilled");
 }
 
-/** From here on no object is copied, until what is given back is called. */
-function holdUp(): () => void {
-  let goOn = () => {};
-  const gate = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
-  const on = ({ headers, url = "" }: IncomingMessage) =>
-    headers["x-amz-copy-source"] !== undefined && !url.includes(".ssec-rotation-");
-  const forward = async (request: IncomingMessage) => {
-    await gate;
-    return request;
-  };
-  proxy.break({ on, forward });
-  return () => {
-    proxy.break();
-    goOn();
-  };
-}
-
 async function rotations(): Promise<{ dryRun: boolean; state: string; prefix: string; to: string }[]> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${worker.url}/v1/rotations`, { headers });
@@ -154,7 +134,7 @@ test("a dry run, its errors, a rotation that is asked about, cancelled and gone 
   await question.waitFor({ state: "detached" });
   expect((await rotations()).map(({ dryRun }) => dryRun)).toEqual([true]);
 
-  const goOn = holdUp();
+  const goOn = proxy.holdUp(isCopy);
   await counted.getByRole("button", { name: "Rotate to k2…" }).press("Enter");
   await question.getByRole("button", { name: "Rotate", exact: true }).press("Enter");
   const rotation = card(page, "media to k2");

@@ -43,6 +43,9 @@ export const isPart = ({ method, url = "" }: IncomingMessage) =>
   method === "PUT" && url.includes("partNumber=");
 export const isGet = ({ method }: IncomingMessage) => method === "GET";
 export const isHead = ({ method }: IncomingMessage) => method === "HEAD";
+/** What a rotation sends for an object that the store copies. */
+export const isCopy = ({ headers, url = "" }: IncomingMessage) =>
+  headers["x-amz-copy-source"] !== undefined && !url.includes(".ssec-rotation-");
 export const isComplete = ({ method, url = "" }: IncomingMessage) =>
   method === "POST" && url.includes("uploadId=");
 
@@ -114,10 +117,24 @@ export async function startFaultProxy(storeUrl: string, tls?: { key: string; cer
     : createServer({ requestTimeout: 0 }, listener);
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
+  const breakBy = (...next: Fault[]) => {
+    faults = next;
+  };
   return {
     url: `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    break: (...next: Fault[]) => {
-      faults = next;
+    break: breakBy,
+    /** From here on these requests do not reach the store, until what is given back is called. */
+    holdUp: (on: Fault["on"]): (() => void) => {
+      const { promise: gate, resolve: goOn } = Promise.withResolvers<void>();
+      const forward = async (request: IncomingMessage) => {
+        await gate;
+        return request;
+      };
+      breakBy({ on, forward });
+      return () => {
+        breakBy();
+        goOn();
+      };
     },
     /** Requests that are with the store. */
     open: () => open,

@@ -1,7 +1,6 @@
 /** A bucket that is rotated by its operator: a configuration, objects under the old key, and a way to hold the store up. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -9,7 +8,7 @@ import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-s
 import { parse } from "smol-toml";
 import { onTestFinished } from "vitest";
 import { store } from "./client.ts";
-import { startFaultProxy } from "./fault-proxy.ts";
+import { isCopy, startFaultProxy } from "./fault-proxy.ts";
 import { s3Client, triple } from "./s3.ts";
 import { runHere, startSsec } from "./ssec.ts";
 import { startTestWorker } from "./worker.ts";
@@ -109,21 +108,7 @@ maxExpiresIn = ${maxExpiresIn}
       return running;
     },
     /** From here on the store answers none of these requests, until what is given back is called. */
-    holdUp(on: (request: IncomingMessage) => boolean = isCopy): () => void {
-      let goOn = () => {};
-      const gate = new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
-      const forward = async (request: IncomingMessage) => {
-        await gate;
-        return request;
-      };
-      proxy.break({ on, forward });
-      return () => {
-        proxy.break();
-        goOn();
-      };
-    },
+    holdUp: (on = isCopy) => proxy.holdUp(on),
     async close() {
       for (const each of closing) await each();
       closing = [];
@@ -134,8 +119,3 @@ maxExpiresIn = ${maxExpiresIn}
 }
 
 export type Rotating = Awaited<ReturnType<typeof rotating>>;
-
-/** Of an object, and not of the one that is made to see what the store can do. */
-export function isCopy({ headers, url = "" }: IncomingMessage): boolean {
-  return headers["x-amz-copy-source"] !== undefined && !url.includes(".ssec-rotation-");
-}
