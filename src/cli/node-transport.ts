@@ -14,6 +14,9 @@ import type { Transport } from "../s3/store/transport.ts";
 /** Answers that are read at once, bytes: a stream costs more than so few of them. */
 const SMALL = 2 ** 18;
 
+/** What a connection says that is closed, when something is read from it or written to it. */
+const CLOSED = ["ECONNRESET", "EPIPE"];
+
 const send: Transport["send"] = async (url, { method, headers: given, body, length, signal }) => {
   const isStream = body instanceof ReadableStream;
   // Of bytes Node knows it.
@@ -27,7 +30,7 @@ const send: Transport["send"] = async (url, { method, headers: given, body, leng
       return await responseOf(await answered, method);
     } catch (error) {
       // A connection that was idle may be closed just when it is used: nothing of the request has come through then.
-      const isStale = sent.reusedSocket && (error as { code?: string }).code === "ECONNRESET";
+      const isStale = sent.reusedSocket && CLOSED.includes((error as { code?: string }).code ?? "");
       // What was read of a stream is not there again: whoever made it can make another.
       if (!isStale || isStream || attempt === 3 || method === "POST" || signal.aborted) throw error;
     }

@@ -65,7 +65,7 @@ export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
       );
     // A connection that was kept may be closed at the very moment that a request comes: once, a new one is taken.
     const answer = await send().catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ECONNRESET") throw error;
+      if (!["ECONNRESET", "EPIPE"].includes(error.code ?? "")) throw error;
       return send();
     });
     const { status } = answer;
