@@ -79,19 +79,20 @@ export class CopySource {
   /** @throws {Refused} precondition-failed; invalid-request for a delete marker; not-found, key-unknown, not-encrypted; store-error, store-timeout */
   static async of(
     call: Call,
-    { source, keyOfSource }: Pick<Operating<Addressed>, "source" | "keyOfSource">,
+    { source, underSource }: Pick<Operating<Addressed>, "source" | "underSource">,
   ): Promise<CopySource> {
     if (source === undefined) throw new Error("a copy has a source");
-    const customerKey = await keyOfSource(source);
     const credentials = await credentialsOf(source.bucket.store, call.service.secrets);
-    const found = await headObject(source, customerKey, credentials).catch(noMarker);
-    if (found === undefined || !isUnderKey(found.headers, customerKey)) {
-      await confirmUnderKey(source, customerKey, credentials);
-      throw new Refused("conflict", "The source was replaced meanwhile: copy it again.");
-    }
-    checkVersion(source.versionId, found.headers);
-    checkConditions(call.headers, found.headers);
-    return new CopySource(source, customerKey, credentials, found);
+    return underSource(source, async (customerKey) => {
+      const found = await headObject(source, customerKey, credentials).catch(noMarker);
+      if (found === undefined || !isUnderKey(found.headers, customerKey)) {
+        await confirmUnderKey(source, customerKey, credentials);
+        throw new Refused("conflict", "The source was replaced meanwhile: copy it again.");
+      }
+      checkVersion(source.versionId, found.headers);
+      checkConditions(call.headers, found.headers);
+      return new CopySource(source, customerKey, credentials, found);
+    });
   }
 
   get contentType(): string | undefined {

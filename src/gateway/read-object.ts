@@ -6,12 +6,12 @@ import { marked } from "./etags.ts";
 import { fieldsOf } from "./fields.ts";
 
 export function readObject(call: Call): Promise<Response> {
-  const { c, headers, query, service } = call;
+  const { c, headers, query } = call;
   const method = c.req.method === "HEAD" ? "HEAD" : "GET";
   const operation = method === "HEAD" ? "HeadObject" : "GetObject";
   return call.onObject("read", async (reading) => {
     const asked: Reading = { method, headers, ...fieldsOf(operation, headers, query) };
-    const { answer } = await getObject(reading, asked, service);
+    const { answer } = await getObject(reading, asked);
     return asStored(c, answer, {
       ...answer.headers,
       ...cacheControl(answer.cacheControl, call),
@@ -46,13 +46,13 @@ export function etagHeader(etag: string | undefined): Record<string, string> {
  * own, and gives their number in any case.
  */
 export function objectAttributes(call: Call): Promise<Response> {
-  const { headers, query, service } = call;
+  const { headers, query } = call;
   return call.onObject("read", async (reading) => {
     const { versionId, objectAttributes = "" } = fieldsOf("GetObjectAttributes", headers, query);
     const attributes = objectAttributes.split(",");
     const asked = new Headers(headers);
     asked.set("x-amz-checksum-mode", "ENABLED");
-    const { answer } = await getObject(reading, { method: "HEAD", headers: asked, versionId }, service);
+    const { answer } = await getObject(reading, { method: "HEAD", headers: asked, versionId });
     const told = answer.headers;
     const etag = marked(told.etag ?? "").replaceAll('"', "");
     const parts = /-(\d+)$/.exec(etag)?.[1];

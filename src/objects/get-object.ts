@@ -6,8 +6,6 @@ import { singleRange } from "../edge/range.ts";
 import type { CustomerKey } from "../keys/customer-key.ts";
 import { Refused } from "../refused.ts";
 import { type FieldValues, send } from "../s3/api/fields.ts";
-import { WhichKey } from "../s3/store/which-key.ts";
-import type { Service } from "../service.ts";
 import type { Addressed, Operating } from "./operate.ts";
 
 export interface Reading {
@@ -24,7 +22,6 @@ export interface Reading {
 export async function getObject(
   { request: { key }, bucket, draft, ...use }: Operating<Addressed>,
   { method, versionId, partNumber, keyId, response, headers }: Reading,
-  service: Service,
 ): Promise<{ customerKey: CustomerKey; answer: Downloaded }> {
   const conditions = preconditionsOf(headers);
   const range = singleRange(headers.get("range") ?? undefined);
@@ -49,16 +46,7 @@ export async function getObject(
     });
     return { customerKey, answer };
   };
-  const found = await use.key("stored", { versionId, keyId });
-  const { customerKey, answer } = await read(found).catch(async (error: unknown) => {
-    // A rotation may re-encrypt it after its key was found, and before it is read.
-    const isElsewhere = error instanceof Refused && error.reason === "key-unknown";
-    if (!isElsewhere || keyId !== undefined || bucket.keys.length === 1) throw error;
-    const wanted = { bucket, key, versionId, keyIdPath: "keyId" };
-    const now = await new WhichKey(service).forStored(wanted);
-    Object.assign(draft, { keyId: now.id, keyMD5: now.md5 });
-    return read(now);
-  });
+  const { customerKey, answer } = await use.underStored(read, { versionId, keyId });
   const length = answer.headers["content-length"];
   if (method === "GET" && answer.status !== 304 && length !== undefined) draft.bytes = Number(length);
   return { customerKey, answer };

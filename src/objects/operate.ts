@@ -62,8 +62,10 @@ export interface Operating<T> {
   readonly draft: Draft;
   /** The customer key, which the event then names. */
   key(kind: KeyKind, of?: KeyOf): Promise<CustomerKey>;
-  /** The one that the source of a copy lies under, as the event then says. */
-  keyOfSource(source: Source): Promise<CustomerKey>;
+  /** Does what needs the key that the object lies under, which the event then names. It is looked for anew where it moves. */
+  underStored<R>(work: (key: CustomerKey) => Promise<R>, of?: KeyOf): Promise<R>;
+  /** The same of the source of a copy. */
+  underSource<R>(source: Source, work: (key: CustomerKey) => R | Promise<R>): Promise<R>;
   credentials(): Promise<Credentials>;
 }
 
@@ -92,6 +94,14 @@ export function operate<T extends Addressed, R>(
       bucket: request.bucket,
       key: keyPrefix ?? key,
     });
+    const wanted = ({ versionId, keyId }: KeyOf) => {
+      if (keyPrefix !== undefined) requireSharedKey(bucket);
+      return { bucket, key, versionId, keyId, keyIdPath: "keyId" };
+    };
+    const note = (customerKey: CustomerKey) => {
+      draft.keyId = customerKey.id;
+      draft.keyMD5 = customerKey.md5;
+    };
     return work({
       request,
       bucket,
@@ -100,24 +110,26 @@ export function operate<T extends Addressed, R>(
         request.source &&
         sourceOf(request.source, copiesBetweenStores ? undefined : bucket.store, config, caller),
       draft,
-      key: async (kind, { versionId, keyId } = request) => {
-        if (keyPrefix !== undefined) requireSharedKey(bucket);
+      key: async (kind, of = request) => {
         const { uploadId } = request;
-        const wanted = { bucket, key, versionId, keyId, keyIdPath: "keyId" };
         const customerKey = await (kind === "stored"
-          ? whichKey.forStored(wanted)
+          ? whichKey.forStored(wanted(of))
           : kind === "new" || uploadId === undefined
-            ? whichKey.forNew(wanted)
-            : whichKey.forUpload({ ...wanted, uploadId }));
-        draft.keyId = customerKey.id;
-        draft.keyMD5 = customerKey.md5;
+            ? whichKey.forNew(wanted(of))
+            : whichKey.forUpload({ ...wanted(of), uploadId }));
+        note(customerKey);
         return customerKey;
       },
-      keyOfSource: async (source) => {
-        const customerKey = await whichKey.forStored({ ...source, keyIdPath: "source.keyId" });
-        if (draft.source) draft.source = { ...draft.source, keyId: customerKey.id };
-        return customerKey;
-      },
+      underStored: (work, of = request) =>
+        whichKey.underStored(wanted(of), (customerKey) => {
+          note(customerKey);
+          return work(customerKey);
+        }),
+      underSource: (source, work) =>
+        whichKey.underStored({ ...source, keyIdPath: "source.keyId" }, async (customerKey) => {
+          if (draft.source) draft.source = { ...draft.source, keyId: customerKey.id };
+          return work(customerKey);
+        }),
       credentials: () => credentialsOf(bucket.store, secrets),
     });
   });

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   GetObjectAclCommand,
   HeadObjectCommand,
@@ -14,6 +15,7 @@ import type { RotationReport } from "../../src/rotation/state.ts";
 import { isCeph, store } from "../support/client.ts";
 import { s3 } from "../support/edge.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
+import { s3Client } from "../support/s3.ts";
 import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const OBJECTS = 60;
@@ -408,6 +410,81 @@ test(
         heads.push(count);
       }
       expect(heads).toEqual([2, 1, 2, 1]);
+    } finally {
+      await own.close();
+      proxy.close();
+    }
+  },
+);
+
+/** What finds the key that an object lies under, and then uses it. */
+const USES: readonly [string, (url: string, key: string) => Promise<unknown>][] = [
+  ["is read at the edge", (url, key) => asUser(`${url}/v1/objects/now/${key}`)],
+  [
+    "is verified",
+    (url, key) =>
+      asUser(`${url}/v1/verify`, { method: "POST", body: JSON.stringify({ bucket: "now", key }) }),
+  ],
+  [
+    "is copied by the gateway",
+    async (url, key) => {
+      const credentials = { accessKeyId: "user", secretAccessKey: secrets.USER };
+      const client = s3Client({ url: `${url}/s3`, ...credentials });
+      try {
+        await client.send(new CopyObjectCommand({ Bucket: "now", Key: "copy", CopySource: `now/${key}` }));
+      } finally {
+        client.destroy();
+      }
+    },
+  ],
+];
+
+async function asUser(url: string, init: RequestInit = {}): Promise<void> {
+  const response = await fetch(url, { ...init, headers: { authorization: `Bearer ${secrets.USER}` } });
+  expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
+}
+
+test.for(USES)(
+  "what %s may be re-encrypted and written under the old key again meanwhile, more than once",
+  { tags: ["thorough"] },
+  async ([, use]) => {
+    const proxy = await startFaultProxy(store.url);
+    const main = { ...env.STORES.main, endpoint: proxy.url };
+    const own = await startTestWorker({ env: { ...env, STORES: { main } }, without: ["RATE_LIMIT"] });
+    const under = Object.fromEntries(
+      (["KEY_1", "KEY_2"] as const).map((id) => {
+        const { base64, md5 } = customerKey(id, Buffer.from(secrets[id], "base64"));
+        return [md5, { SSECustomerAlgorithm: "AES256", SSECustomerKey: base64, SSECustomerKeyMD5: md5 }];
+      }),
+    );
+    const [first, second] = Object.keys(under) as [string, string];
+    const key = `back-and-forth-${randomBytes(4).toString("hex")}`;
+    const write = (md5: string) =>
+      s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: "as it was", ...under[md5] }));
+    const asked = ({ headers }: IncomingMessage) =>
+      `${headers["x-amz-server-side-encryption-customer-key-md5"] ?? ""}`;
+    let now = first;
+    let moves = 0;
+    let found = "";
+    await write(now);
+    // Whoever asks under the key that was found finds it under the other.
+    proxy.break({
+      on: (request) => moves < 3 && !!request.url?.includes(key) && asked(request) === now,
+      times: Infinity,
+      forward: async (request) => {
+        if (found !== now) found = now;
+        else {
+          moves++;
+          now = now === first ? second : first;
+          found = "";
+          await write(now);
+        }
+        return request;
+      },
+    });
+    try {
+      await use(own.url, key);
+      expect(moves).toBe(3);
     } finally {
       await own.close();
       proxy.close();

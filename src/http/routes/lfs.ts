@@ -153,7 +153,8 @@ async function confirm(
   { request: { key }, bucket, ...use }: Operating<Addressed>,
   { size }: File,
 ): Promise<Stored> {
-  const stored = await confirmUnderKey({ bucket, key }, await use.key("stored"), await use.credentials());
+  const credentials = await use.credentials();
+  const stored = await use.underStored((found) => confirmUnderKey({ bucket, key }, found, credentials));
   if (stored.size === size) return stored;
   throw new Refused("conflict", `The object in the store has ${stored.size} bytes, and not ${size}.`);
 }

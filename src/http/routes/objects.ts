@@ -83,7 +83,7 @@ function get(c: AppContext): Promise<Response> {
     const asked = valid(readSchema, groupResponse(c.req.query()));
     const { headers } = c.req.raw;
     checkHeaders(headers, whenReading);
-    const { customerKey, answer } = await getObject(reading, { method, headers, ...asked }, c.var.service);
+    const { customerKey, answer } = await getObject(reading, { method, headers, ...asked });
     return asStored(c, answer, {
       ...answer.headers,
       ...keyIdHeader(customerKey),

@@ -127,17 +127,19 @@ export async function presignOne(operating: Operating<PresignRequest>, asker: Ba
 
   const { customerKey } = OPERATIONS[operation];
   const key = customerKey === "none" ? undefined : await operating.key(customerKey);
-  const sourceKey = source && (await operating.keyOfSource(source));
-
   const credentials = await operating.credentials();
   const sent = sentBy(operation, request);
-  if (source && sourceKey && isLimited(grants)) {
-    const copied = await copySources.copied(request, source, sourceKey, credentials);
-    const { length: contentLength, field, ifSourceMatch } = copied;
-    limits = limit({ ...request, contentLength }, grants, config.defaultExpiresIn, field);
-    if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
-    draft.bytes = contentLength;
-  }
+  const sourceKey =
+    source &&
+    (await operating.underSource(source, async (found) => {
+      if (!isLimited(grants)) return found;
+      const copied = await copySources.copied(request, source, found, credentials);
+      const { length: contentLength, field, ifSourceMatch } = copied;
+      limits = limit({ ...request, contentLength }, grants, config.defaultExpiresIn, field);
+      if (ifSourceMatch !== undefined) sent.headers["x-amz-copy-source-if-match"] = ifSourceMatch;
+      draft.bytes = contentLength;
+      return found;
+    }));
 
   const signing = {
     credentials,

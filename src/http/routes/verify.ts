@@ -33,9 +33,10 @@ async function verify(c: AppContext) {
     const inTheClear = await headObject(object, undefined, credentials);
     if (inTheClear !== undefined) return c.json({ encrypted: false, ...inTheClear.stored });
 
-    const customerKey = await use.key("stored");
-    const { versionId: _, ...stored } = await confirmUnderKey(object, customerKey, credentials);
-    draft.bytes = stored.size;
-    return c.json({ encrypted: true, keyId: customerKey.id, ...stored });
+    return use.underStored(async (customerKey) => {
+      const { versionId: _, ...stored } = await confirmUnderKey(object, customerKey, credentials);
+      draft.bytes = stored.size;
+      return c.json({ encrypted: true, keyId: customerKey.id, ...stored });
+    });
   });
 }

@@ -14,6 +14,9 @@ import { Probe } from "./probe.ts";
 import type { ObjectRef } from "./stored.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 
+/** How often an object is looked for anew that lies under another key by the time that its own is used. */
+const MOVES = 4;
+
 interface Wanted extends ObjectRef {
   /** The key that the caller names, and where in the request they did. */
   readonly keyId?: string | undefined;
@@ -120,15 +123,35 @@ export class WhichKey {
    * asked: not-found, key-unknown, not-encrypted, store-error, store-timeout
    */
   async forStored(wanted: Wanted): Promise<CustomerKey> {
-    const { bucket, key, versionId, keyId, keyIdPath } = wanted;
+    const { bucket, key, keyId, keyIdPath } = wanted;
     if (keyId !== undefined) return this.#keyFor(named(bucket, keyId, keyIdPath), bucket, key);
     const [only, ...others] = bucket.keys;
     if (only !== undefined && others.length === 0) return this.#keyFor(only, bucket, key);
 
-    const id = JSON.stringify([bucket.name, key, versionId]);
+    const id = idOf(wanted);
     const found = this.#found.get(id) ?? this.#search(wanted);
     this.#found.set(id, found);
     return found;
+  }
+
+  /**
+   * Does what needs the key of a stored object. A rotation or a writer may give the object another after its key was found,
+   * and before it is used: then the key is looked for anew.
+   *
+   * @throws {Refused} what `forStored` and `work` throw; key-unknown of `work` where there is no other key, or never the right one
+   */
+  async underStored<R>(wanted: Wanted, work: (key: CustomerKey) => Promise<R>): Promise<R> {
+    const isSought = wanted.keyId === undefined && wanted.bucket.keys.length > 1;
+    for (let move = 0; ; move++) {
+      const key = await this.forStored(wanted);
+      try {
+        return await work(key);
+      } catch (error) {
+        const hasMoved = error instanceof Refused && error.reason === "key-unknown";
+        if (!hasMoved || !isSought || move === MOVES) throw error;
+        this.#found.delete(idOf(wanted));
+      }
+    }
   }
 
   async #search({ bucket, key, versionId }: ObjectRef): Promise<CustomerKey> {
@@ -178,6 +201,10 @@ export class WhichKey {
       );
     }
   }
+}
+
+function idOf({ bucket, key, versionId }: ObjectRef): string {
+  return JSON.stringify([bucket.name, key, versionId]);
 }
 
 function likeliestFirst(rules: readonly KeyRule[], id: string | undefined): readonly KeyRule[] {
