@@ -6,7 +6,12 @@ import { isOriginPattern } from "./origins.ts";
 /** Host names of this machine itself. */
 export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
+const text = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  // Nobody sees it in a file, and nothing would match: neither a signature's region nor a token's audience.
+  v.check((given) => given.trim() === given, "must not begin or end with white space"),
+);
 
 const secretName = v.pipe(
   v.string(),
@@ -58,6 +63,8 @@ const place = {
     v.check(isUrl, 'must be a URL, as "https://cwobject.com"'),
     v.check((url) => !isUrl(url) || /^https?:$/.test(new URL(url).protocol), "must begin with https://"),
     v.check((url) => !isUrl(url) || isOrigin(url), "must be a bare origin: no path, query, fragment or user"),
+    // One spelling for all who look at it: parsers of URLs take capital letters, and white space around.
+    v.transform((url) => new URL(url).origin),
   ),
   region: text,
   addressing: v.optional(v.picklist(ADDRESSINGS), "virtual"),
@@ -65,7 +72,7 @@ const place = {
 };
 
 const isSafe = ({ endpoint, insecure }: { endpoint: string; insecure: boolean }) =>
-  !endpoint.startsWith("http:") || insecure || !isUrl(endpoint) || isSecureOrLocal(new URL(endpoint));
+  insecure || isSecureOrLocal(new URL(endpoint));
 const UNSAFE = "sends customer keys over plain http: use https, or say insecure = true";
 
 export const storeTable = v.pipe(
@@ -293,6 +300,8 @@ const jwksUrl = v.pipe(
   v.string(),
   v.check(isUrl, 'must be a URL, as "https://login.example.com/.well-known/jwks.json"'),
   v.check((url) => !isUrl(url) || isSecureOrLocal(new URL(url)), "must begin with https://"),
+  // No request can be sent to such a URL, and the log would name it.
+  v.check((url) => !isUrl(url) || !hasUser(new URL(url)), "must not hold a user or a password"),
 );
 
 function isSecureOrLocal({ protocol, hostname }: URL): boolean {
@@ -324,7 +333,12 @@ export const allowedOrigins = v.pipe(
 );
 
 /** A host name as a browser's address bar has it, with a port where that is not the usual one. */
-const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9]\d{0,4})?$/;
+const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9]\d{0,4})?$/;
+
+function isHost(text: string): boolean {
+  const isAsItStands = (url: string) => URL.canParse(url) && new URL(url).host === text;
+  return HOST.test(text) && isAsItStands(`http://${text}`) && isAsItStands(`https://${text}`);
+}
 
 export const s3Hosts = v.pipe(
   v.unknown(),
@@ -332,9 +346,9 @@ export const s3Hosts = v.pipe(
   v.array(
     v.pipe(
       v.string(),
-      v.regex(
-        HOST,
-        'must be a host name in small letters, as "s3.example.com", or with a port, as "localhost:8787"',
+      v.check(
+        isHost,
+        'must be a host name in small letters, as "s3.example.com", or with a port that is not the usual one, as "localhost:8787"',
       ),
     ),
   ),
@@ -371,6 +385,10 @@ function isUrl(url: string): boolean {
 }
 
 function isOrigin(url: string): boolean {
-  const { pathname, search, hash, username, password } = new URL(url);
-  return pathname === "/" && `${search}${hash}${username}${password}` === "" && !/[?#]$/.test(url);
+  const { pathname, search, hash } = new URL(url);
+  return pathname === "/" && `${search}${hash}` === "" && !hasUser(new URL(url)) && !/[?#]$/.test(url);
+}
+
+function hasUser({ username, password }: URL): boolean {
+  return `${username}${password}` !== "";
 }

@@ -75,6 +75,14 @@ describe("every mistake has its line", () => {
     [bucket({ keyz: [] }), "BUCKETS.media.keyz: is not a field here"],
     [inStore({ endpoint: "https://cwobject.com/path" }), "STORES.cw.endpoint: must be a bare origin"],
     [inStore({ endpoint: "http://cwobject.com" }), "STORES.cw.endpoint: sends customer keys over plain http"],
+    // As whoever reads URLs takes them, also where they are spelt in another way.
+    ...["HTTP://cwobject.com", " http://cwobject.com", "ht\ntp://cwobject.com"].map(
+      (endpoint): [Record<string, unknown>, string] => [
+        inStore({ endpoint }),
+        "STORES.cw.endpoint: sends customer keys over plain http",
+      ],
+    ),
+    [inStore({ region: "US-EAST-04A " }), "STORES.cw.region: must not begin or end with white space"],
     [inStore({ endpoint: "ftp://cwobject.com" }), "STORES.cw.endpoint: must begin with https://"],
     [inStore({ endpoint: "cwobject" }), "STORES.cw.endpoint: must be a URL"],
     [inStore({ region: undefined }), "STORES.cw.region: is required"],
@@ -118,6 +126,11 @@ describe("every mistake has its line", () => {
     [inJwt({}), 'CALLERS.app.audience: is required, unless "require" names another claim'],
     [inJwt({ audience: "" }), "CALLERS.app.audience: must not be empty"],
     [inJwt({ audience: ["a"] }), "CALLERS.app.audience: must be a string"],
+    [inJwt({ audience: "a\n" }), "CALLERS.app.audience: must not begin or end with white space"],
+    [
+      inJwt({ audience: "a", jwks: "https://me:secret@i.example/jwks" }),
+      "CALLERS.app.jwks: must not hold a user or a password",
+    ],
     [required({}), "CALLERS.app.require: must name a claim, or be left out"],
     [inJwt({ audience: "a", require: {} }), "CALLERS.app.require: must name a claim, or be left out"],
     [required("azp=1"), "CALLERS.app.require: must be an object"],
@@ -138,6 +151,12 @@ describe("every mistake has its line", () => {
     [{ ...good, ALLOWED_ORIGINS: ["http://app.example.com:*"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, S3_HOSTS: ["https://s3.example.com"] }, "S3_HOSTS[0]: must be a host name"],
     [{ ...good, S3_HOSTS: ["S3.example.com"] }, "S3_HOSTS[0]: must be a host name"],
+    ...["s3.example.com:99999", "s3..example.com", "s3.example.com:443"].map(
+      (host): [Record<string, unknown>, string] => [
+        { ...good, S3_HOSTS: [host] },
+        "S3_HOSTS[0]: must be a host name",
+      ],
+    ),
     [{ ...good, S3_HOSTS: "s3.example.com" }, "S3_HOSTS: must be an array"],
     [{ ...good, ALLOWED_ORIGINS: ["http://localhost:*/"] }, "ALLOWED_ORIGINS[0]: must be an origin"],
     [{ ...good, DEFAULT_EXPIRES_IN: "soon" }, "DEFAULT_EXPIRES_IN: must be a number"],
@@ -169,6 +188,13 @@ test("http is for loopback, or for who insists", () => {
   expect(
     mistakes({ ...good, STORES: { cw: { ...store, endpoint: "http://cwlota.com", insecure: true } } }),
   ).toEqual([]);
+});
+
+test("an endpoint is an origin, however it is spelt", () => {
+  for (const endpoint of ["HTTPS://CWObject.com", "https://cwobject.com:443/", " https://cwobject.com\n"]) {
+    const { stores } = loadConfig({ ...good, STORES: { cw: { ...store, endpoint } } });
+    expect(stores.get("cw")?.endpoint).toBe("https://cwobject.com");
+  }
 });
 
 describe("callers of one issuer", () => {
