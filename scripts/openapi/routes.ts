@@ -544,7 +544,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     tag: "Keys and rotations",
     summary: "Goes on with one that failed or was cancelled",
     answers: { 200: json("Rotation", { one: ROTATION }) },
-    problems: [...GRANTED, 404, 409],
+    problems: [...SENT, 404, 409],
   },
   "DELETE /v1/rotations/{id}": {
     operationId: "rotationCancel",

@@ -35,16 +35,19 @@ async function counted(c: AppContext, next: Next): Promise<Response | undefined>
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
+ * All that is asked is in the body, and nothing in the URL.
+ *
  * @param isHonoured which of the request's headers the route carries out
- * @throws {Refused} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header asks for
- * what is not done here
+ * @throws {Refused} invalid-request when the body is not JSON in UTF-8 (RFC 8259, section 8.1), or a header or parameter
+ * asks for what is not done here
  */
 export async function readJson(c: AppContext, isHonoured?: IsHonoured): Promise<unknown> {
+  refuseQuery(c);
   checkHeaders(c.req.raw.headers, isHonoured);
   return parsed(await c.req.raw.arrayBuffer());
 }
 
-/** The same, where all of it may be left out: no body at all is an object without fields. */
+/** A body that may be left out: none at all is an object without fields. The URL's parameters are the route's to look at. */
 export async function readJsonIfAny(c: AppContext): Promise<unknown> {
   checkHeaders(c.req.raw.headers);
   const body = await c.req.raw.arrayBuffer();
@@ -83,6 +86,19 @@ export const readableQuery = createMiddleware<AppEnv>((c, next) => {
     if (seen.has(name)) throw Refused.field(name, "is given twice");
     if (pair !== "") seen.add(name);
   }
+  return next();
+});
+
+/** Of a route that takes none. @throws {Refused} invalid-request with every parameter: what it asks for would not be done */
+export function refuseQuery(c: AppContext): void {
+  if (!c.req.raw.url.includes("?")) return;
+  const names = Object.keys(c.req.query());
+  if (names.length > 0) throw Refused.fields(names.map((path) => ({ path, message: "is not a field here" })));
+}
+
+/** The same before the route. */
+export const noQuery = createMiddleware<AppEnv>((c, next) => {
+  refuseQuery(c);
   return next();
 });
 

@@ -173,6 +173,36 @@ describe("bad input", () => {
   });
 });
 
+describe("what is not a field is refused, not ignored", () => {
+  const put = { operation: "PutObject", bucket: "media", key: "a" };
+  const upload = { bucket: "media", key: "a", keyId: "k2", uploadId: "u" };
+  test.for<[string, string, object?]>([
+    // In silence it would begin, and rotate.
+    ["POST", "/v1/rotations?dryRun=true", { bucket: "media" }],
+    ["GET", "/v1/rotations/x?dryRun=true"],
+    ["DELETE", "/v1/rotations/x?dryRun=true"],
+    ["POST", "/v1/rotations/x/resume?dryRun=true"],
+    ["POST", "/v1/presign?dryRun=true", put],
+    ["POST", "/v1/presign/batch?dryRun=true", { requests: [put] }],
+    ["POST", "/v1/multipart?dryRun=true", { bucket: "media", key: "a" }],
+    ["POST", "/v1/multipart/sign?dryRun=true", { ...upload, partNumbers: [1] }],
+    ["POST", "/v1/multipart/abort?dryRun=true", upload],
+    ["POST", "/v1/verify?dryRun=true", { bucket: "media", key: "a" }],
+    ["POST", "/v1/uppy/media/sign?dryRun=true", { method: "PUT", key: "a" }],
+    ["POST", "/v1/reports?dryRun=true", { ...put, code: "AccessDenied" }],
+    ["GET", "/v1/keys?dryRun=true"],
+    ["GET", "/v1/me?dryRun=true"],
+    ["POST", "/v1/rotations/x/resume", { dryRun: true }],
+  ])("%s %s %j", async ([method, path, body]) => {
+    const response = await call(path, { method, ...(body && { body: JSON.stringify(body) }) }, "ADMIN_TOKEN");
+    expect(await response.json()).toMatchObject({
+      status: 400,
+      code: "invalid-request",
+      errors: [{ path: "dryRun", message: "is not a field here" }],
+    });
+  });
+});
+
 describe("which key", () => {
   test("reads find the key that the object lies under", async () => {
     const key = freshKey();

@@ -12,8 +12,9 @@ import { Ledger } from "../../rotation/ledger.ts";
 import { type Known, knownOf, type NeededBy, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { uploadLives } from "../../rotation/written.ts";
 import type { Service } from "../../service.ts";
+import { noQuery } from "../body.ts";
 
-export const keysRoutes = new Hono<AppEnv>().get("/", async (c) =>
+export const keysRoutes = new Hono<AppEnv>().get("/", noQuery, async (c) =>
   c.json({ keys: await keysFor(c.var.caller, c.var.service) }),
 );
 

@@ -23,7 +23,7 @@ import { TABLE } from "../../s3/api/operations.ts";
 import { requestSchema } from "../../s3/api/request-schema.ts";
 import { S3Bucket } from "../../s3/store/client.ts";
 import { listObjects } from "../../s3/store/list.ts";
-import { valid } from "../body.ts";
+import { refuseQuery, valid } from "../body.ts";
 import { bucketIn, objectIn } from "../object-path.ts";
 import { keyPart, pageLimit } from "../paging.ts";
 import { type NamedQuery, removeNamed } from "./named-object.ts";
@@ -47,7 +47,6 @@ type ReadQuery = Omit<v.InferInput<typeof readSchema>, "response"> & {
     | "cache-control"
     | "expires" as `response-${Header}`]?: string;
 };
-const noneSchema = v.strictObject({});
 export const deleteSchema = requestSchema({}, TABLE.DeleteObject);
 export const listSchema = v.strictObject({
   prefix: v.optional(keyPart),
@@ -105,7 +104,7 @@ async function heard<R>(c: AppContext, answering: Promise<R>): Promise<R> {
 
 function put(c: AppContext) {
   return transfer(c, "PutObject", "write", async (writing) => {
-    valid(noneSchema, c.req.query());
+    refuseQuery(c);
     const { headers, body } = c.req.raw;
     checkHeaders(headers, whenUploading);
     const { customerKey, uploaded } = await putObject(

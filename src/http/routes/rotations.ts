@@ -10,7 +10,8 @@ import { directionOf } from "../../rotation/plan.ts";
 import { type Rotation, type RotationReport, reportOf } from "../../rotation/state.ts";
 import { type Rotations, rotationsOf } from "../../rotation-service.ts";
 import { keyId } from "../../s3/api/fields.ts";
-import { limitBody, readJson, valid } from "../body.ts";
+import { strictObject } from "../../validation.ts";
+import { limitBody, noQuery, readJson, readJsonIfAny, valid } from "../body.ts";
 import { keyPart, pageLimit } from "../paging.ts";
 
 /** Errors in the answer itself; all of them are at …/errors. */
@@ -34,12 +35,15 @@ export const listSchema = v.strictObject({
   limit: pageLimit(LIMIT),
 });
 
+/** It goes on as it was begun. */
+const nothing = strictObject({});
+
 export const errorsSchema = v.strictObject({ cursor: v.optional(v.string()), limit: pageLimit(LIMIT) });
 
 export const rotationsRoutes = new Hono<AppEnv>()
   .post("/", limitBody, (c: Asked<{ json: v.InferInput<typeof startSchema> }>) => start(c))
   .get("/", (c: Asked<{ query?: v.InferInput<typeof listSchema> }>) => list(c))
-  .get("/:id", async (c) => {
+  .get("/:id", noQuery, async (c) => {
     const { rotations, rotation } = await found(c);
     // Whatever was lost goes on as soon as somebody asks.
     await asked(c, () => rotations.engine.sweep(rotation));
@@ -52,10 +56,11 @@ export const rotationsRoutes = new Hono<AppEnv>()
     const last = errors.length === limit ? errors.at(-1) : undefined;
     return c.json({ errors, ...(last && { cursor: last.key }) });
   })
-  .post("/:id/resume", (c) =>
-    change(c, "ResumeRotation", ({ rotations, rotation }) => rotations.engine.resume(rotation)),
-  )
-  .delete("/:id", (c) =>
+  .post("/:id/resume", noQuery, limitBody, async (c) => {
+    valid(nothing, await readJsonIfAny(c));
+    return change(c, "ResumeRotation", ({ rotations, rotation }) => rotations.engine.resume(rotation));
+  })
+  .delete("/:id", noQuery, (c) =>
     change(c, "CancelRotation", async ({ rotations, rotation }) => {
       if (rotation.state === "cancelled" || (await rotations.engine.cancel(rotation))) return;
       throw new Refused("conflict", "The rotation is over already.");
