@@ -280,8 +280,13 @@ describe("GET /v1/audit", () => {
     "limit=1001",
     "limit=x",
     "since=yesterday",
+    // Of which Date.parse makes something all the same.
+    "since=2026-02-30",
+    "since=2026-11-28junk",
+    "until=2026-11-28 (noon)",
     "outcome=good",
     "cursor=1",
+    "cursor=------------------------------------",
     "colour=red",
   ])("refuses ?%s", async (query) => {
     const response = await call(`/v1/audit?${query}`, {}, "ADMIN_TOKEN");

@@ -8,6 +8,7 @@ import type { Database } from "../../bindings.ts";
 import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
+import { isoTimeOf } from "../../s3/api/dates.ts";
 import { faultless } from "../../validation.ts";
 import { valid } from "../body.ts";
 import { pageLimit } from "../paging.ts";
@@ -15,15 +16,19 @@ import { pageLimit } from "../paging.ts";
 const DAY = 86_400_000;
 const LIMIT = 100;
 
-const INSTANT = /^\d{4}-\d\d-\d\d/;
+/** Without an offset it is UTC's. */
+const instantOf = (text: string) => isoTimeOf(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 const instant = v.pipe(
   v.string(),
   faultless(
     (text) =>
-      INSTANT.test(text) && !Number.isNaN(Date.parse(text)) ? undefined : "must be an ISO date or date-time",
-    { pattern: INSTANT.source },
+      instantOf(text) === undefined ? "must be an ISO date or date-time on the calendar" : undefined,
+    {
+      pattern: "^\\d{4}-\\d\\d-\\d\\d(T[\\d:.]+(Z|[+-]\\d\\d:\\d\\d)?)?$",
+      examples: ["2026-11-23T15:00:00Z"],
+    },
   ),
-  v.transform(Date.parse),
+  v.transform((text) => instantOf(text) ?? 0),
 );
 
 export const eventsSchema = v.strictObject({
@@ -35,7 +40,7 @@ export const eventsSchema = v.strictObject({
   outcome: v.optional(v.picklist(["allowed", "denied", "failed"])),
   since: v.optional(instant),
   until: v.optional(instant),
-  cursor: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/, "must be the cursor of an answer"))),
+  cursor: v.optional(v.pipe(v.string(), v.uuid("must be the cursor of an answer"))),
   limit: pageLimit(LIMIT),
 });
 

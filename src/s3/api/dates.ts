@@ -16,6 +16,11 @@ export function timeOf(text: string): number | undefined {
   return date.toISOString().startsWith(text.slice(0, 10)) ? time : undefined;
 }
 
+/** The same of ISO 8601 alone. */
+export function isoTimeOf(text: string): number | undefined {
+  return ISO.test(text) ? timeOf(text) : undefined;
+}
+
 /** A date of an HTTP header. ISO 8601 is taken as well, and written as HTTP has it (RFC 9110, section 5.6.7). */
 export const httpDate = v.pipe(
   v.string(),
@@ -34,7 +39,7 @@ export const futureDate = v.pipe(
   v.string(),
   faultless(
     (text) => {
-      const time = ISO.test(text) ? timeOf(text) : undefined;
+      const time = isoTimeOf(text);
       if (time === undefined) return 'must be an ISO 8601 date on the calendar, as "2027-01-31T12:00:00Z"';
       return time > Date.now() ? undefined : "must be in the future";
     },
