@@ -227,7 +227,7 @@ async function derived(secret: Uint8Array<ArrayBuffer>, salt: Uint8Array<ArrayBu
  *
  * @throws {Refused} misconfigured where it is none
  */
-async function gatewaySecret(secrets: Secrets): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function gatewaySecret(secrets: Secrets): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const text = await secrets.read(GATEWAY_SECRET).catch((error: unknown) => {
     if (error instanceof SecretError) return undefined;
     throw error;

@@ -30,6 +30,21 @@ function isRepetition(token: string): boolean {
   return false;
 }
 
+/**
+ * Two who have the same token, so that nobody can tell which of them comes with it: it lets neither of them in.
+ *
+ * @param tokens by whose they are
+ */
+export function twinsOf(tokens: ReadonlyMap<string, string>): [name: string, other: string] | undefined {
+  const seen = new Map<string, string>();
+  for (const [name, token] of tokens) {
+    const twin = seen.get(token);
+    if (twin !== undefined) return [twin, name];
+    seen.set(token, name);
+  }
+  return undefined;
+}
+
 /** What whoever sees a signature could try out one by one, without asking anybody. */
 const MIN_SIGNING_BITS = 128;
 /** Characters of ASCII. */

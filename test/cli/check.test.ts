@@ -100,6 +100,17 @@ test("who may not ask is told so, and what is missing is red", { timeout: 60_000
   }
 });
 
+test("two callers with one token are red", async () => {
+  const { status, stdout } = await runHere(["--config", config, "check"], {
+    ...secrets,
+    PARTNER_TOKEN: secrets.TOKEN,
+  });
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    "✗ CALLERS.you and CALLERS.partner have the same token, which lets in neither of them\n",
+  );
+});
+
 describe("another Worker", () => {
   const write = (name: string, content: object) => {
     const path = join(dir, name);

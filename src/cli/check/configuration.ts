@@ -1,5 +1,5 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
-import { isSigningSecret, tokenFault } from "../../auth/token.ts";
+import { isSigningSecret, tokenFault, twinsOf } from "../../auth/token.ts";
 import { isCoreWeave } from "../../config/coreweave.ts";
 import type { Config } from "../../config/load.ts";
 import { sampleOrigin } from "../../config/origins.ts";
@@ -40,6 +40,7 @@ export async function checkConfiguration(worker: ConfiguredWorker, ask: Ask): Pr
   const elsewhere = secretNames(config).every(has) ? NOBODY_ASKED : await ask();
   return [
     ...(await checkSecrets(worker, elsewhere)),
+    ...(await checkTwins(worker)),
     ...(await checkKeys(worker, elsewhere)),
     await checkGatewaySecret(worker, elsewhere),
     ...elsewhere.lines,
@@ -93,6 +94,18 @@ function valueLine(name: string, value: string, isToken: boolean): Line {
       `secret ${name} is a token of under 128 bits, which S3 at the edge does not take: openssl rand -base64 32 makes one that it does`,
     );
   return ok(`secret ${name} is there`);
+}
+
+/** Of the tokens that are on this machine. */
+async function checkTwins({ config, secrets, has }: ConfiguredWorker): Promise<Line[]> {
+  const tokens = new Map<string, string>();
+  for (const { name, token } of config.tokenCallers) {
+    const value = has(token) ? await secrets.read(token).catch(() => undefined) : undefined;
+    if (value !== undefined) tokens.set(name, value);
+  }
+  const [name, other] = twinsOf(tokens) ?? [];
+  if (name === undefined) return [];
+  return [bad(`CALLERS.${name} and CALLERS.${other} have the same token, which lets in neither of them`)];
 }
 
 /** Optional: without it, users with JWTs have no links and no credentials for S3 at the edge. */
