@@ -1,5 +1,5 @@
 /** Uploads in parts, driven by the service. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import {
@@ -653,6 +653,30 @@ test("presigned and driven uploads are one: parts of either complete by either",
     body,
   );
   const id = { bucket: "media", key, keyId: "k2", uploadId };
+  await post("/complete", { ...id, parts: [{ partNumber: 1, etag: part.headers.etag }] });
+  expect((await get("media", key)).body.equals(body)).toBe(true);
+});
+
+test.for([
+  "SHA256",
+  "CRC32",
+] as const)("an upload whose parts have a %s each is completed with them", async (checksumAlgorithm) => {
+  const body = Buffer.from("123456789");
+  const checksum = {
+    SHA256: { checksumSHA256: createHash("sha256").update(body).digest("base64") },
+    CRC32: { checksumCRC32: "y/Q5Jg==" },
+  }[checksumAlgorithm];
+  const key = freshKey();
+  const { uploadId, keyId } = await post<{ uploadId: string; keyId: string }>("", {
+    bucket: "media",
+    key,
+    checksumAlgorithm,
+  });
+  const id = { bucket: "media", key, keyId, uploadId };
+  const part = await send(
+    await presign({ operation: "UploadPart", ...id, partNumber: 1, ...checksum }),
+    body,
+  );
   await post("/complete", { ...id, parts: [{ partNumber: 1, etag: part.headers.etag }] });
   expect((await get("media", key)).body.equals(body)).toBe(true);
 });

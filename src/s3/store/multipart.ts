@@ -14,7 +14,7 @@ import { MARKER_BYTES, MARKER_HEADER, storeUploadId } from "../api/upload-id.ts"
 import { markerFor, newNonce, seal } from "../api/upload-seal.ts";
 import type { S3Bucket } from "./client.ts";
 import { type Asked, didNotEncrypt, storeError } from "./fetch.ts";
-import { elementsOf, numberOf, textOf } from "./xml.ts";
+import { type Element, elementsOf, numberOf, textOf } from "./xml.ts";
 
 export interface UploadedPart {
   readonly partNumber: number;
@@ -23,10 +23,12 @@ export interface UploadedPart {
   readonly etag: string;
   /** ISO 8601, where the store says it. */
   readonly lastModified?: string;
+  /** Its element in XML and its value, where the object's checksum is to be made of those of its parts. */
+  readonly checksum?: readonly [element: string, value: string];
 }
 
 /** A part as its uploader knows it. */
-export type NamedPart = Pick<UploadedPart, "partNumber" | "etag">;
+export type NamedPart = Pick<UploadedPart, "partNumber" | "etag" | "checksum">;
 
 /** What the object that an upload replaces must be like. */
 export interface Conditions {
@@ -111,13 +113,22 @@ export class MultipartUpload {
       },
       "ListPartsResult",
     );
+    const checksumName = partChecksumIn(element);
     const parts = elementsOf(element, "Part").map((part) => {
       const partNumber = numberOf(part, "PartNumber");
       const size = numberOf(part, "Size");
       const etag = textOf(part, "ETag");
       const lastModified = textOf(part, "LastModified")?.trim();
+      const value = checksumName && textOf(part, checksumName);
+      const checksum = value ? ([checksumName, value] as const) : undefined;
       if (partNumber !== undefined && size !== undefined && etag)
-        return { partNumber, size, etag, ...(lastModified && { lastModified }) };
+        return {
+          partNumber,
+          size,
+          etag,
+          ...(lastModified && { lastModified }),
+          ...(checksum && { checksum }),
+        };
       throw this.#unreadable("ListParts", "it has a part without number, size or ETag");
     });
     if (textOf(element, "IsTruncated")?.trim() !== "true") return { parts, next: undefined };
@@ -182,11 +193,21 @@ function hasRoom(metadata: Readonly<Record<string, string>> = {}): boolean {
   return Object.entries(metadata).flat().join("").length + MARKER_BYTES <= MAX_METADATA_BYTES;
 }
 
-/** The list of parts, as CompleteMultipartUpload takes it. */
+/** Where a list of parts has the checksum of each, of an upload that is to be completed with them. */
+function partChecksumIn(listed: Element): string | undefined {
+  const algorithm = textOf(listed, "ChecksumAlgorithm")?.trim() ?? "";
+  const isOfWhole = textOf(listed, "ChecksumType")?.trim() === "FULL_OBJECT";
+  return isOfWhole || !/^[A-Z0-9]+$/.test(algorithm) ? undefined : `Checksum${algorithm}`;
+}
+
+/**
+ * The list of parts, as CompleteMultipartUpload takes it. Without their checksums S3 refuses it where the object's is made
+ * of them.
+ */
 function documentOf(parts: readonly NamedPart[]): string {
-  const elements = parts.map(
-    ({ partNumber, etag }) =>
-      `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
-  );
+  const elements = parts.map(({ partNumber, etag, checksum: [name = "", value = ""] = [] }) => {
+    const checksum = name && `<${name}>${escapeXml(value)}</${name}>`;
+    return `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag>${checksum}</Part>`;
+  });
   return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
 }
