@@ -11,6 +11,7 @@ import type { CustomerKey } from "../keys/customer-key.ts";
 import { Refused } from "../refused.ts";
 import type { FieldValues } from "../s3/api/fields.ts";
 import { MAX_PARTS, MAX_PUT_BYTES } from "../s3/api/limits.ts";
+import { newObjectFault } from "../s3/api/operations.ts";
 import { choosePartSize } from "../s3/api/plan.ts";
 import type { Service } from "../service.ts";
 import { check } from "../validation.ts";
@@ -100,6 +101,8 @@ async function uploadBody(
  */
 export function fieldsOf(headers: Headers): FieldValues {
   const checked = check(UPLOADED_SCHEMA, uploadedFields(headers));
-  if (checked.ok) return checked.value;
-  throw Refused.fields(checked.errors.map(inHeaders));
+  if (!checked.ok) throw Refused.fields(checked.errors.map(inHeaders));
+  const fault = newObjectFault(checked.value);
+  if (fault !== undefined) throw Refused.fields([inHeaders(fault)]);
+  return checked.value;
 }

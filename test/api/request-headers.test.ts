@@ -187,6 +187,19 @@ describe("PUT", () => {
     }
   });
 
+  test("names what does not go together", async () => {
+    const until = "x-amz-object-lock-retain-until-date";
+    for (const [headers, name] of [
+      [{ "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-crc32c": "AAAAAA==" }, "x-amz-checksum-crc32c"],
+      [{ "x-amz-object-lock-mode": "GOVERNANCE" }, until],
+      [{ [until]: "2100-01-01T00:00:00Z" }, "x-amz-object-lock-mode"],
+    ] as const) {
+      const answer = await edge("PUT", path("media", freshKey()), { headers: { ...headers }, body });
+      expect(answer.status).toBe(400);
+      expect(problem(answer).errors?.map(({ path }) => path)).toEqual([name]);
+    }
+  });
+
   test("takes what clients, browsers and proxies send", async () => {
     const key = freshKey();
     const answer = await edge("PUT", path("media", key), { headers: ORDINARY, body });
