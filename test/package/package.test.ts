@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { freshFolder, LEAST_NODE, OLD_NODE, type Running, User } from "./user.ts";
+import { freshFolder, LEAST_NODE, OLD_NODE, type Run, type Running, User } from "./user.ts";
 
 /** What registries have Node's own binaries for, as packages; elsewhere all runs on this Node. */
 const HAS_NODES = process.platform === "linux" && process.arch === "x64";
@@ -20,6 +20,7 @@ const { devDependencies } = manifest;
 const credentials = { accessKeyId: "package", secretAccessKey: randomBytes(24).toString("base64url") };
 let tarball: string;
 let files: string[];
+let installed: Run;
 let store: Running;
 let storeUrl: string;
 
@@ -38,12 +39,16 @@ beforeAll(async () => {
   tarball = join(folders.tarball, pack.filename);
   files = pack.files.map(({ path }: { path: string }) => path);
   user.write("package.json", JSON.stringify({ name: "user", private: true, type: "module" }));
-  await user.succeed("npm", ["install", "--no-audit", "--no-fund", tarball]);
+  installed = await user.run("npm", ["install", "--no-audit", "--no-fund", tarball]);
 }, 600_000);
 
 afterAll(async () => {
   await user.stopAll();
   for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
+});
+
+test("npm installs it without a warning", () => {
+  expect(installed).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("it holds what is imported, run or read, and nothing else", () => {
