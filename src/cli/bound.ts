@@ -3,6 +3,7 @@
 import { quoted } from "./called-as.ts";
 import type { Where } from "./worker.ts";
 import { runWrangler, wrangler } from "./wrangler.ts";
+import { wranglersOwn } from "./wrangler-file.ts";
 
 /** What makes wrangler mean the same Worker as we do. An empty environment is the one outside `[env]`. */
 export function wranglerFlags({ config, env = "" }: Where): string[] {
@@ -11,7 +12,7 @@ export function wranglerFlags({ config, env = "" }: Where): string[] {
 
 /** The same in a command that is shown: with a blank before each, and nothing that goes without saying. */
 export function shownFlags({ config, env }: Where): string {
-  const path = config === "wrangler.toml" ? "" : ` --config ${quoted(config)}`;
+  const path = config === (wranglersOwn() ?? "wrangler.toml") ? "" : ` --config ${quoted(config)}`;
   return `${path}${env ? ` --env ${quoted(env)}` : ""}`;
 }
 

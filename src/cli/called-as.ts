@@ -30,10 +30,9 @@ export function calledAs(call: Call): string {
   return script.includes(join(sep, "_npx", sep)) ? "npx ssec-edge" : "npx ssec";
 }
 
-/** What deploys the Worker that is configured in the caller's folder. */
-export function deployedBy({ package: own }: Pick<Call, "package">, env?: string): string {
-  const flag = env ? ` --env ${quoted(env)}` : "";
-  return own.isSource ? `npm run deploy${flag && ` --${flag}`}` : `npx wrangler deploy${flag}`;
+/** What deploys a Worker. @param flags by which it is meant, each with a blank before it */
+export function deployedBy({ package: own }: Pick<Call, "package">, flags = ""): string {
+  return own.isSource ? `npm run deploy${flags && ` --${flags}`}` : `npx wrangler deploy${flags}`;
 }
 
 /** Variables that npx sets for what it runs; what that starts in turn has them as well. */
@@ -64,4 +63,4 @@ function thisCall(): Call {
 
 /** What this run was called by, to begin a command with. */
 export const ssec = (): string => calledAs(thisCall());
-export const deploy = (env?: string): string => deployedBy(thisCall(), env);
+export const deploy = (flags: string): string => deployedBy(thisCall(), flags);

@@ -4,9 +4,11 @@ import { ssec } from "./called-as.ts";
 import { COMMANDS, COMPLETION } from "./commands.ts";
 import { ownPackage } from "./package.ts";
 import { given, printableLines } from "./terminal.ts";
+import { usualConfig } from "./wrangler-file.ts";
 
-const GLOBALS = [
-  new Option("--config <path>", "the Worker's configuration").default("wrangler.toml"),
+/** Made when the program is in the caller's folder. */
+const globals = () => [
+  new Option("--config <path>", "the Worker's configuration").default(usualConfig()),
   new Option("--env <name>", "its environment").env("CLOUDFLARE_ENV"),
   new Option("--url <url>", "the Worker, where a command talks to it with SSEC_TOKEN").default(
     "http://127.0.0.1:8787",
@@ -39,7 +41,7 @@ export async function programFor(args: readonly string[]): Promise<Command> {
 
 function bare(): Command {
   const program = new Command("ssec");
-  for (const option of GLOBALS) program.addOption(option);
+  for (const option of globals()) program.addOption(option);
   return program;
 }
 
@@ -48,12 +50,12 @@ function readCalled(args: readonly string[]): { names: readonly string[]; global
   const program = bare();
   const { operands } = program.parseOptions([...args]);
   const [first = "", second = ""] = operands;
-  const globals = GLOBALS.flatMap((option) => {
+  const values = program.options.flatMap((option) => {
     const name = option.attributeName();
     const value = program.getOptionValueSource(name) === "cli" ? program.getOptionValue(name) : undefined;
     return typeof value === "string" ? [option.long ?? "", value] : [];
   });
-  return { names: first === "help" ? [first, second] : [first], globals };
+  return { names: first === "help" ? [first, second] : [first], globals: values };
 }
 
 const withSubcommands = (command: Command): Command[] => [

@@ -76,9 +76,13 @@ test("a folder that a shell would split is quoted", () => {
 
 test("what deploys is the project's own command, or wrangler", () => {
   expect(deployedBy({ package: { folder: "", isSource: true } })).toBe("npm run deploy");
-  expect(deployedBy({ package: { folder: "", isSource: true } }, "e")).toBe("npm run deploy -- --env e");
+  expect(deployedBy({ package: { folder: "", isSource: true } }, " --env e")).toBe(
+    "npm run deploy -- --env e",
+  );
   expect(deployedBy({ package: { folder: "", isSource: false } })).toBe("npx wrangler deploy");
-  expect(deployedBy({ package: { folder: "", isSource: false } }, "e")).toBe("npx wrangler deploy --env e");
+  expect(deployedBy({ package: { folder: "", isSource: false } }, " --env e")).toBe(
+    "npx wrangler deploy --env e",
+  );
 });
 
 test("examples name it, with npm's folder left by then", async () => {

@@ -73,7 +73,7 @@ function next({ secret, callersNeed }: Addition, { path }: Before, where: Where)
           `      binds the same ${secret.isKey ? "key" : "token"} in production, and shows it nowhere`,
         ]
       : []),
-    `  ${deploy(where.env)}`,
+    `  ${deploy(shownFlags(where))}`,
     ...(callersNeed
       ? [`  ${nextCommand("add", "caller", "NAME", "--bucket", callersNeed)}`, "      lets somebody in"]
       : []),

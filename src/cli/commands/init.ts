@@ -234,7 +234,7 @@ Written. Next:
       }
   npx wrangler secret bulk ${quoted(path)}${flags}
       the same secrets for a deployed Worker that has none yet: it replaces them
-  ${deploy(where.env)}
+  ${deploy(flags)}
 Keep a copy of the key in a secret manager: a lost key is lost data. ${caller} may now reach ${bucket}.
 `;
 }

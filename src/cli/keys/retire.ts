@@ -77,14 +77,14 @@ function next(id: string, where: RetireOptions, { config, bindings }: Configured
   const others = [...config.keys.values()].filter((rule) => rule.secret === secret && rule.id !== id);
   if (others.length > 0) {
     const names = others.map((rule) => `KEYS.${rule.id}`).join(", ");
-    return [`  ${deploy(where.env)}`, `The secret ${secret} stays: it is that of ${names} as well.`];
+    return [`  ${deploy(shownFlags(where))}`, `The secret ${secret} stays: it is that of ${names} as well.`];
   }
   const devVars = readBefore(devVarsPath(where.config, where.env));
   const remove = bindings.has(secret)
     ? `  npx wrangler secrets-store secret list STORE_ID --remote\n      shows its id, by which "secret delete" destroys it; its [[secrets_store_secrets]] goes as well`
     : `  npx wrangler secret delete ${secret}${shownFlags(where)}`;
   return [
-    `  ${deploy(where.env)}`,
+    `  ${deploy(shownFlags(where))}`,
     `Then destroy its secret, and every copy that was kept: what may still lie under it is lost with it.`,
     remove,
     ...(namesIn(devVars.text).has(secret)
