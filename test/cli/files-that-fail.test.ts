@@ -2,7 +2,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
+import { fileFault } from "../../src/cli/file-fault.ts";
+import { Memory } from "../../src/cli/transfer/memory.ts";
+import { partFault } from "../../src/cli/transfer/partial-file.ts";
 import { runHere } from "../support/ssec.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-faults-"));
@@ -106,10 +109,51 @@ test.for([
   [["put", "folder.toml", "media/"], /folder\.toml is a folder: give -r/],
   [["keygen", "--out", "none/k.key"], /there is no folder for .*none\/k\.key/],
   [["keygen", "--out", "folder.toml"], /folder\.toml is there already/],
+  [["put", "", "media/"], /a path that is empty: there is no such file/],
+  [["get", "media/x", ""], /the path of the file is empty/],
   [["store", "--port", "0", "--data", "env.toml"], /--data .*env\.toml is a file: name a folder/],
 ] as const)("%j", async ([args, reason]) => {
   await expectWords(
     args.map((word) => (/\.(jpg|toml|key)$/.test(word) ? path(word) : word)),
     reason,
   );
+});
+
+test("of what may not be made, the folder is named", () => {
+  const error = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+  expect(fileFault(error, path("new/deep/file"))).toMatch(new RegExp(`^${dir} is not open to you`));
+  expect(fileFault(error, path("env.toml"))).toMatch(new RegExp(`^${path("env.toml")} is not open to you`));
+});
+
+test.for([
+  ["ENOENT", "there is no folder for to/cat.jpg"],
+  ["ENOSPC", /^there is no room left for .*to\/cat\.jpg$/],
+  ["ECONNRESET", undefined],
+] as const)("%s of a file that is not whole yet is told of the one that it becomes", ([code, reason]) => {
+  const error = Object.assign(new Error("write"), { code });
+  for (const each of [error, { ...error, code, path: "to/.cat.jpg.0123.ssec-part" }]) {
+    const said = partFault(each, "to/cat.jpg")?.message;
+    if (reason === undefined) expect(said).toBe(undefined);
+    else expect(said).toMatch(reason);
+  }
+  expect(partFault({ ...error, code, path: "elsewhere" }, "to/cat.jpg")).toBe(undefined);
+});
+
+test("a folder for what is remembered that cannot be had is named, and how another is", async () => {
+  vi.stubEnv("XDG_STATE_HOME", path("env.toml"));
+  await expect(new Memory("x").alone(async () => {})).rejects.toMatchObject({
+    message: expect.stringContaining(path("env.toml")),
+    hint: expect.stringContaining("XDG_STATE_HOME"),
+  });
+});
+
+test("a transfer is not under way because a killed one had this process's number", async () => {
+  vi.stubEnv("XDG_STATE_HOME", dir);
+  const memory = new Memory("y");
+  mkdirSync(path("ssec-edge/transfers"), { recursive: true });
+  write(`ssec-edge/transfers/${memory.id}.process`, String(process.pid));
+  expect(await memory.alone(async () => "done")).toBe("done");
+  await memory.alone(async () => {
+    await expect(new Memory("y").alone(async () => {})).rejects.toThrow("under way already");
+  });
 });

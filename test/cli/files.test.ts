@@ -246,6 +246,13 @@ describe("get", { timeout: 120_000 }, () => {
     expect(tree(here)).toEqual({ "cat.txt": "new", made: null, "made/cat.txt": "new" });
   });
 
+  test("a folder that is not there is named as such", async () => {
+    await putIt();
+    const to = join(folder({}), "none/cat.txt");
+    const { status, stderr } = await ssec("get", object, to);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: `ssec: there is no folder for ${to}\n` });
+  });
+
   test("a link is followed, and stays one", async () => {
     await putIt();
     const here = folder({ "real/file": "old", "real/other": "other" });

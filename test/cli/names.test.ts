@@ -88,6 +88,11 @@ test("a slash at its end makes a folder of a target, and a bucket alone is none"
   expect(() => objectName("media/")).toThrow("as BUCKET/KEY");
 });
 
+test("an address as aws takes it is told how it is given here", () => {
+  for (const read of [objectName, placeName, targetName])
+    expect(() => read("s3://media/cat.jpg")).toThrow("as BUCKET/KEY, without s3://");
+});
+
 describe("files of objects", () => {
   const everywhere = ["", "a//b", "/etc/passwd", "a/", "..", "../a", "a/../b", "a/./b", "a\0b"];
   const onWindows = [

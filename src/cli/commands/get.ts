@@ -24,6 +24,7 @@ import {
   takingSeveral,
   versionIdOption,
 } from "../transfer/options.ts";
+import { partFault } from "../transfer/partial-file.ts";
 import { isFolder, sinkOf } from "../transfer/sink.ts";
 import type { Which } from "../transfer/stored.ts";
 
@@ -159,7 +160,9 @@ async function getOne(
   const sink = await sinkOf(path, { force, name: () => localName(object) });
   const downloaded = await ("open" in sink
     ? downloadStream(api, object, sink, downloading)
-    : downloadFile(api, object, sink, downloading));
+    : downloadFile(api, object, sink, downloading).catch((error: unknown) => {
+        throw partFault(error, sink.path) ?? error;
+      }));
   if (!isStream(path) && !quiet) say("open" in sink ? path : sink.path, downloaded);
 }
 

@@ -83,5 +83,6 @@ export function keyFault(key: string): string | undefined {
 function bucketFault(bucket: string): string | undefined {
   if (bucket === "") return "is not named: as BUCKET/KEY";
   if (bucket === "." || bucket === "..") return "is no name of a bucket, but of a folder";
+  if (bucket === "s3:") return "and key are given as BUCKET/KEY, without s3://";
   return bucket.isWellFormed() ? undefined : "is not well-formed Unicode";
 }

@@ -74,7 +74,9 @@ export async function doEach<T extends object>(
   const fail = (name: string, reason: string) => {
     failed++;
     hideBar();
-    console.error(`ssec: ${printable(name)}: ${printableLines(reason)}`);
+    const about = `${printable(name)}: `;
+    // A reason may begin with the name already.
+    console.error(`ssec: ${reason.startsWith(about) ? "" : about}${printableLines(reason)}`);
   };
   const found = readAhead(
     items,

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { fileFault } from "../file-fault.ts";
+import { HintedError } from "../terminal.ts";
 
 /** @see https://specifications.freedesktop.org/basedir-spec/latest/ */
 function folder(): string {
@@ -43,9 +45,10 @@ export class Memory<T> {
 
   /** In one step, so that a kill leaves what was there or what is new. */
   keep(state: T): void {
-    mkdirSync(folder(), { recursive: true, mode: 0o700 });
-    writeFileSync(`${this.#file}.new`, JSON.stringify(state), { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    inFolder(() => {
+      writeFileSync(`${this.#file}.new`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${this.#file}.new`, this.#file);
+    });
   }
 
   forget(): void {
@@ -59,16 +62,7 @@ export class Memory<T> {
    */
   async alone<R>(work: () => Promise<R>): Promise<R> {
     const lock = this.#file.replace(/json$/, "process");
-    mkdirSync(folder(), { recursive: true, mode: 0o700 });
-    try {
-      writeFileSync(lock, String(process.pid), { flag: "wx", mode: 0o600 });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = Number(readFileSync(lock, "utf8"));
-      if (isRunning(owner)) throw new Error(`the same transfer is under way already (process ${owner})`);
-      // Its owner was killed.
-      writeFileSync(lock, String(process.pid), { mode: 0o600 });
-    }
+    inFolder(() => take(lock));
     held.add(lock);
     try {
       return await work();
@@ -76,6 +70,32 @@ export class Memory<T> {
       held.delete(lock);
       rmSync(lock, { force: true });
     }
+  }
+}
+
+/** Does what writes into the folder. @throws naming it, and how another is taken */
+function inFolder(work: () => void): void {
+  try {
+    mkdirSync(folder(), { recursive: true, mode: 0o700 });
+    work();
+  } catch (error) {
+    const fault = fileFault(error);
+    if (fault === undefined) throw error;
+    throw new HintedError(fault, "what a transfer has to remember goes there, or where XDG_STATE_HOME says");
+  }
+}
+
+function take(lock: string): void {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const owner = Number(readFileSync(lock, "utf8"));
+    // A container's processes have the same numbers each time that it starts.
+    const isAnothers = owner === process.pid ? held.has(lock) : isRunning(owner);
+    if (isAnothers) throw new Error(`the same transfer is under way already (process ${owner})`);
+    // Its owner was killed.
+    writeFileSync(lock, String(process.pid), { mode: 0o600 });
   }
 }
 

@@ -2,10 +2,15 @@
 import { chmodSync, linkSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { constants, type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { reasonFor } from "../file-fault.ts";
+import { printable } from "../terminal.ts";
 import { absent, ExistsError, type FileSink } from "./sink.ts";
 
 /** Characters of a file's name that the name of what is not whole yet begins with. */
 const MAX_NAME = 50;
+
+/** What that name ends in. */
+const PART = ".ssec-part";
 
 /** Those that hold nothing that a later command could go on with: they go with this process. */
 const worthless = new Set<string>();
@@ -86,6 +91,14 @@ export function writeWhole(sink: FileSink, id: string, bytes: Buffer, force: boo
   }
 }
 
+/** What goes wrong with the file that is not whole yet, told of the one that it was to become. */
+export function partFault(error: unknown, path: string): Error | undefined {
+  const { code = "", path: named = PART } = error as NodeJS.ErrnoException;
+  if (!named.endsWith(PART)) return undefined;
+  const reason = code === "ENOENT" ? `there is no folder for ${printable(path)}` : reasonFor(code, path);
+  return reason === undefined ? undefined : new Error(reason);
+}
+
 function giveName(from: string, { path, mode }: FileSink, force: boolean): void {
   if (mode !== undefined) chmodSync(from, mode & 0o777);
   if (force) renameSync(from, path);
@@ -93,7 +106,7 @@ function giveName(from: string, { path, mode }: FileSink, force: boolean): void 
 }
 
 function pathOf({ path }: FileSink, id: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, MAX_NAME)}.${id.slice(0, 8)}.ssec-part`);
+  return join(dirname(path), `.${basename(path).slice(0, MAX_NAME)}.${id.slice(0, 8)}${PART}`);
 }
 
 /** A file that nobody else has put there, nor a link to one. */

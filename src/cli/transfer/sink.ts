@@ -36,6 +36,7 @@ export async function sinkOf(
   path: string,
   { force, name }: { force: boolean; name: () => string },
 ): Promise<FileSink | StreamSink> {
+  if (path === "") throw new Error("the path of the file is empty");
   if (path === STANDARD) return standardOutput;
   const descriptor = descriptorOf(path);
   if (descriptor === 1) return standardOutput;

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { fileFault } from "../file-fault.ts";
 import { printable } from "../terminal.ts";
 import { descriptorOf } from "./descriptor.ts";
 import type { Moved } from "./progress.ts";
@@ -300,6 +301,9 @@ function changed(path: string): SourceError {
 function fail(path: string, error: unknown): never {
   if (error instanceof SourceError) throw error;
   const { code, message } = error as NodeJS.ErrnoException;
-  const why = code === "ENOENT" ? "there is no such file" : message;
-  throw new SourceError(`${printable(path)}: ${why}`);
+  throw new SourceError(
+    code === "ENOENT"
+      ? `${printable(path) || "a path that is empty"}: there is no such file`
+      : (fileFault(error, path) ?? `${printable(path)}: ${message}`),
+  );
 }

@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 import { type Stats, statSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { fileFault } from "../file-fault.ts";
 import type { Faulty } from "./many.ts";
 
 export interface FoundFile {
@@ -34,7 +35,7 @@ async function* folder(
     if (above.has(real)) return yield { name: path, fault: "a link leads back to a folder that it lies in" };
     names = await readdir(path, { encoding: "buffer" });
   } catch (error) {
-    return yield { name: path, fault: (error as Error).message };
+    return yield { name: path, fault: fileFault(error, path) ?? (error as Error).message };
   }
   const within = new Set([...above, real]);
   for (const bytes of names.sort(Buffer.compare)) {
@@ -55,7 +56,8 @@ async function* entry(
     stats = statSync(file.path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const fault = code === "ENOENT" || code === "ELOOP" ? "a link to nothing" : message;
+    const isLost = code === "ENOENT" || code === "ELOOP";
+    const fault = isLost ? "a link to nothing" : (fileFault(error, file.path) ?? message);
     return yield { name: file.path, fault };
   }
   if (stats.isDirectory()) yield* folder(file.path, file.below, above);
