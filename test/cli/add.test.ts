@@ -19,7 +19,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { readWranglerConfig } from "../../src/cli/wrangler-config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { decodeCustomerKey } from "../../src/keys/customer-key.ts";
-import { runHere } from "../support/ssec.ts";
+import { runHere, startSsec } from "../support/ssec.ts";
 import { ENTER, openTerminal } from "../support/terminal.ts";
 import { isSkipped, SCRIPT } from "../support/tools.ts";
 
@@ -136,6 +136,43 @@ test.for([
   expect(key.stdout).toContain("Keep a copy of SSEC_K2");
 });
 
+test("a file that ends its lines as Windows does goes on doing so", async () => {
+  writeFileSync(config, TOML.replaceAll("\n", "\r\n"));
+  expect((await add("key", "--bucket", "media")).status).toBe(0);
+  const text = readFileSync(config, "utf8");
+  expect(text.match(/(?<!\r)\n/)).toBe(null);
+  expect(text).toContain('secret = "SSEC_K2"\r\n');
+  expect(lost(TOML.replaceAll("\n", "\r\n"))).toEqual([]);
+});
+
+test("git is told to leave secrets alone, once", async () => {
+  const ignored = () => readFileSync(join(dir, ".gitignore"), "utf8");
+  // It may be a folder that git knows nothing of.
+  expect((await add("key", "k2")).status).toBe(0);
+  expect(existsSync(join(dir, ".gitignore"))).toBe(false);
+  execFileSync("git", ["init", "--quiet"], { cwd: dir });
+  expect((await add("key", "k3")).stdout).toContain("so that no secret gets into a repository");
+  expect(ignored()).toBe("node_modules/\n.wrangler/\n.dev.vars*\n");
+  expect((await add("key", "k4")).stdout).not.toContain(".gitignore");
+  writeFileSync(join(dir, ".gitignore"), "mine");
+  expect((await add("key", "k5")).status).toBe(0);
+  expect(ignored()).toBe("mine\n.dev.vars*\n");
+  // What git ignores by another line needs none.
+  writeFileSync(join(dir, ".gitignore"), ".dev.*\n");
+  expect((await add("key", "k6")).status).toBe(0);
+  expect(ignored()).toBe(".dev.*\n");
+});
+
+test("the configuration of a folder is found, whatever wrangler calls it", { timeout: 60_000 }, async () => {
+  renameSync(config, join(dir, "other.toml"));
+  config = write("wrangler.jsonc", JSONC);
+  const { status, stdout, stderr } = await startSsec(["add", "key"], {}, dir).ended;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain("npx wrangler secret put SSEC_K2\n");
+  expect(configured().keys.has("k2")).toBe(true);
+  expect(existsSync(join(dir, "wrangler.toml"))).toBe(false);
+});
+
 test("an environment is meant where it is named, with secrets of its own", async () => {
   const { status, stdout } = await runHere([
     "--config",
@@ -185,6 +222,8 @@ test.for([
   [["key", "k2", "--not-before", "soon"], /a date, as 2027-01-31/],
   [["caller", "x", "--allow", "everything"], /Allowed choices are read, write, delete, admin/],
   [["store", "x"], /unknown command/],
+  [["caller", ""], /name must not be empty/],
+  [["caller", "a\nb"], /name must not hold characters that steer/],
 ] as const)("%j is refused, and changes nothing", async ([args, reason]) => {
   writeFileSync(join(dir, ".dev.vars"), 'SSEC_K_1="x"\n');
   const { status, stdout, stderr } = await add(...args);
@@ -216,6 +255,17 @@ test("a link stays a link, and modes stay", async () => {
   expect((await add("key", "k2")).status).toBe(0);
   expect(lstatSync(config).isSymbolicLink()).toBe(true);
   expect(configured().keys.has("k2")).toBe(true);
+});
+
+test.for(["wrangler.toml", ".dev.vars"])("%s that is a link to nothing is not replaced", async (name) => {
+  rmSync(join(dir, name), { force: true });
+  symlinkSync("not-mounted/file", join(dir, name));
+  const { status, stderr } = await add("key", "k2");
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(/there is no|is a link to nothing/),
+  });
+  expect(lstatSync(join(dir, name)).isSymbolicLink()).toBe(true);
 });
 
 test.skipIf(isSkipped(SCRIPT))(

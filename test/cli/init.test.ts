@@ -172,6 +172,13 @@ test("a key that is bound elsewhere is not made a second time", { timeout: 60_00
   expect(Object.keys(devVars())).toEqual(Object.keys(CREDENTIALS));
 });
 
+test("names that every object has are names as any", { timeout: 60_000 }, async () => {
+  const names = ["--store", "coreweave", "--bucket", "constructor", "--caller", "toString", "--yes"];
+  expect(await init(["init", ...names])).toMatchObject({ status: 0, stderr: "" });
+  expect(read("wrangler.toml")).toContain("[vars.BUCKETS.constructor]");
+  expect(devVars().TOSTRING_TOKEN).toBeDefined();
+});
+
 test("an environment has a key and a token of its own", { timeout: 60_000 }, async () => {
   await init(COREWEAVE);
   const development = read(".dev.vars");

@@ -164,6 +164,7 @@ test("npx ssec init makes a Worker of a fresh folder, and check finds it sound",
   const said = await user.succeed("npx", init, { CEPH_ACCESS_KEY_ID, CEPH_SECRET_ACCESS_KEY });
   expect(said).not.toContain(CEPH_SECRET_ACCESS_KEY);
   expect(statSync(join(user.folder, ".dev.vars")).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(user.folder, ".gitignore"), "utf8")).toContain("\n.dev.vars*\n");
   expect(await user.succeed("npx", ["ssec", "check"])).toContain("valid");
   expect(await user.succeed("npx", ["ssec", "check", "--live"])).toContain("✓");
 });

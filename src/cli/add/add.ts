@@ -6,6 +6,7 @@ import { edited, varsIn } from "../edit/carry-out.ts";
 import { devVarsPath, namesIn, printing, withSecrets } from "../edit/dev-vars.ts";
 import type { Edit, RowName, Tables } from "../edit/edit.ts";
 import { type Before, readBefore, writeTogether } from "../edit/files.ts";
+import { ignoring } from "../edit/git-ignore.ts";
 import { tablesIn } from "../init/plan.ts";
 import { agree, EXIT, nextCommand, printable } from "../terminal.ts";
 import type { Where } from "../worker.ts";
@@ -49,6 +50,8 @@ export async function add(options: AddOptions, addition: Addition): Promise<void
   for (const bucket of addition.firstKey?.buckets ?? [])
     console.log(`  BUCKETS.${bucket} is written under it; the keys that it has still read`);
   if (secret) console.log(`${devVars.path}: ${secret.name} added, what is there stays`);
+  const ignored = secret && ignoring(devVars.path, false);
+  if (ignored) console.log(ignored.says);
   // Where nobody is asked, the command line has said it all.
   if (process.stdin.isTTY === true && !(await agree("Write this?", yes === true))) {
     console.error("not agreed; nothing was changed");
@@ -56,6 +59,7 @@ export async function add(options: AddOptions, addition: Addition): Promise<void
     return;
   }
   writeTogether([
+    ...(ignored ? [ignored] : []),
     ...(secret
       ? [{ before: devVars, text: withSecrets(devVars.text, { [secret.name]: secret.value }), mode: 0o600 }]
       : []),

@@ -4,6 +4,8 @@ import type { Row, RowName, Tables } from "../edit/edit.ts";
 import { freshKey, freshToken, keySecret, tokenSecret } from "../fresh-secrets.ts";
 import { asksDerive } from "../init/derive.ts";
 import { freeKeyId, freeSecret } from "../init/plan.ts";
+import { UNPRINTABLE_NAME } from "../init/setup.ts";
+import { printable } from "../terminal.ts";
 import { type Addition, type AddOptions, add, tablesAt } from "./add.ts";
 
 interface BucketOptions extends AddOptions {
@@ -14,6 +16,7 @@ interface BucketOptions extends AddOptions {
 
 export async function addBucket(id: string, options: BucketOptions): Promise<void> {
   const there = tablesAt(options);
+  refuseThere(there, { table: "BUCKETS", id });
   const { name } = options;
   const store = oneOf(there, "STORES", options.store, "--store");
   const keys = options.key ?? [oneOf(there, "KEYS", undefined, "--key")];
@@ -64,6 +67,9 @@ interface CallerOptions extends AddOptions {
 
 export async function addCaller(name: string, options: CallerOptions): Promise<void> {
   const there = tablesAt(options);
+  if (name === "") throw new Error("the caller's name must not be empty");
+  if (printable(name) !== name) throw new Error(`the caller's name ${UNPRINTABLE_NAME}`);
+  refuseThere(there, { table: "CALLERS", id: name });
   const {
     prefix,
     allow,

@@ -10,6 +10,7 @@ import { edited, varsIn } from "../edit/carry-out.ts";
 import { devVarsPath, isPlain, namesIn, printing, withSecrets } from "../edit/dev-vars.ts";
 import type { Row, RowName } from "../edit/edit.ts";
 import { type Before, readBefore, writeTogether } from "../edit/files.ts";
+import { ignoring } from "../edit/git-ignore.ts";
 import { freshKey, freshToken } from "../fresh-secrets.ts";
 import { asksDerive, WHY_DERIVE } from "../init/derive.ts";
 import { newConfiguration, WORKER } from "../init/new-worker.ts";
@@ -112,9 +113,12 @@ async function init(options: InitOptions, command: Command): Promise<void> {
   if (isNewKey && !isDerived) console.log(`  ${plan.secrets.key} is one key for all objects. ${WHY_DERIVE}`);
   console.log(`${path}: ${Object.keys(secrets.added).join(", ") || "nothing"} added, what is there stays`);
   if (worker?.isThere === false) console.log(`${worker.path}: the Worker, which is the package's own`);
+  const ignored = Object.keys(secrets.added).length > 0 ? ignoring(path, !file.isThere) : undefined;
+  if (ignored) console.log(ignored.says);
   if (!(await agree("Write this?", yes === true))) throw new Cancelled("not agreed; nothing was changed");
   if (worker?.isThere === false) mkdirSync(dirname(worker.path), { recursive: true });
   writeTogether([
+    ...(ignored ? [ignored] : []),
     { before: devVars, text: withSecrets(devVars.text, secrets.added), mode: 0o600 },
     ...(worker?.isThere === false ? [{ before: worker, text: WORKER.text, mode: 0o644 }] : []),
     { before: file, text, mode: file.isThere ? file.mode : 0o644 },

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   openSync,
   realpathSync,
   renameSync,
@@ -10,6 +11,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { printable } from "../terminal.ts";
 import { readText } from "../text-file.ts";
 
 /** A file as it was read. */
@@ -29,8 +31,13 @@ export interface Before {
  */
 export function readBefore(path: string): Before {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return { path, text: "", isThere: false, mode: 0o600 };
-  if (!stats.isFile()) throw new Error(`${path} is no plain file`);
+  if (stats === undefined) {
+    // It may lead to where secrets are kept, which is not mounted now.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+      throw new Error(`${printable(path)} is a link to nothing: remove it, or put what it leads to back`);
+    return { path, text: "", isThere: false, mode: 0o600 };
+  }
+  if (!stats.isFile()) throw new Error(`${printable(path)} is no plain file`);
   return {
     path: realpathSync(path),
     text: readText(path),

@@ -19,8 +19,15 @@ const COMMENTS: Readonly<Record<string, string>> = {
     "# It takes x-amz-* headers that nobody signed, or was not seen to refuse them: docs/stores.md.\n",
 };
 
-/** The text with an edit carried out, where it is laid out as people lay out such files. */
+/** The text with an edit carried out, where it is laid out as people lay out such files; lines end as they did. */
 export function editToml(text: string, edit: Edit, env?: string): string {
+  const isOfWindows = /\r\n/.test(text) && !/(?<!\r)\n/.test(text);
+  return isOfWindows
+    ? editLines(text.replaceAll("\r\n", "\n"), edit, env).replaceAll("\n", "\r\n")
+    : editLines(text, edit, env);
+}
+
+function editLines(text: string, edit: Edit, env?: string): string {
   const base = env ? ["env", env, "vars"] : ["vars"];
   const sections = split(text);
   const isOurs = ({ path }: Section) => TABLE_NAMES.some((table) => isIn(path, base, table));

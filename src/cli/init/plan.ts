@@ -30,7 +30,7 @@ const NONE: Tables = { STORES: {}, KEYS: {}, BUCKETS: {}, CALLERS: {} };
 export function planOf(vars: Row, answers: Answers, isForced: boolean): Plan {
   const all = tablesIn(vars);
   const isExample = isDeepStrictEqual(shape(all), EXAMPLE);
-  const there = isExample ? NONE : all;
+  const there = withoutInherited(isExample ? NONE : all);
   const bucketRow = there.BUCKETS[answers.bucket];
   const keyId = "k1" in there.KEYS ? "k1" : freeKeyId(there);
   const token = freeSecret(tokenSecret(answers.caller), there);
@@ -68,6 +68,13 @@ export function planOf(vars: Row, answers: Answers, isForced: boolean): Plan {
       ...(callerRow === undefined && { token }),
     },
   };
+}
+
+/** Nothing is there that is not in the file, as `constructor` is in every object. */
+function withoutInherited({ STORES, KEYS, BUCKETS, CALLERS }: Tables): Tables {
+  const bare = (rows: Readonly<Record<string, Row>>): Record<string, Row> =>
+    Object.assign(Object.create(null), rows);
+  return { STORES: bare(STORES), KEYS: bare(KEYS), BUCKETS: bare(BUCKETS), CALLERS: bare(CALLERS) };
 }
 
 /** Fields of a row that is there that say something else; where there is none, no fields. */

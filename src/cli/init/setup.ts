@@ -1,6 +1,7 @@
 /** What the answers come to: the tables of `[vars]`, and the secrets that they name. */
 import { ConfigError, loadConfig } from "../../config/load.ts";
 import { keySecret, tokenSecret } from "../fresh-secrets.ts";
+import { printable } from "../terminal.ts";
 import type { KnownStore } from "./stores.ts";
 
 export interface Answers {
@@ -70,6 +71,9 @@ export function credentialsOf({ secretPrefix }: KnownStore) {
   };
 }
 
+/** Of a caller it would be in every log. */
+export const UNPRINTABLE_NAME = "must not hold characters that steer a terminal";
+
 /** What is wrong with one of the answers, in the configuration's own words. */
 export function faultIn(field: Field, answers: Answers): string | undefined {
   const paths: Record<Field, RegExp> = {
@@ -81,6 +85,7 @@ export function faultIn(field: Field, answers: Answers): string | undefined {
     origins: /^ALLOWED_ORIGINS/,
   };
   if (answers[field] === "" && field !== "prefix") return "must not be empty";
+  if (field === "caller" && printable(answers.caller) !== answers.caller) return UNPRINTABLE_NAME;
   try {
     loadConfig({ ...varsOf(answers) });
     return undefined;
