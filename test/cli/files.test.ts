@@ -246,8 +246,11 @@ describe("get", { timeout: 120_000 }, () => {
     expect(tree(here)).toEqual({ "cat.txt": "new", made: null, "made/cat.txt": "new" });
   });
 
-  test("a folder that is not there is named as such", async () => {
+  test("a folder that is in the way, or is not there, is named as such", async () => {
     await putIt();
+    const taken = folder({ "cat.txt/x": "mine" });
+    const inWay = await ssec("get", object, taken);
+    expect(inWay.stderr).toBe(`ssec: ${join(taken, "cat.txt")} is a folder\n`);
     const to = join(folder({}), "none/cat.txt");
     const { status, stderr } = await ssec("get", object, to);
     expect({ status, stderr }).toEqual({ status: 1, stderr: `ssec: there is no folder for ${to}\n` });

@@ -50,7 +50,10 @@ export async function sinkOf(
       throw new Error(`${printable(path)} is a link to nothing: remove it, or name the file itself`);
     return sinkOf(real, { force, name });
   }
-  if (stats.isDirectory()) return sinkOf(join(path, name()), { force, name: noName });
+  if (stats.isDirectory()) {
+    const file = join(path, name());
+    return sinkOf(file, { force, name: () => noName(file) });
+  }
   if (stats.isFile()) {
     if (force) return { path, mode: stats.mode };
     throw new ExistsError(path);
@@ -93,8 +96,8 @@ function opening(open: () => Writable): StreamSink {
   };
 }
 
-function noName(): never {
-  throw new Error("there is a folder of that name");
+function noName(file: string): never {
+  throw new Error(`${printable(file)} is a folder`);
 }
 
 /** For a promise of what may not be there. */
