@@ -360,6 +360,21 @@ test.skipIf(isSkipped(SCRIPT))("a person at a terminal is asked", { timeout: 120
 });
 
 test.skipIf(isSkipped(SCRIPT))(
+  "questions are seen where standard output is a file",
+  { tags: ["thorough"], timeout: 60_000 },
+  async () => {
+    const args = JSON.stringify(["src/cli/ssec.ts", "--config", config, "init"]);
+    const log = JSON.stringify(join(dir, "log"));
+    const stdio = `["inherit", require("fs").openSync(${log}, "w"), "inherit"]`;
+    const run = `require("child_process").spawnSync(process.execPath, ${args}, { stdio: ${stdio} })`;
+    const terminal = openTerminal(["--eval", run]);
+    await terminal.answer("Where are the objects?", CTRL_C);
+    await terminal.ended();
+    expect(read("log")).toBe("");
+  },
+);
+
+test.skipIf(isSkipped(SCRIPT))(
   "another store asks for its endpoint",
   { tags: ["thorough"], timeout: 120_000 },
   async () => {

@@ -45,7 +45,7 @@ export function answersFrom(given: Given, store: KnownStore): Answers {
 export async function ask(given: Given): Promise<Answers> {
   const { select, text } = await prompts();
   const options = KNOWN_STORES.map(({ id, label }) => ({ value: id, label }));
-  const id = given.store ?? (await asked(select({ message: "Where are the objects?", options })));
+  const id = given.store ?? (await asked(select({ message: "Where are the objects?", options, output })));
   let answers = answersFrom(given, storeNamed(id));
   // A region decides the endpoint of some stores, so that it comes first.
   for (const field of ["region", "endpoint", "bucket", "caller", "prefix"] as const) {
@@ -62,6 +62,7 @@ export async function ask(given: Given): Promise<Answers> {
     text({
       message: "Origins of pages that may call the API, with commas between them (nothing: none)",
       placeholder: "https://app.example.com",
+      output,
       validate: (value) => faultIn("origins", { ...answers, origins: listed(value) }),
     }),
   );
@@ -74,6 +75,7 @@ export async function askSecret(name: string): Promise<string | undefined> {
   const value = await asked(
     password({
       message: `${name} (nothing: you add it later)`,
+      output,
       validate: (value) =>
         value && !isPlain(value) ? "holds what .dev.vars cannot carry plainly" : undefined,
     }),
@@ -95,6 +97,7 @@ async function askFor(field: keyof typeof QUESTIONS, answers: Answers): Promise<
   const value = await asked(
     text({
       message: QUESTIONS[field],
+      output,
       initialValue: answers[field],
       ...(field === "endpoint" && example && { placeholder: example }),
       validate: (value = "") => faultIn(field, { ...answers, [field]: value }),
@@ -103,6 +106,9 @@ async function askFor(field: keyof typeof QUESTIONS, answers: Answers): Promise<
   // Nothing at all is what the library makes of Enter alone.
   return value ?? "";
 }
+
+/** Standard output may be a file, in which nobody would see a question. */
+const output = process.stderr;
 
 /** Only a person at a terminal is asked. */
 const prompts = () => import("@clack/prompts");
