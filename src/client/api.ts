@@ -61,7 +61,7 @@ export class Api {
       allowOrigin,
     );
     if (answer.ok || answer.status === 304) return answer;
-    throw problemOf(answer.status, await answer.text().catch(() => ""), answer.headers.get("retry-after"));
+    throw await problemOf(answer);
   }
 
   /**
@@ -87,7 +87,7 @@ export class Api {
       allowOrigin,
     );
     if (answer.status < 300) return answer;
-    throw problemOf(answer.status, await answer.text(), answer.header("retry-after"));
+    throw await problemOf(answer);
   }
 
   async authorization(): Promise<{ authorization: string }> {
@@ -122,12 +122,14 @@ export async function heard<T>(
   }
 }
 
-function problemOf(status: number, text: string, retryAfter: string | null): SsecError {
+async function problemOf(answer: Answer): Promise<SsecError> {
+  const { status } = answer;
+  const retryAfter = answer.headers.get("retry-after");
   let problem: { code?: string; detail?: string; requestId?: string; errors?: SsecError["errors"] } = {};
   try {
-    problem = JSON.parse(text);
+    problem = JSON.parse(await answer.text());
   } catch {
-    // It is not the service that answers, or it has no body: the status says what there is to say.
+    // It is not the service that answers, or its body breaks off: the status says what there is to say.
   }
   const { code = CODES[status] ?? "store-error", detail = `the service answers ${status}` } = problem;
   return new SsecError(code, detail, {

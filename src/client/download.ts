@@ -4,7 +4,7 @@ import { SsecError } from "./error.ts";
 import { type Head, head } from "./objects.ts";
 import { persist } from "./retry.ts";
 import { request } from "./send.ts";
-import { corsOf, type Presigned, refusalOf } from "./store.ts";
+import { heardByStore, type Presigned } from "./store.ts";
 import type { Progress } from "./upload-types.ts";
 
 export interface DownloadOptions extends CallOptions {
@@ -140,9 +140,7 @@ async function ask(
     { signal },
   );
   const init = { method, headers: { ...headers, ...ranged }, signal: signal ?? null };
-  const answer = await heard(() => request(url, init, api.fetch), url, signal, corsOf(bucket));
-  if (answer.ok) return answer;
-  throw await refusalOf({ status: answer.status, text: () => answer.text() });
+  return heardByStore(() => request(url, init, api.fetch), url, signal, bucket);
 }
 
 /** Takes each piece, and nothing at the end. */

@@ -18,9 +18,10 @@ export interface Sending {
   readonly onSent?: (bytes: number) => void;
 }
 
+/** Of a Response, what XMLHttpRequest has as well. */
 export interface Answer {
   readonly status: number;
-  header(name: string): string | null;
+  readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
 }
 
@@ -44,7 +45,7 @@ export async function request(url: string, init: RequestInit, own: typeof fetch 
 const elsewhere = (url: string) =>
   new SsecError("store-error", `${new URL(url).origin} would send this elsewhere: nothing was sent there`);
 
-/** @throws {TypeError} where nobody answers; the signal's reason */
+/** @throws anything at all where nobody answers, or the signal ends it: `heard` says what that means */
 export async function sendBody(
   outgoing: PresignedRequest,
   body: Body | ReadableStream<Uint8Array>,
@@ -57,7 +58,7 @@ export async function sendBody(
   const init = { ...how, body, signal: signal ?? null, duplex: "half" };
   const answer = await request(url, init as RequestInit, own);
   if (!isStream(body)) onSent?.(sizeOf(body));
-  return { status: answer.status, header: (name) => answer.headers.get(name), text: () => answer.text() };
+  return answer;
 }
 
 /** React Native has no streams, and no name for them. */
@@ -81,8 +82,8 @@ interface Xhr {
   readonly responseURL: string;
   readonly upload: { onprogress: ((event: { loaded: number }) => void) | null };
   onload: (() => void) | null;
-  onerror: (() => void) | null;
-  onabort: (() => void) | null;
+  onerror: ((event: unknown) => void) | null;
+  onabort: ((event: unknown) => void) | null;
 }
 
 function sendByXhr(
@@ -103,12 +104,12 @@ function sendByXhr(
         return reject(elsewhere(url));
       resolve({
         status: xhr.status,
-        header: (name) => xhr.getResponseHeader(name),
+        headers: { get: (name) => xhr.getResponseHeader(name) },
         text: async () => xhr.responseText,
       });
     };
-    xhr.onerror = () => reject(new TypeError("no answer"));
-    xhr.onabort = () => reject(signal?.reason);
+    xhr.onerror = reject;
+    xhr.onabort = reject;
     signal?.addEventListener("abort", abort);
     xhr.send(body);
   }).finally(() => signal?.removeEventListener("abort", abort));

@@ -31,19 +31,18 @@ export async function putInStore(
   body: Body,
   sending: Sending,
 ): Promise<string> {
-  const answer = await heard(
+  const answer = await heardByStore(
     () => sendBody(request, body, sending),
     request.url,
     sending.signal,
-    corsOf(bucket),
+    bucket,
   );
-  if (answer.status >= 300) throw await refusalOf(answer);
-  if (answer.header(ECHO) !== "AES256")
+  if (answer.headers.get(ECHO) !== "AES256")
     throw new SsecError(
       "store-error",
       "the store does not say that it has encrypted this, or its CORS rules do not let a page read that: remove the object, and run `ssec check --live`",
     );
-  const etag = answer.header("etag");
+  const etag = answer.headers.get("etag");
   if (etag === null)
     throw new SsecError(
       "store-error",
@@ -52,16 +51,25 @@ export async function putInStore(
   return etag;
 }
 
-/** What the operator of a bucket does whose store a page cannot read. */
-export const corsOf = (bucket: string) => (origin: string) =>
-  `the operator runs \`ssec cors ${bucket} --origin ${origin} --apply\``;
-
-/** What a store means that does not do as asked. */
-export async function refusalOf({ status, text }: Pick<Answer, "status" | "text">): Promise<SsecError> {
-  const [, code = ""] = /<Code>(\w{1,64})<\/Code>/.exec(await text().catch(() => "")) ?? [];
+/**
+ * What a store answers that does as asked.
+ *
+ * @throws {SsecError}
+ */
+export async function heardByStore<T extends Answer>(
+  ask: () => Promise<T>,
+  url: string,
+  signal: AbortSignal | undefined,
+  bucket: string,
+): Promise<T> {
+  const mend = (origin: string) => `the operator runs \`ssec cors ${bucket} --origin ${origin} --apply\``;
+  const answer = await heard(ask, url, signal, mend);
+  const { status } = answer;
+  if (status < 300) return answer;
+  const [, code = ""] = /<Code>(\w{1,64})<\/Code>/.exec(await answer.text().catch(() => "")) ?? [];
   const isBusy = status === 429 || (status >= 500 && status !== 501);
   // A URL that has expired, or a clock that was wrong, is a 403: another URL may do.
-  return new SsecError(CODES[status] ?? "store-error", `the store answers ${status} ${code}`.trimEnd(), {
+  throw new SsecError(CODES[status] ?? "store-error", `the store answers ${status} ${code}`.trimEnd(), {
     status,
     isPassing: isBusy || status === 403 || code === "RequestTimeout",
     isStale: status === 403,
