@@ -14,6 +14,8 @@ export class ApiError extends Error {
   readonly code: string;
   /** Of the fields at fault. */
   readonly paths: readonly string[];
+  /** Whether the Worker, or the store behind it, may get over it soon. */
+  readonly isPassing: boolean;
   /** Milliseconds after which another attempt is welcome. */
   readonly retryAfter: number | undefined;
 
@@ -26,6 +28,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = code;
     this.paths = errors.map(({ path }) => path);
+    this.isPassing = [429, 502, 503, 504].includes(status);
     this.retryAfter = retryAfter;
   }
 }
@@ -88,7 +91,7 @@ export class Api {
     headers.set("authorization", `Bearer ${this.#token}`);
     const attempt = () => this.#attempt(path, { ...init, headers });
     const isRepeatable = init.body === undefined || typeof init.body === "string";
-    return isRepeatable ? withRetries(attempt, isPassing) : attempt();
+    return isRepeatable ? withRetries(attempt) : attempt();
   }
 
   async #attempt(path: string, init: RequestInit): Promise<Response> {
@@ -117,9 +120,4 @@ function isAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
-}
-
-/** What the Worker, or the store behind it, may get over soon. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status);
 }

@@ -161,9 +161,11 @@ export async function inParts(
         return put(() => requestOf(partNumber, ending), { signal: ending, onSent });
       },
       ending,
-      (error) => {
-        requests.delete(partNumber);
-        if (!error.isStale) slow();
+      {
+        onFailure: ({ isStale }) => {
+          requests.delete(partNumber);
+          if (!isStale) slow();
+        },
       },
     );
     etags.set(partNumber, etag);

@@ -367,3 +367,14 @@ test.for([
   await client({ fetch }).share({ bucket: "media", key: "a" });
   expect(asked).toBe(3);
 });
+
+test("a service that goes on being overloaded is not asked six times six times", async () => {
+  let asked = 0;
+  const fetch = async () => {
+    asked++;
+    return Response.json({ code: "unavailable" }, { status: 503, headers: { "retry-after": "0.01" } });
+  };
+  const uploading = client({ fetch }).upload("hello", { bucket: "media", key: "a" });
+  await expect(uploading).rejects.toMatchObject({ code: "unavailable" });
+  expect(asked).toBe(6);
+});

@@ -1,7 +1,7 @@
 /** Looks at a rotation until it is over, or nobody wants to look any longer. */
 import { setTimeout } from "node:timers/promises";
 import type { RotationReport } from "../../rotation/state.ts";
-import { ApiError, isPassing } from "../api.ts";
+import { ApiError } from "../api.ts";
 import { hideBar } from "../terminal.ts";
 import { RotationProgress } from "./progress.ts";
 import type { Rotations } from "./rotations.ts";
@@ -52,7 +52,7 @@ async function lookedAt(
     try {
       return await rotations.find(last.id);
     } catch (error) {
-      if (!rotations.goesOn || (error instanceof ApiError && !isPassing(error)) || Date.now() > until)
+      if (!rotations.goesOn || (error instanceof ApiError && !error.isPassing) || Date.now() > until)
         throw error;
       if (attempt === 1) {
         hideBar();

@@ -1,5 +1,5 @@
 /** Presigned requests that are asked for side by side, and go to the API together: one call for many files. */
-import { type Api, ApiError, isPassing, type Problem } from "../api.ts";
+import { type Api, ApiError, type Problem } from "../api.ts";
 
 /** In one call: far from the API's limits of 1000 requests and of a body's bytes. */
 const MOST = 100;
@@ -50,7 +50,7 @@ async function sendBatch<T extends object>(api: Api, asked: readonly Asked<T>[])
       else {
         const error = new ApiError(result.problem.status, result.problem);
         // What may pass is asked for again, by itself.
-        if (isPassing(error)) void alone(api, each);
+        if (error.isPassing) void alone(api, each);
         else each.reject(error);
       }
     });
