@@ -2,18 +2,10 @@
 import type { Api, CallOptions } from "./api.ts";
 import { SsecError } from "./error.ts";
 import { inParallel } from "./parallel.ts";
+import { isFresh, type Part, type Service, sendPart } from "./part.ts";
 import { storageFor } from "./resume.ts";
-import { persist } from "./retry.ts";
-import type { PresignedRequest, Sending } from "./send.ts";
+import type { PresignedRequest } from "./send.ts";
 import type { About, Begun, Remembered, Storage, Target, Uploaded, UploadOptions } from "./upload-types.ts";
-
-/** Milliseconds that a URL must still live for a request to begin. */
-const MARGIN = 30_000;
-
-/** What is asked of the service. */
-export interface Service {
-  json<T>(path: string, body: object, options: CallOptions): Promise<T>;
-}
 
 /** What is uploaded, to be cut into parts. */
 export interface Cut {
@@ -23,18 +15,6 @@ export interface Cut {
   part(from: number, to: number): Promise<Part>;
   /** Called when all parts are in the store. @throws where they are not what they were to be */
   confirm?(): Promise<void>;
-}
-
-export interface Part {
-  /** Bytes. */
-  readonly size: number;
-  /**
-   * Into the store, once.
-   *
-   * @param requestOf gives what to send; it lives for a while from then on
-   * @returns its ETag
-   */
-  put(requestOf: () => Promise<PresignedRequest>, sending: Sending): Promise<string>;
 }
 
 export type PartsOptions = Pick<UploadOptions, "onProgress" | "signal" | "concurrency" | "partSize">;
@@ -150,32 +130,28 @@ export async function inParts(
   }
 
   async function send(
-    { partNumber, size, put }: Numbered,
+    { partNumber, ...part }: Numbered,
     slow: () => void,
-    ending: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void> {
-    const etag = await persist(
-      () => {
-        report(partNumber, 0);
-        const onSent = (bytes: number) => report(partNumber, bytes);
-        return put(() => requestOf(partNumber, ending), { signal: ending, onSent });
-      },
-      ending,
-      {
-        onFailure: ({ isStale }) => {
-          requests.delete(partNumber);
-          if (!isStale) slow();
-        },
-      },
+    const etag = await sendPart(
+      part,
+      (isAnew) => requestOf(partNumber, isAnew, signal),
+      (bytes) => report(partNumber, bytes),
+      signal,
+      slow,
     );
     etags.set(partNumber, etag);
-    report(partNumber, size);
   }
 
   /** One that still lives for a while; those of the parts behind it are asked for by the same call. */
-  async function requestOf(partNumber: number, ending: AbortSignal): Promise<PresignedRequest> {
-    let signed = await requests.get(partNumber);
-    if (!signed || Date.parse(signed.expiresAt) - MARGIN < Date.now()) {
+  async function requestOf(
+    partNumber: number,
+    isAnew: boolean,
+    ending: AbortSignal,
+  ): Promise<PresignedRequest> {
+    let signed = isAnew ? undefined : await requests.get(partNumber);
+    if (!signed || !isFresh(signed)) {
       const last = size === undefined ? partNumber : Math.ceil(size / partSize);
       const partNumbers: number[] = [];
       for (let each = partNumber; each <= last && each < partNumber + 2 * concurrency; each++)

@@ -1,20 +1,22 @@
 /** upload(): one PUT for what is small, parts side by side for what is not. */
 import { type Api, objectPath } from "./api.ts";
 import { SsecError } from "./error.ts";
-import { inParts, type Part } from "./parts.ts";
+import type { Part } from "./part.ts";
+import { inParts } from "./parts.ts";
 import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
-import { isStream, sizeOf } from "./send.ts";
+import { type Body, isStream, sizeOf } from "./send.ts";
 import { bytesOf, type Readable, readable, type Source, slice } from "./source.ts";
-import { type Presigned, putInStore } from "./store.ts";
+import { putInStore } from "./store.ts";
 import type { About, Target, Uploaded, UploadOptions } from "./upload-types.ts";
+import { inOnePiece } from "./whole.ts";
 
 /** Bytes. */
 const PART_SIZE = 8 * 2 ** 20;
 const MAX_PARTS = 10_000;
 
 export async function upload(api: Api, source: Source, options: UploadOptions): Promise<Uploaded> {
-  const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume } = options;
+  const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume, partSize = PART_SIZE } = options;
   signal?.throwIfAborted();
   const { type } = source as Blob;
   const contentType = options.contentType ?? (type || undefined);
@@ -27,21 +29,22 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
   const target = { bucket, key };
   if (via === "edge") return throughEdge(api, source, target, about, options);
   const from = readable(source);
+  const partOf = (body: Body): Part => ({
+    size: sizeOf(body),
+    put: async (requestOf, sending) =>
+      putInStore(bucket, await requestOf(), body, { ...sending, fetch: api.fetch }),
+  });
   try {
-    const done = await inOnePiece(api, from, target, about, options);
-    if (done) return done;
+    const short = await shortOf(from, partSize);
+    if (short) return await inOnePiece(api, partOf(short), target, about, options);
     const remembered = resume && (await storageFor(resume, api.url, target, source));
     const cut = {
       size: from.size,
-      part: async (at: number, to: number): Promise<Part> => {
-        const body = from.size === undefined ? await from.cutter.next(to - at) : slice(from.body, at, to);
-        const put: Part["put"] = async (requestOf, sending) =>
-          putInStore(bucket, await requestOf(), body, { ...sending, fetch: api.fetch });
-        return { size: sizeOf(body), put };
-      },
+      part: async (at: number, to: number) =>
+        partOf(from.size === undefined ? await from.cutter.next(to - at) : slice(from.body, at, to)),
     };
-    const partSize = Math.max(options.partSize ?? PART_SIZE, leastPartSize(from.size));
-    return await inParts(api, cut, target, about, { ...options, partSize }, remembered);
+    const all = { ...options, partSize: Math.max(partSize, leastPartSize(from.size)) };
+    return await inParts(api, cut, target, about, all, remembered);
   } catch (error) {
     if (from.size === undefined) from.cutter.cancel(error);
     throw error;
@@ -84,32 +87,9 @@ async function throughEdge(
   return { ...target, keyId, size, etag };
 }
 
-/** What is small enough, by one PUT; undefined where it is not. */
-async function inOnePiece(
-  api: Api,
-  from: Readable,
-  target: Target,
-  about: About,
-  { onProgress, signal, partSize = PART_SIZE }: UploadOptions,
-): Promise<Uploaded | undefined> {
-  if (from.size === undefined) {
-    // Read before its end is known, it is the first part otherwise.
-    const first = await from.cutter.peek(partSize + 1);
-    if (first > partSize) return undefined;
-  } else if (from.size > partSize) return undefined;
-  const body = from.size === undefined ? await from.cutter.next(partSize) : from.body;
-  const total = sizeOf(body);
-  let keyId = "";
-  const etag = await persist(async () => {
-    const request: Presigned = await api.json(
-      "/v1/presign",
-      { operation: "PutObject", ...target, ...about, contentLength: total },
-      { signal },
-    );
-    keyId = request.keyId ?? "";
-    const onSent = (loaded: number) => onProgress?.({ loaded, total });
-    return putInStore(target.bucket, request, body, { fetch: api.fetch, signal, onSent });
-  }, signal);
-  onProgress?.({ loaded: total, total });
-  return { ...target, keyId, size: total, etag };
+/** All of it, where that is little enough for one PUT. */
+async function shortOf(from: Readable, most: number): Promise<Body | undefined> {
+  // A stream is read before its end is known; that is the first part otherwise.
+  if ((from.size ?? (await from.cutter.peek(most + 1))) > most) return undefined;
+  return from.size === undefined ? from.cutter.next(most) : from.body;
 }
