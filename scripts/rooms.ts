@@ -52,10 +52,12 @@ const ROOMS: readonly Room[] = [
       {
         to: "client",
         files: [
+          "src/client/part.ts",
           "src/client/parts.ts",
           "src/client/retry.ts",
           "src/client/send.ts",
           "src/client/upload-types.ts",
+          "src/client/whole.ts",
         ],
       },
       { to: "auth", files: ["src/auth/token.ts"] },

@@ -2,7 +2,7 @@
 import { persist } from "../client/retry.ts";
 
 /** Less often than the client, after half its waits: somebody looks on. */
-const SOON = { attempts: 5, firstWait: 150 };
+export const SOON = { attempts: 5, firstWait: 150 };
 
 /** What may succeed when it is tried again. */
 export class Transient extends Error {

@@ -43,10 +43,14 @@ export class SsecError extends Error {
  * @param mend what the operator does where it is the second
  */
 export function noAnswer(url: string, mend: (origin: string) => string): SsecError {
-  const { origin } = globalThis as { origin?: string };
-  const page =
-    origin && origin !== "null" ? `, or does not let pages of ${origin} call it: ${mend(origin)}` : "";
+  const page = forbidsPage((origin) => `call it: ${mend(origin)}`);
   return new SsecError("cors-or-network", `${new URL(url).origin} does not answer${page}`, {
     isPassing: true,
   });
+}
+
+/** What else it may be that a page sees no more; nothing where no page runs this. */
+export function forbidsPage(what: (origin: string) => string): string {
+  const { origin } = globalThis as { origin?: string };
+  return origin && origin !== "null" ? `, or does not let pages of ${origin} ${what(origin)}` : "";
 }

@@ -1,10 +1,13 @@
 /** A part of an upload, or all of it, into the store: again, and by another URL, where that may help. */
 import type { CallOptions } from "./api.ts";
-import { persist } from "./retry.ts";
-import type { PresignedRequest, Sending } from "./send.ts";
+import { forbidsPage, SsecError } from "./error.ts";
+import { type Persistence, persist } from "./retry.ts";
+import type { Answer, PresignedRequest, Sending } from "./send.ts";
 
 /** Milliseconds that a URL must still live for a request to begin. */
 const MARGIN = 30_000;
+/** What no store says that has not encrypted. */
+const ECHO = "x-amz-server-side-encryption-customer-algorithm";
 
 /** What is asked of the service. */
 export interface Service {
@@ -18,36 +21,40 @@ export interface Part {
    * Into the store, once.
    *
    * @param requestOf gives what to send; it lives for a while from then on
-   * @returns its ETag
+   * @returns what the store says that has taken it
    */
-  put(requestOf: () => Promise<PresignedRequest>, sending: Sending): Promise<string>;
+  put(requestOf: () => Promise<PresignedRequest>, sending: Sending): Promise<Pick<Answer, "headers">>;
 }
 
 /**
  * @param requestOf gives one that lives for a while: another than before, where that may be what was at fault
  * @param onSent is told how many bytes have gone out; fewer than before where it begins again
- * @param slow is called where the store says that it is too much
  * @returns its ETag
+ * @throws {SsecError} where the store does not say that it has encrypted it
  */
 export async function sendPart(
   { size, put }: Part,
   requestOf: (isAnew: boolean) => Promise<PresignedRequest>,
   onSent: (bytes: number) => void,
   signal: AbortSignal | undefined,
-  slow?: () => void,
+  persistence: Persistence | undefined,
 ): Promise<string> {
-  const etag = await persist(
+  const { headers } = await persist(
     (failures) => {
       onSent(0);
       return put(() => requestOf(failures > 0), { signal, onSent });
     },
     signal,
-    {
-      onFailure: ({ isStale }) => {
-        if (!isStale) slow?.();
-      },
-    },
+    persistence,
   );
+  const etag = headers.get("etag");
+  if (headers.get(ECHO) !== "AES256" || etag === null) {
+    const hidden = forbidsPage(() => "read that (`ssec cors`)");
+    throw new SsecError(
+      "store-error",
+      `the store did not say that it encrypted${hidden}: remove the object, and see \`ssec check --live\``,
+    );
+  }
   onSent(size);
   return etag;
 }

@@ -139,7 +139,11 @@ export async function inParts(
       (isAnew) => requestOf(partNumber, isAnew, signal),
       (bytes) => report(partNumber, bytes),
       signal,
-      slow,
+      {
+        onFailure: ({ isStale }) => {
+          if (!isStale) slow();
+        },
+      },
     );
     etags.set(partNumber, etag);
   }

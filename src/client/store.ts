@@ -1,7 +1,7 @@
 /** The store, which a presigned request is for. */
 import { heard } from "./api.ts";
 import { SsecError } from "./error.ts";
-import { type Answer, type Body, type PresignedRequest, type Sending, sendBody } from "./send.ts";
+import type { Answer } from "./send.ts";
 
 /** What the service gives for an operation. */
 export interface Presigned {
@@ -14,41 +14,6 @@ export interface Presigned {
   /** Exactly what the request must carry. */
   readonly headers: Readonly<Record<string, string>>;
   readonly expiresAt: string;
-}
-
-/** What no store says that has not encrypted. */
-const ECHO = "x-amz-server-side-encryption-customer-algorithm";
-
-/**
- * Bytes into the store, once.
- *
- * @returns its ETag
- * @throws {SsecError} also where the store does not say that it has encrypted them
- */
-export async function putInStore(
-  bucket: string,
-  request: PresignedRequest,
-  body: Body,
-  sending: Sending,
-): Promise<string> {
-  const answer = await heardByStore(
-    () => sendBody(request, body, sending),
-    request.url,
-    sending.signal,
-    bucket,
-  );
-  if (answer.headers.get(ECHO) !== "AES256")
-    throw new SsecError(
-      "store-error",
-      "the store does not say that it has encrypted this, or its CORS rules do not let a page read that: remove the object, and run `ssec check --live`",
-    );
-  const etag = answer.headers.get("etag");
-  if (etag === null)
-    throw new SsecError(
-      "store-error",
-      "the store's CORS rules do not let a page read the ETag: run `ssec cors`",
-    );
-  return etag;
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Part } from "./part.ts";
 import { inParts } from "./parts.ts";
 import { storageFor } from "./resume.ts";
 import { persist } from "./retry.ts";
-import { type Body, isStream, sizeOf } from "./send.ts";
+import { type Body, isStream, sendBody, sizeOf } from "./send.ts";
 import { bytesOf, type Readable, readable, type Source, slice } from "./source.ts";
-import { putInStore } from "./store.ts";
+import { heardByStore } from "./store.ts";
 import type { About, Target, Uploaded, UploadOptions } from "./upload-types.ts";
 import { inOnePiece } from "./whole.ts";
 
@@ -31,8 +31,11 @@ export async function upload(api: Api, source: Source, options: UploadOptions): 
   const from = readable(source);
   const partOf = (body: Body): Part => ({
     size: sizeOf(body),
-    put: async (requestOf, sending) =>
-      putInStore(bucket, await requestOf(), body, { ...sending, fetch: api.fetch }),
+    put: async (requestOf, sending) => {
+      const request = await requestOf();
+      const send = () => sendBody(request, body, { ...sending, fetch: api.fetch });
+      return heardByStore(send, request.url, sending.signal, bucket);
+    },
   });
   try {
     const short = await shortOf(from, partSize);

@@ -1,5 +1,6 @@
 /** An upload in one piece. */
 import { isFresh, type Part, type Service, sendPart } from "./part.ts";
+import type { Persistence } from "./retry.ts";
 import type { Presigned } from "./store.ts";
 import type { About, Target, Uploaded, UploadOptions } from "./upload-types.ts";
 
@@ -9,6 +10,7 @@ export async function inOnePiece(
   target: Target,
   about: About,
   { onProgress, signal }: Pick<UploadOptions, "onProgress" | "signal">,
+  persistence?: Persistence,
 ): Promise<Uploaded> {
   const total = part.size;
   let request: Presigned | undefined;
@@ -22,6 +24,6 @@ export async function inOnePiece(
     return request;
   };
   const onSent = (loaded: number) => onProgress?.({ loaded, total });
-  const etag = await sendPart(part, requestOf, onSent, signal);
+  const etag = await sendPart(part, requestOf, onSent, signal, persistence);
   return { ...target, keyId: request?.keyId ?? "", size: total, etag };
 }

@@ -320,6 +320,35 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     },
   );
 
+  test("a short file goes up through a store that fails now and then", async () => {
+    const path = file("short-unlucky", randomBytes(100_000));
+    proxy.break(
+      { on: isPut, times: 1, answer: error(503, "SlowDown") },
+      { on: isPut, times: 1, cutRequestAfter: 10_000 },
+    );
+    const { status, stderr } = await watched("put", path, `media/${freshKey()}`);
+    expect(status, stderr).toBe(0);
+  });
+
+  test.for([
+    ["in one piece", isPut, 1000],
+    ["in parts", isPart, 9 * MiB],
+  ] as const)("a store that does not say that it encrypted has not: %s", async ([, on, size]) => {
+    const key = freshKey();
+    proxy.break({
+      on,
+      times: 99,
+      headers: (headers) => delete headers["x-amz-server-side-encryption-customer-algorithm"],
+    });
+    const told = await watched("put", file("unproved", randomBytes(size)), `media/${key}`);
+    expect(told).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /^ssec: the store did not say that it encrypted: remove the object, and see `ssec check --live`/m,
+      ),
+    });
+  });
+
   /** The file grows as soon as the first of these requests comes. */
   const growAtFirst = (isOne: (request: IncomingMessage) => boolean, path: string) => {
     let hasChanged = false;

@@ -6,8 +6,8 @@ import type { Slots } from "../parallel.ts";
 import type { ObjectName } from "./location.ts";
 import { beginOpen, endOpen } from "./open-uploads.ts";
 import type { Upload } from "./presigned.ts";
-import type { Moved } from "./progress.ts";
-import { sendOnce } from "./send.ts";
+import { following, type Moved } from "./progress.ts";
+import { sendStretch } from "./send.ts";
 import { type Source, SourceError } from "./source.ts";
 import type { Fields, Uploaded } from "./uploaded.ts";
 
@@ -59,19 +59,14 @@ export async function putInParts(
       const to = Math.min(end, source.size);
       return {
         size: Math.max(to - from, 0),
-        put: (requestOf, { onSent }) =>
-          slots.run(async () => (await sendOnce(await requestOf(), source, [from, to], onSent)).etag),
+        put: (requestOf, sending) =>
+          slots.run(async () => sendStretch(await requestOf(), source, [from, to], sending)),
       };
     },
     confirm: async () => source.confirmUnchanged?.(),
   };
-  let before = 0;
-  const onProgress = ({ loaded }: { readonly loaded: number }) => {
-    // What an earlier command has sent is told first.
-    if (isSending) progress.add(loaded - before);
-    else progress.skip(loaded - before);
-    before = loaded;
-  };
+  // What an earlier command has sent is told first.
+  const onProgress = following((bytes) => (isSending ? progress.add(bytes) : progress.skip(bytes)));
   try {
     const service = { json: <T>(path: string, body: object) => api.post<T>(path, body) };
     return await inParts(service, cut, to, fields, { concurrency: slots.limit, onProgress }, remembered);

@@ -18,6 +18,15 @@ export interface Moved {
 /** What is not shown. */
 export const uncounted: Moved = { add: () => {}, skip: () => {}, end: () => {} };
 
+/** Moves on by what has come since it was told last how far a whole is. */
+export function following(move: (bytes: number) => void): (progress: { readonly loaded: number }) => void {
+  let before = 0;
+  return ({ loaded }) => {
+    move(loaded - before);
+    before = loaded;
+  };
+}
+
 export class Progress implements Moved {
   readonly #what: string;
   readonly #since = Date.now();

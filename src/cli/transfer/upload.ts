@@ -1,12 +1,16 @@
 /** From this machine to the store: through presigned URLs where the length is known, else through the edge. */
 import { resolve } from "node:path";
+import type { Part } from "../../client/part.ts";
+import { inOnePiece } from "../../client/whole.ts";
 import { type Api, ApiError } from "../api.ts";
+import { SOON } from "../retry.ts";
 import { HintedError } from "../terminal.ts";
 import { type ObjectName, objectPath } from "./location.ts";
 import { Memory } from "./memory.ts";
 import { isOpen } from "./open-uploads.ts";
 import { abort, type PartsOptions, putInParts } from "./parts.ts";
-import { isNotPresigned, presign, Renewed, type Upload } from "./presigned.ts";
+import { isNotPresigned, presign, type Upload } from "./presigned.ts";
+import { following } from "./progress.ts";
 import { sendStretch } from "./send.ts";
 import { type FileSource, MAX_SINGLE, type Source, SourceError } from "./source.ts";
 import { headObject } from "./stored.ts";
@@ -83,19 +87,30 @@ async function putWhole(
   { fields, slots, progress }: Options,
 ): Promise<Uploaded> {
   const { size } = source;
-  const request = new Renewed(() =>
-    presign(api, { operation: "PutObject", ...to, contentLength: size, ...fields }),
-  );
-  // Before it is its turn: others are asked for along with it.
-  const { keyId } = await request.get();
-  const sized = async () => {
-    const { method, url, headers } = await request.get();
-    return { method, url, headers: { ...headers, "content-length": String(size) } };
+  let release: (() => void) | undefined;
+  let versionId: string | null = null;
+  const part: Part = {
+    size,
+    put: async (requestOf, sending) => {
+      // Before it is its turn: others are asked for along with it.
+      if (!release) await requestOf();
+      release ??= await slots.take();
+      const answer = await sendStretch(await requestOf(), source, [0, size], sending);
+      versionId = answer.headers.get("x-amz-version-id");
+      return answer;
+    },
   };
-  return slots.run(async () => {
-    const answered = await sendStretch(sized, source, [0, size], progress);
-    return confirmed(api, source, to, { keyId, size, ...answered });
-  });
+  const service = { json: <T>(_path: string, body: object) => presign(api, body) as Promise<T> };
+  const onProgress = following((bytes) => progress.add(bytes));
+  try {
+    const uploaded = await inOnePiece(service, part, to, fields, { onProgress }, SOON);
+    return await confirmed(api, source, to, { ...uploaded, ...(versionId !== null && { versionId }) });
+  } catch (error) {
+    onProgress({ loaded: 0 });
+    throw error;
+  } finally {
+    release?.();
+  }
 }
 
 /** What was put, if its source is still what it was. @throws {SourceError} */
