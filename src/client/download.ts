@@ -35,8 +35,7 @@ export interface Downloaded {
 
 export async function download(api: Api, options: DownloadOptions): Promise<Downloaded> {
   const { range: { start = 0, end } = {}, onProgress, signal, sha256 } = options;
-  if (sha256 && options.range)
-    throw new SsecError("invalid-request", "sha256 is that of the whole, not of a range");
+  if (sha256 && options.range) throw new SsecError("invalid-request", "sha256 is not for a range");
   const isRanged = options.range !== undefined;
   const open = (from: number) =>
     persist(
@@ -56,14 +55,12 @@ export async function download(api: Api, options: DownloadOptions): Promise<Down
   /** Goes on behind what has come, where it is still the same object. */
   const reopen = async () => {
     const now = await head(api, options);
-    if (now.contentEncoding || (etag !== undefined && now.etag !== etag))
-      throw new SsecError(
-        "conflict",
-        now.contentEncoding
-          ? "the download broke off, and is encoded: begin anew"
-          : "the object was replaced while it was downloaded: begin anew",
-      );
-    const next = await open(start + loaded);
+    if (now.contentEncoding)
+      throw new SsecError("conflict", "the download broke off, and is encoded: begin anew");
+    const next = etag === undefined || now.etag === etag ? await open(start + loaded) : undefined;
+    // It may have been replaced since then as well.
+    if (!next || next.headers.get("etag") !== first.headers.get("etag"))
+      throw new SsecError("conflict", "the object was replaced while it was downloaded: begin anew");
     if (next.status !== 206 || !next.body)
       throw new SsecError("store-error", "the store does not go on where the download broke off");
     reader = next.body.getReader();
@@ -95,13 +92,7 @@ export async function download(api: Api, options: DownloadOptions): Promise<Down
     },
     { highWaterMark: 0 },
   );
-  return answerOf(
-    first,
-    size,
-    etag,
-    () => new Response(body, { headers: { "content-type": first.headers.get("content-type") ?? "" } }).blob(),
-    body,
-  );
+  return answerOf(first, size, etag, () => new Response(body, { headers: first.headers }).blob(), body);
 }
 
 function answerOf(
@@ -151,10 +142,7 @@ async function proofOf(api: Api, options: DownloadOptions): Promise<(bytes?: Uin
   ];
   const { sha256 } = metadata;
   if (!sha256)
-    throw new SsecError(
-      "conflict",
-      "no SHA-256 lies with this object: upload() keeps one where sha256 is true",
-    );
+    throw new SsecError("conflict", "no SHA-256 lies with it: upload() keeps one where sha256 is true");
   const hash = new Sha256();
   return (bytes) => {
     if (bytes) hash.update(bytes);

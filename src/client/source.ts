@@ -79,7 +79,7 @@ export async function fingerprint(source: Source): Promise<string> {
   if (lastModified !== undefined) return JSON.stringify([name, size, lastModified]);
   const body = isStream(source) ? undefined : bytesOf(source);
   if (!(body instanceof Uint8Array))
-    throw new SsecError("invalid-request", "resume takes a File, bytes or text, no stream and no Blob");
+    throw new SsecError("invalid-request", "resume takes a File, bytes or text");
   return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
 }
 

@@ -227,6 +227,28 @@ test("a download goes on where it broke, and not with another object's bytes", a
   await expect(rest()).rejects.toMatchObject({ code: "conflict" });
 });
 
+test("nor with those of an object that takes its place just when the download goes on", async () => {
+  const object = { bucket: "media", key: "replaced" };
+  await client().upload(new Uint8Array(3 * MiB), object);
+  proxy.break(
+    { on: isGet, times: 1, cutAnswerAfter: MiB },
+    {
+      on: isGet,
+      times: 1,
+      forward: async (request) => {
+        await client().upload(new Uint8Array(3 * MiB).fill(1), object);
+        return request;
+      },
+    },
+  );
+  const got = await client().download(object);
+  const told = await got.bytes().then(
+    ({ length }) => `${length} bytes`,
+    ({ code }: SsecError) => code,
+  );
+  expect(told).toBe("conflict");
+});
+
 test("bytes that are not those that were uploaded are found out", async () => {
   const object = { bucket: "media", key: "proved" };
   await client().upload("hello", { ...object, sha256: true });
