@@ -54,6 +54,7 @@ const ROOMS: readonly Room[] = [
         files: [
           "src/client/part.ts",
           "src/client/parts.ts",
+          "src/client/refusal.ts",
           "src/client/retry.ts",
           "src/client/send.ts",
           "src/client/upload-types.ts",

@@ -1,6 +1,7 @@
 /** The store, which a presigned request is for. */
 import { heard } from "./api.ts";
 import { SsecError } from "./error.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Answer } from "./send.ts";
 
 /** What the service gives for an operation. */
@@ -31,12 +32,11 @@ export async function heardByStore<T extends Answer>(
   const answer = await heard(ask, url, signal, mend);
   const { status } = answer;
   if (status < 300) return answer;
-  const [, code = ""] = /<Code>(\w{1,64})<\/Code>/.exec(await answer.text().catch(() => "")) ?? [];
-  const isBusy = status === 429 || (status >= 500 && status !== 501);
+  const { code, isBusy } = refusalOf(status, await answer.text().catch(() => ""));
   // A URL that has expired, or a clock that was wrong, is a 403: another URL may do.
   throw new SsecError(CODES[status] ?? "store-error", `the store answers ${status} ${code}`.trimEnd(), {
     status,
-    isPassing: isBusy || status === 403 || code === "RequestTimeout",
+    isPassing: isBusy || status === 403,
     isStale: status === 403,
   });
 }

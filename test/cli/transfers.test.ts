@@ -324,6 +324,7 @@ describe("through a store that is watched", { timeout: 120_000 }, () => {
     const path = file("short-unlucky", randomBytes(100_000));
     proxy.break(
       { on: isPut, times: 1, answer: error(503, "SlowDown") },
+      { on: isPut, times: 1, answer: error(400, "RequestTimeout") },
       { on: isPut, times: 1, cutRequestAfter: 10_000 },
     );
     const { status, stderr } = await watched("put", path, `media/${freshKey()}`);

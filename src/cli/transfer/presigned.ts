@@ -1,11 +1,8 @@
 /** What the API presigns for a transfer, asked for again before it ends. */
-
+import { isFresh } from "../../client/part.ts";
 import type { PresignedRequest } from "../../client/send.ts";
 import { type Api, ApiError } from "../api.ts";
 import { Batches } from "./batches.ts";
-
-/** What is left of a URL's life when it is replaced, milliseconds. */
-const MARGIN = 60_000;
 
 interface Expiring {
   readonly expiresAt: string;
@@ -39,7 +36,7 @@ export class Renewed<T extends Expiring> {
 
   async get(): Promise<T> {
     const current = await this.#current;
-    if (current !== undefined && Date.parse(current.expiresAt) - Date.now() > MARGIN) return current;
+    if (current !== undefined && isFresh(current)) return current;
     const made = this.#make();
     this.#current = made;
     made.catch(() => {

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { refusalOf } from "../../client/refusal.ts";
 import { retryAfterOf } from "../../client/retry.ts";
 import type { PresignedRequest } from "../../client/send.ts";
 import { proxyHint } from "../proxy.ts";
@@ -61,7 +62,7 @@ export function askStore(
  * names instead is not asked, since the headers hold a key.
  *
  * @param body with its length in `headers`
- * @throws {Transient} for no answer, 429 and 5xx
+ * @throws {Transient} for no answer, and one of a store that is busy
  * @throws {StoreError} for any other answer but 200, 204 and 206
  * @throws {SourceError} what the body throws
  */
@@ -96,9 +97,8 @@ export async function sendToStore(
   if (isGood(answer)) return answer;
   const { statusCode = 0 } = answer;
   const text = await textOf(answer, MAX_REFUSAL).catch(() => "");
-  const code = /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1] ?? "";
-  // 501 is a store that cannot, and will not be able to when it is asked again.
-  if (statusCode === 429 || (statusCode >= 500 && statusCode !== 501)) {
+  const { code, isBusy } = refusalOf(statusCode, text);
+  if (isBusy) {
     const retryAfter = retryAfterOf(answer.headers["retry-after"]);
     throw new Transient(`the store answers ${statusCode} ${code}`.trimEnd(), retryAfter);
   }
