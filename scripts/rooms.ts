@@ -39,9 +39,14 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: "page",
-    purpose: "the page at /, in the browser: it knows nothing of the service but its API",
+    purpose:
+      "the page at /, in the browser: it knows nothing of the service but its API, and the types of its answers",
     at: ["src/page/"],
-    imports: ["client"],
+    imports: [
+      "client",
+      { to: "rotation", files: ["src/rotation/state.ts", "src/rotation/needed.ts"], types: true },
+      { to: "audit", files: ["src/audit/event.ts"], types: true },
+    ],
   },
   {
     name: "cli",

@@ -1,29 +1,12 @@
 /** Keys: their states, and what still needs them. */
+import type { ReportedKey as Key } from "../rotation/needed.ts";
 import { facts, loaded } from "./admin-parts.ts";
 import { type Child, empty, h } from "./dom.ts";
 import type { View } from "./files.ts";
 import { count, visible, when } from "./format.ts";
 import type { Session } from "./session.ts";
 
-export interface Key {
-  readonly id: string;
-  readonly buckets: readonly string[];
-  /** Of these, those whose new objects are under it. */
-  readonly writes: readonly string[];
-  readonly mode: string;
-  readonly state: "active" | "readable" | "pending" | "invalid";
-  readonly reason?: string;
-  readonly md5?: string;
-  readonly notBefore?: string;
-  readonly writeUntil?: string;
-  readonly neededBy?: {
-    readonly objects: number;
-    readonly olderVersions: number;
-    readonly scannedAt: string;
-    readonly complete: boolean;
-    readonly removable: boolean;
-  };
-}
+export type { Key };
 
 const STATES = {
   active: ["good", "writes and reads"],

@@ -1,12 +1,9 @@
 /** Refusals by the hour, as bars. */
+import type { AuditEvent } from "../audit/event.ts";
 import { h, svg } from "./dom.ts";
 import { count } from "./format.ts";
 
-export interface Refusal {
-  readonly time: string;
-  readonly outcome: "allowed" | "denied" | "failed";
-  readonly code?: string;
-}
+type Refusal = Pick<AuditEvent, "time" | "outcome" | "count">;
 
 const HOURS = 24;
 /** Milliseconds. */

@@ -1,15 +1,10 @@
 /** What a rotation could not do, object by object. */
+import type { Failure } from "../rotation/state.ts";
 import { openDialog } from "./dialog.ts";
 import { button, failure, h } from "./dom.ts";
 import { visible } from "./format.ts";
 import { nameOfRotation, type Rotation } from "./rotation.ts";
 import type { Session } from "./session.ts";
-
-interface Failure {
-  readonly key: string;
-  readonly code: string;
-  readonly detail: string;
-}
 
 export function showErrors(session: Session, rotation: Rotation): void {
   const ending = new AbortController();

@@ -1,27 +1,7 @@
 /** A rotation as the API has it. */
+import type { RotationReport as Rotation } from "../rotation/state.ts";
 
-export interface Rotation {
-  readonly id: string;
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly from?: string;
-  readonly to: string;
-  readonly dryRun: boolean;
-  readonly encryptPlain?: boolean;
-  readonly versions?: object;
-  readonly state: "running" | "done" | "failed" | "cancelled";
-  readonly reason?: string;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly listed: number;
-  readonly isListed: boolean;
-  readonly rotated: number;
-  readonly skipped: number;
-  readonly failed: number;
-  readonly bytes: number;
-  readonly found: Readonly<Record<string, number>>;
-  readonly olderVersions: number;
-}
+export type { Rotation };
 
 /** As `POST /v1/rotations` takes it. */
 export interface Wanted {
@@ -30,6 +10,8 @@ export interface Wanted {
   readonly from?: string;
   readonly to?: string;
   readonly encryptPlain?: boolean;
+  readonly versions?: boolean;
+  readonly removeVersions?: boolean;
 }
 
 export const nameOfRotation = ({ bucket, prefix }: { bucket: string; prefix?: string }): string =>

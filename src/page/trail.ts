@@ -1,22 +1,11 @@
 /** The trail: events by filters, and the refusals of a day. */
+import type { AuditEvent } from "../audit/event.ts";
 import { headed } from "./admin-parts.ts";
 import { button, empty, failure, h } from "./dom.ts";
 import type { View } from "./files.ts";
 import { visible, when } from "./format.ts";
-import { type Refusal, refusalsPlot } from "./plot.ts";
+import { refusalsPlot } from "./plot.ts";
 import type { Session } from "./session.ts";
-
-interface Event extends Refusal {
-  readonly id: string;
-  readonly caller?: string;
-  readonly subject?: string;
-  readonly operation?: string;
-  readonly bucket?: string;
-  readonly key?: string;
-  readonly keyId?: string;
-  readonly via?: string;
-  readonly ip?: string;
-}
 
 const OUTCOMES = { "": "Any outcome", allowed: "Allowed", denied: "Denied", failed: "Failed" };
 /** Milliseconds. */
@@ -62,7 +51,7 @@ export function trailView(session: Session, signal: AbortSignal): View {
     for (const [name, value] of new FormData(form)) if (value) query.set(name, String(value));
     if (!isAnew && cursor) query.set("cursor", cursor);
     try {
-      const answer = await session.ask<{ events: Event[]; cursor?: string }>(
+      const answer = await session.ask<{ events: AuditEvent[]; cursor?: string }>(
         `/v1/audit?${query}`,
         undefined,
         signal,
@@ -87,7 +76,7 @@ export function trailView(session: Session, signal: AbortSignal): View {
     try {
       const some = await Promise.all(
         ["denied", "failed"].map((kind) =>
-          session.ask<{ events: Event[]; cursor?: string }>(
+          session.ask<{ events: AuditEvent[]; cursor?: string }>(
             `/v1/audit?outcome=${kind}&since=${since}&limit=1000`,
             undefined,
             signal,
@@ -148,7 +137,7 @@ const LABELS: Readonly<Record<string, string>> = {
   ...{ bucket: "Bucket", key: "Object", keyId: "Key", caller: "Caller", operation: "Operation" },
 };
 
-function eventRow(event: Event): HTMLTableRowElement {
+function eventRow(event: AuditEvent): HTMLTableRowElement {
   const { time, outcome, code, operation = "", bucket, key, keyId = "", caller = "", subject, via } = event;
   const object = [bucket, key].filter((part) => part !== undefined).join("/");
   return h(
