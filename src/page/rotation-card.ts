@@ -65,21 +65,26 @@ export function rotationCard(session: Session, { rotate, change }: CardHooks): R
   };
 
   function update(rotation: Rotation, isLatest: boolean): void {
-    const { dryRun, state, failed, to } = rotation;
+    const { dryRun, state, to, reason: why = "", pausedUntil } = rotation;
+    const failed = failures(rotation);
     const name = visible(nameOfRotation(rotation));
     title.textContent = dryRun ? `${name}, dry run` : `${name} to ${visible(to)}`;
-    badge.textContent = state === "done" && failed > 0 ? "done, with errors" : state;
+    const isWaiting = pausedUntil !== undefined;
+    badge.textContent = isWaiting ? "waiting" : state === "done" && failed > 0 ? "done, with errors" : state;
     badge.className = `badge ${state === "failed" || (state === "done" && failed > 0) ? "bad" : state === "done" ? "good" : ""}`;
-    const looked = rotation.rotated + rotation.skipped + failed;
+    const looked = rotation.rotated + rotation.skipped + rotation.failed;
     bar.setAttribute("aria-label", `Progress of the ${dryRun ? "dry run" : "rotation"} of ${name}`);
     if (state === "running" && rotation.listed === 0) bar.removeAttribute("value");
     else bar.value = rotation.listed === 0 ? 1 : Math.min(1, looked / rotation.listed);
     words.textContent = wordsOf(rotation);
-    reason.textContent = visible(rotation.reason ?? "");
-    reason.hidden = rotation.reason === undefined;
+    reason.replaceChildren(
+      visible(why),
+      ...(isWaiting ? [" It goes on by itself at ", when(pausedUntil), "."] : []),
+    );
+    reason.hidden = why === "";
     known.replaceChildren(factsOf(rotation));
     const canRotate =
-      dryRun && state === "done" && isLatest && toRotate(rotation) > 0 && rotation.versions === undefined;
+      dryRun && state === "done" && isLatest && (toRotate(rotation) > 0 || olderToRotate(rotation) > 0);
     offer(rotation, canRotate);
     if (before?.state === "running" && state !== "running" && state !== "cancelled")
       announce(`The ${dryRun ? "dry run" : "rotation"} of ${name} is ${state}.`);
@@ -87,15 +92,18 @@ export function rotationCard(session: Session, { rotate, change }: CardHooks): R
   }
 
   function offer(rotation: Rotation, canRotate: boolean): void {
-    const { state, failed, to } = rotation;
-    const what = [state, failed, canRotate].join();
+    const { state, to, versions, pausedUntil } = rotation;
+    const failed = failures(rotation);
+    const isWaiting = pausedUntil !== undefined;
+    const what = [state, isWaiting, failed, canRotate].join();
     if (what === offered) return;
     offered = what;
     const hadFocus = actions.contains(document.activeElement);
-    const errors = `${count(failed)} error${failed === 1 ? "" : "s"}`;
+    // Of the versions of one object the first error is kept.
+    const errors = versions?.failed ? "errors" : `${count(failed)} error${failed === 1 ? "" : "s"}`;
     const buttons = [
-      canRotate &&
-        doing(`Rotate to ${visible(to)}…`, () => rotate(wantedBy(rotation), objectsOf(toRotate(rotation)))),
+      canRotate && doing(`Rotate to ${visible(to)}…`, () => rotate(wantedBy(rotation), foundBy(rotation))),
+      isWaiting && doing("Try now", () => change(rotation, "running")),
       state === "running" && doing("Cancel", () => cancel(rotation)),
       (state === "failed" || state === "cancelled") && doing("Resume", () => change(rotation, "running")),
       failed > 0 && button(`Show ${errors}`, () => showErrors(session, rotation)),
@@ -107,6 +115,18 @@ export function rotationCard(session: Session, { rotate, change }: CardHooks): R
 }
 
 const objectsOf = (objects: number): string => `${count(objects)} object${objects === 1 ? "" : "s"}`;
+
+const versionsOf = (versions: number): string =>
+  `${count(versions)} older version${versions === 1 ? "" : "s"}`;
+
+const failures = ({ failed, versions }: Rotation): number => failed + (versions?.failed ?? 0);
+
+const olderToRotate = ({ versions, olderVersions }: Rotation): number => (versions ? olderVersions : 0);
+
+function foundBy(rotation: Rotation): string {
+  const older = olderToRotate(rotation);
+  return `${objectsOf(toRotate(rotation))}${older > 0 ? ` and ${versionsOf(older)}` : ""}`;
+}
 
 /** Of what a dry run has found, what a rotation would write again. */
 function toRotate({ found, from, to, encryptPlain }: Rotation): number {
@@ -130,30 +150,44 @@ function wordsOf(rotation: Rotation): string {
   return `${count(rotated + skipped + failed)} of ${objectsOf(listed)}${soFar} · ${what.join(", ")}${written}`;
 }
 
-function wantedBy({ bucket, prefix, from, to, encryptPlain }: Rotation): Wanted {
+function wantedBy(rotation: Rotation): Wanted {
+  const { bucket, prefix, from, to, encryptPlain, versions, removeVersions } = rotation;
   return {
     bucket,
     to,
     ...(prefix && { prefix }),
     ...(from !== undefined && { from }),
     ...(encryptPlain && { encryptPlain }),
+    ...(versions && { versions: true }),
+    ...(removeVersions && { removeVersions }),
   };
 }
 
 const FOUND: Readonly<Record<string, string>> = { plain: "in the clear", unknown: "under an unknown key" };
 
-function factsOf({ from, startedAt, endedAt, found, olderVersions }: Rotation): HTMLElement {
+function factsOf(rotation: Rotation): HTMLElement {
+  const { from, startedAt, endedAt, found, olderVersions, encryptPlain, versions, removeVersions } = rotation;
+  const also = [
+    encryptPlain && "what is in the clear",
+    versions && `older versions${removeVersions ? ", which are removed once they are copied" : ""}`,
+  ].filter((each) => each);
   const some = Object.entries(found)
     .filter(([, objects]) => objects > 0)
     // What is under none of the bucket's keys comes last.
     .sort(([one], [other]) => Number(one in FOUND) - Number(other in FOUND));
   return facts(
     from !== undefined && ["From", visible(from)],
+    also.length > 0 && ["As well", also.join(", ")],
     some.length > 0 && [
       "Found",
       some.map(([id, objects]) => `${count(objects)} ${FOUND[id] ?? `under ${visible(id)}`}`).join(" · "),
     ],
-    olderVersions > 0 && ["Older versions", `${count(olderVersions)} under other keys`],
+    versions !== undefined &&
+      !rotation.dryRun && [
+        "Versions",
+        `${count(versions.copied)} copied, ${count(versions.removed)} removed, ${count(versions.failed)} failed`,
+      ],
+    olderVersions > 0 && ["Older", `${versionsOf(olderVersions)} under other keys`],
     ["Begun", when(startedAt)],
     endedAt !== undefined && ["Ended", when(endedAt)],
   );

@@ -19,28 +19,43 @@ export function rotationForm(
 ): HTMLFormElement {
   const bucket = h(
     "select",
-    { onchange: () => fill() },
+    { onchange: () => fillPlace() },
     ...places.map((place, i) => h("option", { value: i }, visible(nameOfRotation(place)))),
   );
   const prefix = h("input", { type: "text", placeholder: "all of them", autocomplete: "off" });
   const from = h("select");
   const to = h("select");
+  const encryptPlain = tick(
+    "Encrypt what is in the clear",
+    "Objects that are not encrypted come under the same key: nobody reads them without it any more. Older versions stay in the clear, unless they are removed.",
+    () => fill(),
+  );
+  const versions = tick(
+    "Copy older versions",
+    "Where the bucket keeps versions: each under another key is copied onto a new version. Meanwhile readers may be given an older one.",
+    () => fill(),
+  );
+  const removeVersions = tick(
+    "Remove the versions that were copied",
+    "For good, each once the store has shown its copy. Those that stay need their old key.",
+  );
   const note = h("p", { class: "hint" });
   const said = h("div", { class: "said" });
   const placeNow = () => places[Number(bucket.value)] as Grant;
 
-  function fill(): void {
+  const keysNow = () => keys.filter(({ buckets }) => buckets.includes(placeNow().bucket));
+  const targetsNow = () => keysNow().filter(({ state }) => state === "active");
+
+  function fillPlace(): void {
     const place = placeNow();
-    const its = keys.filter(({ buckets }) => buckets.includes(place.bucket));
-    const targets = its.filter(({ state }) => state === "active");
     const writes = ({ writes }: Key) => writes.includes(place.bucket);
     prefix.value = place.prefix;
     from.replaceChildren(
       h("option", { value: "" }, "every other key"),
-      ...its.map(({ id }) => h("option", { value: id }, visible(id))),
+      ...keysNow().map(({ id }) => h("option", { value: id }, visible(id))),
     );
     to.replaceChildren(
-      ...targets.map((key) =>
+      ...targetsNow().map((key) =>
         h(
           "option",
           { value: key.id, selected: writes(key) },
@@ -48,14 +63,23 @@ export function rotationForm(
         ),
       ),
     );
-    begin.disabled = its.length < 2 || targets.length === 0;
-    note.textContent =
-      its.length < 2
-        ? `${visible(place.bucket)} has one key, so there is no other to rotate to. A dry run tells what is under it.`
-        : targets.length === 0
-          ? `None of the keys of ${visible(place.bucket)} may write now: their dates do not allow it.`
-          : "";
+    fill();
+  }
+
+  /** What can be begun, and what goes with what. */
+  function fill(): void {
+    const bucket = visible(placeNow().bucket);
+    const isAlone = keysNow().length < 2 && !encryptPlain.box.checked;
+    const cannotWrite = targetsNow().length === 0;
+    begin.disabled = isAlone || cannotWrite;
+    note.textContent = cannotWrite
+      ? `None of the keys of ${bucket} may write now: their dates do not allow it.`
+      : isAlone
+        ? `${bucket} has one key, so there is no other to rotate from. A dry run tells what is under it.`
+        : "";
     note.hidden = note.textContent === "";
+    removeVersions.box.disabled = !versions.box.checked;
+    if (!versions.box.checked) removeVersions.box.checked = false;
   }
   const acting = (act: (wanted: Wanted) => Promise<void>) => async () => {
     said.replaceChildren();
@@ -65,6 +89,9 @@ export function rotationForm(
         ...(prefix.value && { prefix: prefix.value }),
         ...(from.value && { from: from.value }),
         ...(to.value && { to: to.value }),
+        ...(encryptPlain.box.checked && { encryptPlain: true }),
+        ...(versions.box.checked && { versions: true }),
+        ...(removeVersions.box.checked && { removeVersions: true }),
       });
     } catch (error) {
       said.replaceChildren(failure(error));
@@ -83,6 +110,14 @@ export function rotationForm(
       field("From", from),
       field("To", to),
     ),
+    h(
+      "fieldset",
+      { class: "ticks" },
+      h("legend", {}, "As well"),
+      encryptPlain.element,
+      versions.element,
+      removeVersions.element,
+    ),
     note,
     h("div", { class: "actions start" }, count, begin),
     said,
@@ -92,16 +127,24 @@ export function rotationForm(
     event.preventDefault();
     void submitted();
   });
-  fill();
+  fillPlace();
   return form;
 }
 
 const field = (label: string, control: HTMLElement): HTMLLabelElement =>
   h("label", { class: "field" }, h("span", {}, label), control);
 
+/** A box to tick, and what it does. */
+function tick(label: string, hint: string, onchange?: () => void) {
+  const id = `tick-${Math.random().toString(36).slice(2)}`;
+  const box = h("input", { type: "checkbox", "aria-describedby": id, onchange });
+  const words = h("p", { class: "hint", id }, hint);
+  return { box, element: h("div", {}, h("label", { class: "tick" }, box, h("span", {}, label)), words) };
+}
+
 /** @param found what a dry run has found, as `12 objects` */
 export async function mayRotate(wanted: Wanted, found?: string): Promise<boolean> {
-  const { from, to = "the key that writes", encryptPlain } = wanted;
+  const { from, to = "the key that writes", encryptPlain, versions, removeVersions } = wanted;
   const name = visible(nameOfRotation(wanted));
   const under = from === undefined ? "any other of its keys" : visible(from);
   const { isYes } = await ask({
@@ -109,10 +152,26 @@ export async function mayRotate(wanted: Wanted, found?: string): Promise<boolean
     text: [
       `Every object of ${name} that is under ${under}${encryptPlain ? ", or in the clear," : ""} is written again under ${visible(to)}${found === undefined ? "" : `: ${found}, as the dry run found`}.`,
       "Its ETag and Last-Modified change, and presigned URLs for reading it end. Name, contents and metadata stay as they are; readers and writers go on meanwhile.",
-      "It can be cancelled. What is rotated by then stays so.",
+      ...(encryptPlain
+        ? [
+            `Who reads what is in the clear without a key cannot any more${removeVersions ? "" : "; older versions of it stay as they are, and readable"}.`,
+          ]
+        : []),
+      ...(versions
+        ? [
+            "Older versions are copied onto new ones, with new ids and times, the oldest first. Until the last copy of an object is there, its readers are given an older version.",
+          ]
+        : []),
+      ...(removeVersions
+        ? [
+            "Each version that was copied is removed for good, with its id and its time. That cannot be undone; what is locked stays.",
+          ]
+        : []),
+      "It can be cancelled. What is done by then stays so.",
     ],
-    yes: "Rotate",
+    yes: removeVersions ? "Rotate, and remove versions" : "Rotate",
     no: "Not now",
+    isGrave: removeVersions === true,
   });
   return isYes;
 }

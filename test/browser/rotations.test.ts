@@ -3,7 +3,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { buildAssets } from "../../scripts/assets.ts";
@@ -40,7 +46,16 @@ beforeAll(async () => {
       new PutObjectCommand({ Bucket: "media", Key, Body: `the object ${Key}`, ...under("KEY_1") }),
     );
   await client.send(new PutObjectCommand({ Bucket: "media", Key: PLAIN, Body: "for all to read" }));
-  const grant = (prefix: string) => ({ bucket: "media", prefix, allow: ["read", "admin"] });
+  await client.send(new CreateBucketCommand({ Bucket: "archive" }));
+  const VersioningConfiguration = { Status: "Enabled" } as const;
+  await client.send(new PutBucketVersioningCommand({ Bucket: "archive", VersioningConfiguration }));
+  for (const Body of ["first", "second", "third"])
+    await client.send(
+      new PutObjectCommand({ Bucket: "archive", Key: "report.txt", Body, ...under("KEY_1") }),
+    );
+  await client.send(new PutObjectCommand({ Bucket: "archive", Key: "plain.txt", Body: "for all to read" }));
+  await client.send(new CreateBucketCommand({ Bucket: "single" }));
+  const grant = (prefix: string, bucket = "media") => ({ bucket, prefix, allow: ["read", "admin"] });
   await buildAssets();
   worker = await startWorker({
     without: ["RATE_LIMIT", "METRICS"],
@@ -48,9 +63,13 @@ beforeAll(async () => {
     env: {
       ...oneBucket({ url: proxy.url, ...credentials }),
       KEYS: { k1: { secret: "KEY_1" }, k2: { secret: "KEY_2" } },
-      BUCKETS: { media: { store: "main", keys: ["k2", "k1"] } },
+      BUCKETS: {
+        media: { store: "main", keys: ["k2", "k1"] },
+        archive: { store: "main", keys: ["k2", "k1"] },
+        single: { store: "main", keys: ["k2"] },
+      },
       CALLERS: {
-        admin: { token: "TOKEN", grants: [grant("")] },
+        admin: { token: "TOKEN", grants: [grant(""), grant("", "archive"), grant("", "single")] },
         part: { token: "PART", grants: [grant("letters/")] },
       },
       TOKEN: token,
@@ -81,10 +100,19 @@ async function areUnder(name: keyof typeof keys): Promise<string[]> {
   return OLD.filter((_, i) => heads[i]?.status === "fulfilled");
 }
 
-async function rotations(): Promise<{ dryRun: boolean; state: string; prefix: string; to: string }[]> {
+async function rotations(): Promise<{ dryRun: boolean; state: string; bucket: string }[]> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${worker.url}/v1/rotations`, { headers });
   return ((await answer.json()) as { rotations: never[] }).rotations;
+}
+
+/** A dry run, to its end. */
+async function counted(bucket: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const body = JSON.stringify({ bucket, dryRun: true });
+  const begun = await fetch(`${worker.url}/v1/rotations`, { method: "POST", headers, body });
+  expect(begun.status).toBe(202);
+  await expect.poll(async () => (await rotations())[0]?.state).toBe("done");
 }
 
 async function open(look: object = { viewport: DESK }, as = token): Promise<Page> {
@@ -147,7 +175,7 @@ test("a dry run, its errors, a rotation that is asked about, cancelled and gone 
   // Looks in between leave the focus where it is.
   const cancel = rotation.getByRole("button", { name: "Cancel" });
   await cancel.focus();
-  await page.waitForResponse((response) => response.url().endsWith("/v1/rotations"));
+  await page.waitForResponse((response) => response.url().includes("/v1/rotations?"));
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").getByRole("button", { name: "Let it run" }).press("Enter");
   expect((await rotations())[0]?.state).toBe("running");
@@ -180,6 +208,91 @@ test("who administers a part begins there, from a key and to one that they choos
   expect(await areUnder("KEY_1")).toEqual(["letters/one.txt", "letters/two.txt"]);
   await page.close();
 }, 90_000);
+
+test("what is in the clear and older versions too, once the question was read, by keyboard", async () => {
+  const page = await open();
+  const form = page.getByRole("form", { name: "Begin a rotation" });
+  await form.getByLabel("Bucket").selectOption("single");
+  await form.getByText("there is no other to rotate from").waitFor();
+  expect(await form.getByRole("button", { name: "Rotate…" }).isDisabled()).toBe(true);
+  await form.getByLabel("Encrypt what is in the clear").press("Space");
+  expect(await form.getByRole("button", { name: "Rotate…" }).isDisabled()).toBe(false);
+
+  await form.getByLabel("Bucket").selectOption("archive");
+  const remove = form.getByLabel("Remove the versions that were copied");
+  expect(await remove.isDisabled()).toBe(true);
+  const copy = form.getByLabel("Copy older versions");
+  await copy.press("Space");
+  await remove.press("Space");
+  // What does not go without the other goes with it.
+  await copy.press("Space");
+  expect(await remove.isChecked()).toBe(false);
+  await copy.press("Space");
+  await remove.press("Space");
+  await looksGood(page, "rotations-ticks");
+
+  await form.getByRole("button", { name: "Dry run" }).press("Enter");
+  const counted = card(page, "archive, dry run");
+  await counted.getByText("2 of 2 objects · 2 to rotate").waitFor();
+  await counted.getByText("what is in the clear, older versions, which are removed once").waitFor();
+  await counted.getByText("2 older versions under other keys").waitFor();
+  await counted.getByRole("button", { name: "Rotate to k2…" }).press("Enter");
+  const question = page.getByRole("dialog", { name: "Rotate archive to k2?" });
+  await question.getByText("2 objects and 2 older versions, as the dry run found").waitFor();
+  await question.getByText("removed for good").waitFor();
+  await looksGood(page, "rotations-grave");
+  // Enter at once is no yes: the focus is not there.
+  await page.keyboard.press("Enter");
+  await question.waitFor({ state: "detached" });
+  expect((await rotations()).filter(({ dryRun, bucket }) => !dryRun && bucket === "archive")).toEqual([]);
+  await counted.getByRole("button", { name: "Rotate to k2…" }).press("Enter");
+  await question.getByRole("button", { name: "Rotate, and remove versions" }).press("Enter");
+  const rotation = card(page, "archive to k2");
+  await rotation.getByText("done").waitFor({ timeout: 60_000 });
+  await rotation.getByText(/^2 copied, \d removed, 0 failed$/).waitFor();
+  const { Versions = [] } = await s3().send(
+    new ListObjectVersionsCommand({ Bucket: "archive", Prefix: "report.txt" }),
+  );
+  expect(Versions.length).toBeGreaterThanOrEqual(3);
+  for (const { Key, VersionId } of Versions)
+    await s3().send(new HeadObjectCommand({ Bucket: "archive", Key, VersionId, ...under("KEY_2") }));
+  await s3().send(new HeadObjectCommand({ Bucket: "archive", Key: "plain.txt", ...under("KEY_2") }));
+  expect(complaints).toEqual([]);
+  await page.close();
+}, 120_000);
+
+test("the list goes on where it is long, and looks in between take nothing of it back", async () => {
+  for (let i = 0; i < 4; i++) await counted("single");
+  const page = await browser.newPage({ viewport: DESK });
+  page.setDefaultTimeout(15_000);
+  // Pages of two are as long for four as pages of twenty are for forty.
+  await page.route("**/v1/rotations?*", (route) =>
+    route.continue({ url: route.request().url().replace("limit=20", "limit=2") }),
+  );
+  await page.goto(`${worker.url}/#token=${token}`);
+  await page.getByRole("link", { name: "Rotations" }).click();
+  const cards = page.getByRole("article");
+  const all = (await rotations()).length;
+  await expect.poll(() => cards.count()).toBe(2);
+  const more = page.getByRole("button", { name: "Show more" });
+  await more.press("Enter");
+  await expect.poll(() => cards.count()).toBe(4);
+  await page.getByRole("button", { name: "Refresh" }).click();
+  const form = page.getByRole("form", { name: "Begin a rotation" });
+  await form.getByRole("button", { name: "Dry run" }).press("Enter");
+  await expect.poll(() => cards.count()).toBe(5);
+  await cards.first().getByText("done").waitFor();
+  // A full page may be the last one: then there is nothing more behind it.
+  const goOn = async () => {
+    if (await more.isVisible()) await more.press("Enter", { timeout: 1000 });
+    return [await cards.count(), await more.isVisible()];
+  };
+  await expect.poll(goOn).toEqual([all + 1, false]);
+  const titles = await cards.getByRole("heading").allTextContents();
+  expect(titles[0]).toBe("media, dry run");
+  expect(titles.slice(1, 5)).toEqual(Array(4).fill("single, dry run"));
+  await page.close();
+}, 120_000);
 
 test.for([
   ["desk", "light", DESK],
