@@ -1,5 +1,5 @@
 /** Keys: their states, and what still needs them. */
-import type { ReportedKey as Key } from "../rotation/needed.ts";
+import type { Doubt, ReportedKey as Key } from "../rotation/needed.ts";
 import { facts, loaded } from "./admin-parts.ts";
 import { type Child, empty, h } from "./dom.ts";
 import type { View } from "./files.ts";
@@ -53,6 +53,15 @@ function keyCard(key: Key): HTMLElement {
   );
 }
 
+/** Why a count of zero does not mean that the key may go. */
+const DOUBTS: Readonly<Record<Doubt, string>> = {
+  "not-scanned": "is not scanned yet",
+  "not-tried": "was scanned before it had this key",
+  unclear: "has what could be seen neither under a key nor under none",
+  writes: "writes under it",
+  "written-later": "may have been written to under it since the scan",
+};
+
 function neededWords({ neededBy, buckets }: Key): Child[] {
   if (!neededBy)
     return [
@@ -61,6 +70,15 @@ function neededWords({ neededBy, buckets }: Key): Child[] {
       " counts what needs it.",
     ];
   const { objects, olderVersions, scannedAt, complete, removable } = neededBy;
+  const doubts = neededBy.buckets.flatMap(({ bucket, doubt, writtenUntil }) =>
+    doubt === undefined
+      ? []
+      : [
+          ` ${visible(bucket)} ${DOUBTS[doubt]}`,
+          ...(writtenUntil === undefined ? [] : [": scan it again after ", when(writtenUntil)]),
+          ".",
+        ],
+  );
   const older = olderVersions > 0 ? ` and ${count(olderVersions)} older versions` : "";
   return [
     h("strong", {}, `${count(objects)} object${objects === 1 ? "" : "s"}${older}`),
@@ -68,5 +86,6 @@ function neededWords({ neededBy, buckets }: Key): Child[] {
     when(scannedAt),
     complete ? "." : "; not everything was seen.",
     removable && " It may go.",
+    ...(objects + olderVersions === 0 ? doubts : []),
   ];
 }

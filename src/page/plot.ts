@@ -15,9 +15,9 @@ const BAR = WIDTH / HOURS;
 /** @param isWhole whether there were no more than are given */
 export function refusalsPlot(events: readonly Refusal[], until: number, isWhole: boolean): HTMLElement {
   const hours = Array.from({ length: HOURS }, () => ({ denied: 0, failed: 0 }));
-  for (const { time, outcome } of events) {
+  for (const { time, outcome, count = 1 } of events) {
     const hour = hours[HOURS - 1 - Math.floor((until - Date.parse(time)) / HOUR)];
-    if (hour && outcome !== "allowed") hour[outcome]++;
+    if (hour && outcome !== "allowed") hour[outcome] += count;
   }
   const most = Math.max(1, ...hours.map(({ denied, failed }) => denied + failed));
   const sum = (kind: "denied" | "failed") => hours.reduce((all, hour) => all + hour[kind], 0);

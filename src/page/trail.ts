@@ -3,7 +3,7 @@ import type { AuditEvent } from "../audit/event.ts";
 import { headed } from "./admin-parts.ts";
 import { button, empty, failure, h } from "./dom.ts";
 import type { View } from "./files.ts";
-import { visible, when } from "./format.ts";
+import { count, visible, when } from "./format.ts";
 import { refusalsPlot } from "./plot.ts";
 import type { Session } from "./session.ts";
 
@@ -144,7 +144,13 @@ function eventRow(event: AuditEvent): HTMLTableRowElement {
     "tr",
     {},
     h("td", {}, when(time)),
-    h("td", {}, h("span", { class: `badge ${outcome === "allowed" ? "good" : "bad"}` }, code ?? outcome)),
+    h(
+      "td",
+      {},
+      h("span", { class: `badge ${outcome === "allowed" ? "good" : "bad"}` }, code ?? outcome),
+      // Refusals that are alike are one event.
+      event.count !== undefined && h("small", {}, ` × ${count(event.count)}`),
+    ),
     h("td", {}, visible(operation), via !== undefined && h("small", {}, ` ${via}`)),
     h("td", { class: "object", title: visible(object) }, visible(object)),
     h("td", {}, visible(keyId)),
