@@ -53,6 +53,15 @@ export function useUpload(files: Client, options: UseUploadOptions): Uploads {
 
   const change = (id: number, more: Partial<UploadItem>) =>
     setItems((now) => now.map((item) => (item.id === id ? { ...item, ...more } : item)));
+  /** Only from these states: what is done stays so. */
+  const turn = (id: number, from: readonly UploadItem["state"][], state: UploadItem["state"]) =>
+    setItems((now) =>
+      now.map((item) => {
+        if (item.id !== id || !from.includes(item.state)) return item;
+        const { error: _, ...rest } = item;
+        return { ...rest, state };
+      }),
+    );
   const end = (id: number) => running.current.get(id)?.abort();
 
   const begin = async ({ id, file, key }: UploadItem) => {
@@ -95,9 +104,9 @@ export function useUpload(files: Client, options: UseUploadOptions): Uploads {
     },
     pause: (id) => {
       end(id);
-      change(id, { state: "paused" });
+      turn(id, ["waiting", "uploading"], "paused");
     },
-    resume: (id) => change(id, { state: "waiting" }),
+    resume: (id) => turn(id, ["paused", "failed"], "waiting"),
     cancel: (id) => {
       const item = items.find((each) => each.id === id);
       end(id);

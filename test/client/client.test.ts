@@ -137,6 +137,11 @@ test("useUpload() shows what becomes of each file, pauses, goes on and cancels",
     release();
     await click("resume react/large.bin");
     await page.getByText("react/large.bin done").waitFor();
+    // What is done is neither paused nor begun again.
+    await click("pause react/large.bin");
+    await click("resume react/large.bin");
+    await page.getByText("react/large.bin done").waitFor();
+    expect(await page.getByText(/react\/large\.bin (paused|waiting|uploading)/).count()).toBe(0);
     expect((await client().head({ bucket: "media", key: "react/large.bin" })).size).toBe(11 * MiB);
 
     proxy.break({ on: isPart, answer: error(400, "InvalidArgument") });
