@@ -4,7 +4,7 @@ import { chosenBy } from "./chosen.ts";
 import { button, empty, failure, h, icon, messageOf } from "./dom.ts";
 import { bytes, visible, when } from "./format.ts";
 import { hashOf } from "./place.ts";
-import { placesOf, type Session } from "./session.ts";
+import { foldersOf, type Session } from "./session.ts";
 import type { Chosen } from "./transfers.ts";
 
 export interface FilesHooks {
@@ -37,6 +37,9 @@ export function filesView(
   hooks: FilesHooks,
   signal: AbortSignal,
 ): View {
+  const isReader = session.me.grants.some(
+    (grant) => grant.bucket === bucket && grant.allow.includes("read") && prefix.startsWith(grant.prefix),
+  );
   const isWriter = session.me.grants.some(
     (grant) =>
       grant.bucket === bucket &&
@@ -82,6 +85,16 @@ export function filesView(
   let cursor: string | undefined;
   let latest = 0;
   async function load(isAnew = false): Promise<void> {
+    if (isWriter && !isReader) {
+      table.hidden = true;
+      return said.replaceChildren(
+        empty(
+          "upload",
+          "You may put files here",
+          "What is here is not for you to see. Drop files or folders anywhere on this page, or choose them.",
+        ),
+      );
+    }
     latest++;
     const mine = latest;
     more.disabled = true;
@@ -140,7 +153,7 @@ export function filesView(
       { class: "folder" },
       h(
         "th",
-        { scope: "row" },
+        { scope: "row", colspan: 5 },
         h(
           "a",
           { class: "name", href: hashOf({ view: "files", bucket, prefix: folder }) },
@@ -148,10 +161,6 @@ export function filesView(
           h("span", {}, name),
         ),
       ),
-      h("td", { class: "size" }),
-      h("td", { class: "when" }),
-      h("td", { class: "under" }),
-      h("td", { class: "actions" }),
     );
   }
 
@@ -216,7 +225,7 @@ export function filesView(
       "div",
       { class: "toolbar" },
       breadcrumbs(session, bucket, prefix),
-      h("label", { class: "search" }, icon("search"), search),
+      (isReader || !isWriter) && h("label", { class: "search" }, icon("search"), search),
       h(
         "div",
         { class: "actions" },
@@ -224,8 +233,8 @@ export function filesView(
         isWriter && button("Upload folder", () => folder.click(), { picture: "folder" }),
         isWriter && button("Upload files", () => file.click(), { picture: "upload", kind: "primary" }),
       ),
-      file,
-      folder,
+      isWriter && file,
+      isWriter && folder,
     ),
     table,
     said,
@@ -237,7 +246,7 @@ export function filesView(
 function breadcrumbs(session: Session, bucket: string, prefix: string): HTMLElement {
   // Above the prefix of a grant there is nothing to see.
   const root =
-    placesOf(session.me, "read").find((place) => place.bucket === bucket && prefix.startsWith(place.prefix))
+    foldersOf(session.me).find((place) => place.bucket === bucket && prefix.startsWith(place.prefix))
       ?.prefix ?? "";
   // "a//b/" is a folder without a name in between.
   const below = prefix.slice(root.length).split("/").slice(0, -1);

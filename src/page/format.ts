@@ -9,6 +9,7 @@ export function bytes(count: number): string {
     value /= 1024;
     unit++;
   }
+  if (count === 1) return "1 byte";
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 

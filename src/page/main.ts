@@ -8,7 +8,7 @@ import { nameOf, visible } from "./format.ts";
 import { edgeLink, follow, save } from "./link.ts";
 import { openObject } from "./object.ts";
 import { hashOf, type Place, placeOf } from "./place.ts";
-import { forget, isAdmin, kept, may, placesOf, type Session, signIn, tokenOfLink } from "./session.ts";
+import { foldersOf, forget, isAdmin, kept, may, type Session, signIn, tokenOfLink } from "./session.ts";
 import { signInView } from "./sign-in.ts";
 import { type Chosen, type Transfer, Transfers, type Via } from "./transfers.ts";
 import { transfersPanel } from "./transfers-panel.ts";
@@ -41,10 +41,16 @@ function showSignIn(reason?: unknown): void {
 const brand = () => h("span", { class: "brand" }, "ssec-edge");
 
 function show(session: Session): void {
-  const places = placesOf(session.me, "read");
+  const places = foldersOf(session.me);
   let via: Via = "store";
   let view: View | undefined;
-  let place: Place | undefined;
+  /** Of an object, its folder. */
+  let place: Exclude<Place, { view: "object" }> | undefined;
+  let sheet: HTMLDialogElement | undefined;
+  /** What was chosen in the list: it need not be asked about. */
+  let picked: StoredObject | undefined;
+  let opening = 0;
+  let returning: Promise<unknown> = Promise.resolve();
   let leaving = new AbortController();
   let replacesAll: boolean | undefined;
   let asking: Promise<unknown> = Promise.resolve();
@@ -105,13 +111,52 @@ function show(session: Session): void {
         main.prepend(failure(error));
       }
     },
-    open: (object: StoredObject) =>
-      openObject(session, object, {
+    open: async (object: StoredObject) => {
+      await returning;
+      picked = object;
+      location.hash = hashOf({ view: "object", bucket: object.bucket, key: object.key });
+    },
+  };
+
+  /** An object has an address of its own, so that back closes it, and a reload or a link opens it. */
+  async function openAt(bucket: string, key: string, signal: AbortSignal): Promise<void> {
+    const mine = ++opening;
+    const isPicked = picked?.bucket === bucket && picked.key === key;
+    try {
+      const object = isPicked && picked ? picked : await known(bucket, key, signal);
+      if (signal.aborted || mine !== opening) return;
+      document.title = `${visible(nameOf(key))} · ssec-edge`;
+      const opened = openObject(session, object, {
         via: () => via,
         download: hooks.download,
         removed: () => view?.refresh?.(),
-      }),
-  };
+        closed: () => {
+          if (sheet !== opened || place === undefined) return;
+          sheet = undefined;
+          document.title = `${titleOf(place)} · ssec-edge`;
+          if (isPicked) {
+            returning = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
+            history.back();
+          } else history.replaceState(null, "", hashOf(place));
+        },
+      });
+      sheet = opened;
+    } catch (error) {
+      if (!signal.aborted) view?.element.prepend(failure(error));
+    }
+    picked = undefined;
+  }
+
+  async function known(bucket: string, key: string, signal: AbortSignal): Promise<StoredObject> {
+    const { size, lastModified = "" } = await session.files.head({ bucket, key, signal });
+    return { bucket, key, size, lastModified };
+  }
+
+  function folderOf(bucket: string, key: string): { view: "files"; bucket: string; prefix: string } {
+    const folder = key.slice(0, key.lastIndexOf("/") + 1);
+    const { prefix = "" } = places.find((one) => one.bucket === bucket && key.startsWith(one.prefix)) ?? {};
+    return { view: "files", bucket, prefix: prefix.length > folder.length ? prefix : folder };
+  }
 
   const nav = h("nav", { class: "views", "aria-label": "Views" });
   const drawNav = () => {
@@ -133,29 +178,43 @@ function show(session: Session): void {
         h("a", { href: hashOf(to), "aria-current": isWithin(to, place) && "page" }, text),
       ),
     );
+    // On a phone not all of them are in sight.
+    nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
 
   async function go(): Promise<void> {
-    leaving.abort();
-    leaving = new AbortController();
-    const { signal } = leaving;
+    opening++;
+    const closing = sheet;
+    sheet = undefined;
+    closing?.close();
     const [first] = places;
-    place =
+    const to =
       placeOf(location.hash) ??
       (first
         ? { view: "files", bucket: first.bucket, prefix: first.prefix }
         : isAdmin(session.me)
-          ? { view: "keys" }
+          ? ({ view: "keys" } as const)
           : undefined);
+    const folder = to?.view === "object" ? folderOf(to.bucket, to.key) : to;
+    const isThere = place !== undefined && folder !== undefined && hashOf(place) === hashOf(folder);
+    place = folder;
     drawNav();
     document.title = `${place === undefined ? "" : `${titleOf(place)} · `}ssec-edge`;
+    // A list stays as it is behind an object, with what was loaded and what had the focus.
+    if (isThere) {
+      if (to?.view === "object") await openAt(to.bucket, to.key, leaving.signal);
+      return;
+    }
+    leaving.abort();
+    leaving = new AbortController();
+    const { signal } = leaving;
     if (place === undefined) {
       view = undefined;
       return main.replaceChildren(
         empty(
           "folder",
           "Nothing to see",
-          "This caller may read no bucket. The operator gives grants in CALLERS.",
+          "This caller may read and write no bucket. The operator gives grants in CALLERS.",
         ),
         panel.element,
       );
@@ -167,11 +226,25 @@ function show(session: Session): void {
         const { adminView } = await import("./admin.ts");
         if (signal.aborted) return;
         view = adminView(name, session, signal);
-      } catch (error) {
-        view = { element: failure(error) };
+      } catch {
+        // A browser says no more than that the file did not come.
+        if (signal.aborted) return;
+        const said = failure(
+          "This part of the page did not come: the service was renewed since, or does not answer",
+        );
+        view = {
+          element: h(
+            "div",
+            { class: "said" },
+            h("h1", {}, titleOf(place)),
+            said,
+            button("Reload", () => location.reload()),
+          ),
+        };
       }
     }
     main.replaceChildren(view.element, panel.element);
+    if (to?.view === "object") await openAt(to.bucket, to.key, signal);
   }
 
   const out = () => {
@@ -240,7 +313,7 @@ function show(session: Session): void {
   void go();
 }
 
-const titleOf = (place: Place): string =>
+const titleOf = (place: Exclude<Place, { view: "object" }>): string =>
   place.view === "files"
     ? visible(nameOf(place.prefix) || place.bucket)
     : { keys: "Keys", rotations: "Rotations", trail: "Trail" }[place.view];

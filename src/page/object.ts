@@ -14,9 +14,11 @@ export interface ObjectHooks {
   readonly download: (object: StoredObject) => void;
   /** It is gone. */
   readonly removed: () => void;
+  /** It is not looked at any more. */
+  readonly closed: () => void;
 }
 
-export function openObject(session: Session, object: StoredObject, hooks: ObjectHooks): void {
+export function openObject(session: Session, object: StoredObject, hooks: ObjectHooks): HTMLDialogElement {
   const { bucket, key, size, lastModified } = object;
   const name = visible(nameOf(key));
   const ending = new AbortController();
@@ -65,7 +67,13 @@ export function openObject(session: Session, object: StoredObject, hooks: Object
       sharing(session, object, signal),
       programs(session, { bucket, key }, hooks.via(), signal),
     ],
-    { kind: "sheet", onClose: () => ending.abort() },
+    {
+      kind: "sheet",
+      onClose: () => {
+        ending.abort();
+        hooks.closed();
+      },
+    },
   );
   void (async () => {
     try {
@@ -82,6 +90,7 @@ export function openObject(session: Session, object: StoredObject, hooks: Object
       said.replaceChildren(failure(error));
     }
   })();
+  return dialog;
 }
 
 function fact(term: string, value: Node | string): HTMLElement {

@@ -84,6 +84,14 @@ export function placesOf({ grants }: Me, what: string): Grant[] {
   return places.filter((place) => !places.some((other) => isWithin(place, other)));
 }
 
+/** Where there is something to do: what may be read, and what may only be written. */
+export function foldersOf(me: Me): Grant[] {
+  const read = placesOf(me, "read");
+  const isRead = ({ bucket, prefix }: Grant) =>
+    read.some((place) => place.bucket === bucket && prefix.startsWith(place.prefix));
+  return [...read, ...placesOf(me, "write").filter((place) => !isRead(place))];
+}
+
 /** Whether any grant on the object allows it. */
 export function may({ grants }: Me, what: string, bucket: string, key: string): boolean {
   return grants.some(

@@ -480,6 +480,47 @@ describe.for([
   });
 });
 
+test("an object has an address: back closes it, forward, a reload and a link open it", async () => {
+  for (const name of ["one # 100%.txt", "two.txt"])
+    await put(`linked/${name}`, `this is ${name}`, "text/plain");
+  const page = await open();
+  const sheet = page.getByRole("dialog");
+  await page.locator(".account summary").click();
+  await page.getByLabel("Stay signed in").check();
+  await page.locator(".account summary").click();
+  await page.getByRole("link", { name: "linked/" }).click();
+  const chosen = page.locator("tbody button.name").filter({ hasText: "one # 100%.txt" });
+  await chosen.click();
+  await sheet.getByText("this is one # 100%.txt").waitFor();
+  expect(await page.title()).toBe("one # 100%.txt · ssec-edge");
+  const address = page.url();
+  await page.goBack();
+  await sheet.waitFor({ state: "detached" });
+  await chosen.waitFor();
+  await page.goForward();
+  await sheet.getByText("this is one # 100%.txt").waitFor();
+  await page.goBack();
+  await sheet.waitFor({ state: "detached" });
+  // Closed by hand it leaves nothing behind to go back through.
+  await page.locator("tbody button.name").filter({ hasText: "two.txt" }).click();
+  await sheet.getByText("this is two.txt").waitFor();
+  await page.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  await chosen.waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "linked/" }).waitFor();
+
+  await page.goto(address);
+  await sheet.getByText("this is one # 100%.txt").waitFor();
+  await page.reload();
+  await sheet.getByText("this is one # 100%.txt").waitFor();
+  await page.keyboard.press("Escape");
+  await row(page, "two.txt").waitFor();
+  await page.goto(`${local.url}/#object/media/linked/none.txt`);
+  await page.getByRole("alert").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test("by keyboard alone: in, to a file, and out again", async () => {
   await put("keys/one.txt", "one", "text/plain");
   const page = await open({}, `#token=${local.token}`);
