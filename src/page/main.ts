@@ -247,7 +247,19 @@ function show(session: Session): void {
     if (to?.view === "object") await openAt(to.bucket, to.key, signal);
   }
 
+  const again = h(
+    "section",
+    { class: "ended", "aria-label": "Signing in again" },
+    failure(
+      "Your token counts no longer. Sign in again; an upload in parts then goes on once you have chosen its file",
+    ),
+    button("Sign in again", () => out(), { kind: "primary" }),
+  );
+  void session.ended.then(() => {
+    if (!ending.signal.aborted) bar.after(again);
+  });
   const out = () => {
+    again.remove();
     transfers.stop();
     leaving.abort();
     ending.abort();

@@ -26,6 +26,8 @@ export interface Session {
   link(request: object, signal?: AbortSignal): Promise<Presigned>;
   /** Changes something. */
   send(method: "DELETE" | "POST", path: string): Promise<void>;
+  /** Resolves when the service takes the token no longer, whoever of the page asked. */
+  readonly ended: Promise<void>;
   keep(isKept: boolean): void;
   readonly isKept: boolean;
 }
@@ -39,21 +41,45 @@ export async function signIn(token: string): Promise<Session> {
   const url = new URL(".", location.href).href;
   const api = new Api({ url, token });
   const me = await api.json<Me>("/v1/me");
-  return {
-    me,
-    url,
-    files: createClient({ url, token }),
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const calls: Pick<Session, "ask" | "link" | "send"> = {
     ask: (path, body, signal) => api.json(path, body, { signal }),
     link: (request, signal) =>
       api.json("/v1/presign", { operation: "GetObject", via: "edge", ...request }, { signal }),
     send: async (method, path) => {
       await (await api.ask(path, { method })).text();
     },
+  };
+  return {
+    me,
+    url,
+    files: watched(createClient({ url, token }), end),
+    ...watched(calls, end),
+    ended,
     keep: (isKept) => (isKept ? sessionStorage.setItem(KEPT, token) : forget()),
     get isKept() {
       return kept() !== null;
     },
   };
+}
+
+/** The same methods, of which each says when the token counts no more. */
+function watched<T extends object>(methods: T, end: () => void): T {
+  const each = Object.entries(methods).map(([name, method]) => [
+    name,
+    async (...given: unknown[]) => {
+      try {
+        return await method(...given);
+      } catch (error) {
+        if (error instanceof SsecError && error.code === "unauthenticated") end();
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(each);
 }
 
 export const kept = (): string | null => sessionStorage.getItem(KEPT);

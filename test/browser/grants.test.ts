@@ -149,6 +149,28 @@ test.for([
   });
 });
 
+test("a token that ends midway is said once, with the way back in", async () => {
+  await open("admin", PHONE);
+  await page.getByRole("link", { name: "shown/" }).waitFor();
+  const refused = { code: "unauthenticated", detail: "The token has expired." };
+  await page.route("**/v1/**", (route) =>
+    route.fulfill({ status: 401, contentType: "application/problem+json", json: refused }),
+  );
+  await page.getByLabel("Files to upload").setInputFiles(file("late.txt"));
+  await page.getByRole("link", { name: "shown/" }).click();
+  const again = page.getByRole("region", { name: "Signing in again" });
+  await again.waitFor();
+  await page.getByText("The token has expired.").first().waitFor();
+  await looksGood(page, "grants-ended");
+  await page.unroute("**/v1/**");
+  await again.getByRole("button", { name: "Sign in again" }).click();
+  await again.waitFor({ state: "detached" });
+  await page.getByLabel("Token", { exact: true }).fill(TOKENS.admin);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "shown/" }).waitFor();
+  expect(await again.count()).toBe(0);
+});
+
 test("a page that is older than the service says so, and how it is renewed", async () => {
   await open("admin");
   await page.route("**/assets/admin-*.js", (route) => route.fulfill({ status: 404 }));
