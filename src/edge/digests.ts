@@ -46,6 +46,13 @@ const NAMED = "x-amz-sdk-checksum-algorithm";
 /** Every header that is a promise of the body. */
 export const DIGEST_HEADERS = [...Object.keys(SINGLE), ...DICTIONARIES, PAYLOAD, NAMED];
 
+/** Whether a header promises a body without bytes. */
+export function isOfNothing(header: string, value: string): boolean {
+  const algorithm = SINGLE[header];
+  if (algorithm === undefined) return false;
+  return Buffer.from(ALGORITHMS[algorithm].begin().digest()).toString("base64") === value;
+}
+
 /** The digests of one body. */
 export class Digests {
   readonly #expected: Expected[];

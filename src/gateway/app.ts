@@ -45,7 +45,7 @@ export function gateway({ serviceOf, depth }: { serviceOf: ServiceOf; depth: num
     .all("*", (c) => {
       const { query, headers: given, body } = verified.get(c.req.raw) as Verified;
       const target = targetIn(c, depth);
-      const headers = headersOf(given, query);
+      const headers = headersOf(given);
       const operation = operationOf(c.req.method, target, [...query.keys()], headers);
       checkHeaders(operation, headers);
       return carryOut(new Call(c, operation, target, { query, headers, body }));

@@ -5,6 +5,7 @@ import { UNSIGNED_PAYLOAD } from "../s3/sign/sigv4.ts";
 import { type Chunked, FRAMINGS, unchunked } from "./chunks.ts";
 import type { Claim } from "./claim.ts";
 import { S3Fault } from "./faults.ts";
+import { hoist } from "./hoist.ts";
 import { scopeOf } from "./signature.ts";
 import { WHOLE_CHECKSUMS } from "./whole-checksum.ts";
 
@@ -30,15 +31,25 @@ export interface VerifiedBody {
 }
 
 export interface Opened {
-  /** The request's own, without those of the signature and of the framing. */
+  /** The request's own and those in its query, without those of the signature and of the framing. */
   readonly headers: Headers;
   readonly body: VerifiedBody;
 }
 
-/** @throws {S3Fault} @throws {Refused} invalid-request with headers that no body could match */
-export async function bodyOf(request: Request, claim: Claim, key: HmacKey): Promise<Opened> {
+/**
+ * @param query without the signature's own; headers in it are taken out of it
+ * @throws {S3Fault}
+ * @throws {Refused} invalid-request with headers that no body could match
+ */
+export async function bodyOf(
+  request: Request,
+  query: URLSearchParams,
+  claim: Claim,
+  key: HmacKey,
+): Promise<Opened> {
   const headers = new Headers(request.headers);
   for (const name of OF_THE_SIGNATURE) headers.delete(name);
+  hoist(query, headers, claim);
   if (isFraming(claim.payload)) return inChunks(request, headers, claim, FRAMINGS[claim.payload], key);
   if (claim.payload !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(claim.payload))
     throw new S3Fault(

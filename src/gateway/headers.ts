@@ -28,23 +28,9 @@ const WITH_ETAGS = [
 /** What an object has anyway: nobody but its bucket's owner may do anything with it. */
 const PRIVATE = ["private", "bucket-owner-full-control"];
 
-/**
- * Clients that presign put headers of S3's into the query, where they mean the same.
- *
- * @param given what is left of the headers without the signature's own
- * @param query what is left of the query; such parameters are taken out of it
- * @throws {S3Fault} InvalidArgument for what is given both ways, and not alike
- */
-export function headersOf(given: Headers, query: URLSearchParams): Headers {
+/** @param given what is left of the headers without the signature's own */
+export function headersOf(given: Headers): Headers {
   const headers = new Headers(given);
-  for (const [name, value] of [...query]) {
-    if (!name.startsWith("x-amz-")) continue;
-    const other = headers.get(name);
-    if (query.getAll(name).length > 1 || (other !== null && other !== value))
-      throw new S3Fault("InvalidArgument", `${name} is given twice.`);
-    headers.set(name, value);
-    query.delete(name);
-  }
   for (const name of WITH_ETAGS) {
     const value = headers.get(name);
     if (value !== null) headers.set(name, unmarked(value));

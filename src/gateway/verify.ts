@@ -19,9 +19,9 @@ export interface Verified {
   readonly expiresIn?: number;
   /** The same, milliseconds since the epoch. */
   readonly expiresAt?: number;
-  /** What is left of the query without the signature's own parameters (X-Amz-*), in its order. */
+  /** What is left of the query without the signature's own parameters (X-Amz-*) and without headers, in its order. */
   readonly query: URLSearchParams;
-  /** What is left of the headers without the signature's own and the framing of the body. */
+  /** What is left of the headers, those in the query among them, without the signature's own and the framing of the body. */
   readonly headers: Headers;
   readonly body: VerifiedBody;
 }
@@ -72,7 +72,8 @@ export async function verify(request: Request, { host, service, now = Date.now()
   if (holder.objection !== undefined) throw holder.objection;
 
   const { expiresIn } = claim;
-  const { headers, body } = await bodyOf(request, claim, key);
+  const query = new URLSearchParams([...claim.others]);
+  const { headers, body } = await bodyOf(request, query, claim, key);
   return {
     caller: holder.caller,
     isPresigned: expiresIn !== undefined,
@@ -80,7 +81,7 @@ export async function verify(request: Request, { host, service, now = Date.now()
       expiresIn,
       expiresAt: Math.min(signedAt + expiresIn * 1000, holder.endsAt ?? Number.POSITIVE_INFINITY),
     }),
-    query: new URLSearchParams([...claim.others]),
+    query,
     headers,
     body,
   };
