@@ -16,7 +16,7 @@ import {
   type Representation,
   rangeHolds,
 } from "./conditions.ts";
-import { checkPart, checkVersion } from "./echoes.ts";
+import { checkPart, checkVersion, noSuchPart } from "./echoes.ts";
 import { answeredHeaders } from "./headers.ts";
 
 /** Of an answer without a body. */
@@ -142,7 +142,8 @@ function notModified(headers: Headers): Downloaded {
 
 /** The object does not reach so far; but a condition that fails comes before its range. */
 async function beyond(wanted: Wanted): Promise<Downloaded> {
-  const { method, bucket, key, versionId, ifRange, conditions, customerKey, credentials } = wanted;
+  const { method, bucket, key, versionId, partNumber, ifRange, conditions, customerKey, credentials } =
+    wanted;
   const object = { bucket, key, versionId };
   const found = await headObject(object, customerKey, credentials);
   if (!found || !isUnderKey(found.headers, customerKey))
@@ -154,6 +155,7 @@ async function beyond(wanted: Wanted): Promise<Downloaded> {
   if (ifRange !== undefined && !rangeHolds(ifRange, representation)) {
     return download({ ...wanted, range: undefined, ifRange: undefined });
   }
+  if (partNumber !== undefined) throw noSuchPart(found?.stored.size);
   throw new Refused("range-not-satisfiable", "The object does not reach so far.", {
     objectSize: found?.stored.size,
   });

@@ -27,8 +27,13 @@ export function checkPart(partNumber: number | undefined, { status, headers }: R
   const isOfParts = /-\d+"?$/.test(headers.get("etag") ?? "");
   if (isOfParts)
     throw Refused.field("partNumber", "is not known to this store: ask for a Range of the object instead");
-  if (partNumber > 1)
-    throw new Refused("range-not-satisfiable", "The object has one part alone.", {
-      objectSize: wholeNumberIn(headers.get("content-length")),
-    });
+  if (partNumber > 1) throw noSuchPart(wholeNumberIn(headers.get("content-length")));
+}
+
+/** @param objectSize bytes */
+export function noSuchPart(objectSize: number | undefined): Refused {
+  return new Refused("range-not-satisfiable", "The object has no part of this number.", {
+    objectSize,
+    storeCode: "InvalidPartNumber",
+  });
 }

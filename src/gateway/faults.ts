@@ -4,7 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-import { type Reason, Refused, type RefusedOptions } from "../refused.ts";
+import { type FieldError, type Reason, Refused, type RefusedOptions } from "../refused.ts";
 
 /** Each code that is answered: its status, and the reason that the trail has. */
 export const FAULTS = {
@@ -126,11 +126,19 @@ function codeOf(refused: Refused, { ofUpload = false, ofParts = false }: Asked):
   if (reason === "invalid-request" && first !== undefined) {
     if (ofParts && first.path.startsWith("parts[")) return "InvalidPart";
     const isMalformed = first.message.startsWith("must ");
+    if (first.path === "metadata") return "MetadataTooLarge";
     if (first.path === "content-md5") return isMalformed ? "InvalidDigest" : "BadDigest";
     if (!isMalformed && first.path === "x-amz-content-sha256") return "XAmzContentSHA256Mismatch";
-    if (!isMalformed && /^(content-digest|repr-digest|x-amz-checksum-)/.test(first.path)) return "BadDigest";
+    if (isMismatch(first)) return "BadDigest";
     if (first.path.startsWith("x-amz-checksum-")) return "InvalidRequest";
     return "InvalidArgument";
   }
   return OF_REASON[reason];
+}
+
+/** Whether a digest is another than the body's, or is not there to be held against it. */
+function isMismatch({ path, message }: FieldError): boolean {
+  return (
+    /^(content-digest|repr-digest|x-amz-checksum-)/.test(path) && /^(is not that|did not come) /.test(message)
+  );
 }

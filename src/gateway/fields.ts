@@ -63,7 +63,8 @@ function overridesOf(query: URLSearchParams): Record<string, string> | undefined
   return Object.fromEntries(names.map((name) => [camel(name), single(query, name) ?? ""]));
 }
 
-function placeOf(path: string): string {
+/** Where a field came in. */
+export function placeOf(path: string): string {
   const [field = "", ...rest] = path.split(".");
   if (field === "metadata" && rest.length > 0) return METADATA + rest.join(".");
   if (field === "response" && rest.length > 0)

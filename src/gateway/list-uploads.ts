@@ -26,12 +26,15 @@ export function listUploads(call: Call): Promise<Response> {
     const store = new S3Bucket(use.bucket, await use.credentials());
     const isFolded = delimiter !== "" && keyMarker.endsWith(delimiter) && keyMarker.length > prefix.length;
     const after = isFolded ? beyond(keyMarker) : keyMarker;
-    const page = await pageOver(
-      request.spans,
-      // Other uploads of the very key that the last page ended with come on this one.
-      { delimiter, after, limit: Math.max(1, limit) },
-      asking(store, { keyMarker, uploadIdMarker: storeUploadId(uploadIdMarker) }),
-    );
+    const page =
+      limit === 0
+        ? { entries: [], prefixes: [], isMore: false }
+        : await pageOver(
+            request.spans,
+            // Other uploads of the very key that the last page ended with come on this one.
+            { delimiter, after, limit },
+            asking(store, { keyMarker, uploadIdMarker: storeUploadId(uploadIdMarker) }),
+          );
     const lastUpload = page.entries.at(-1);
     const lastPrefix = page.prefixes.at(-1);
     const isByPrefix = compareNames(lastPrefix ?? "", lastUpload?.key ?? "") > 0;

@@ -6,7 +6,7 @@ import type { FieldValues } from "../s3/api/fields.ts";
 import { OPERATIONS, type OperationName, type PresignRequest } from "../s3/api/operations.ts";
 import type { Call } from "./call.ts";
 import { S3Fault } from "./faults.ts";
-import { fieldsOf } from "./fields.ts";
+import { fieldsOf, placeOf } from "./fields.ts";
 import { heldByLink } from "./link-limits.ts";
 import { etagHeader } from "./read-object.ts";
 
@@ -39,10 +39,10 @@ export function bodyOf({ body }: Call) {
   throw new S3Fault("MissingContentLength", "You must provide the Content-Length HTTP header.");
 }
 
-/** @throws {Refused} invalid-request for fields that do not go together */
+/** @throws {Refused} invalid-request for fields that do not go together, by the header of one */
 export function checkTogether(operation: OperationName, fields: FieldValues): void {
   const fault = OPERATIONS[operation].fault?.(fields as unknown as PresignRequest);
-  if (fault !== undefined) throw Refused.fields([fault]);
+  if (fault !== undefined) throw Refused.fields([{ ...fault, path: placeOf(fault.path) }]);
 }
 
 export function versionHeader(versionId: string | undefined): Record<string, string> {

@@ -11,7 +11,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { freshKey, isCeph, store } from "../support/client.ts";
+import { freshKey, isCeph, store, xmlValue } from "../support/client.ts";
 import type { Exchanged } from "../support/exchange.ts";
 import { s3Client } from "../support/s3.ts";
 import { codeIn, fault, gatewayClient, type Raw, raw } from "./client.ts";
@@ -300,6 +300,40 @@ describe("a document's checksum", () => {
       status === 400 ? "BadDigest" : undefined,
     ]);
   });
+});
+
+/** Programs go by S3's codes, people by the header that is named. */
+test.for<[string, Record<string, string>, string, string]>([
+  [
+    "two checksums",
+    {
+      "x-amz-checksum-crc32": "poTHxg==",
+      "x-amz-checksum-sha256": createHash("sha256").update(TEXT).digest("base64"),
+    },
+    "InvalidRequest",
+    "x-amz-checksum-",
+  ],
+  ["too much metadata", { "x-amz-meta-a": "x".repeat(2048) }, "MetadataTooLarge", "metadata"],
+  [
+    "half a lock",
+    { "x-amz-object-lock-mode": "GOVERNANCE" },
+    "InvalidArgument",
+    "x-amz-object-lock-retain-until-date:",
+  ],
+])("an upload with %s is told so", async ([, headers, code, name]) => {
+  const answer = await ask("PUT", at(freshKey("")), { headers, body: TEXT });
+  expect(told(answer)).toEqual([400, code]);
+  expect(answer.body.toString()).toContain(`<Message>${name}`);
+});
+
+test("a part that there is not has a code of its own, and no page of uploads has none", async () => {
+  expect(told(await ask("GET", `${at(key)}?partNumber=2`))).toEqual([416, "InvalidPartNumber"]);
+  const path = at(freshKey(""));
+  const UploadId = xmlValue((await ask("POST", `${path}?uploads=`)).body.toString(), "UploadId");
+  const listed = (await ask("GET", "/s3/media?uploads=&max-uploads=0")).body.toString();
+  expect(listed).not.toContain("<Upload>");
+  expect(xmlValue(listed, "IsTruncated")).toBe("false");
+  expect((await ask("DELETE", `${path}?uploadId=${UploadId}`)).status).toBe(204);
 });
 
 test("what is refused of a HEAD has no words", async () => {
