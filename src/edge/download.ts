@@ -137,7 +137,8 @@ async function headersNow(
 
 function notModified(headers: Headers): Downloaded {
   const kept = [...headers].filter(([name]) => NOT_MODIFIED_HEADERS.includes(name));
-  return { status: 304, headers: Object.fromEntries(kept), body: null };
+  const cacheControl = headers.get("cache-control") ?? undefined;
+  return { status: 304, headers: Object.fromEntries(kept), cacheControl, body: null };
 }
 
 /** The object does not reach so far; but a condition that fails comes before its range. */

@@ -90,6 +90,20 @@ describe("a condition", () => {
   });
 });
 
+/** What a cache goes by is told anew (RFC 9110, section 15.4.5). */
+test("an object that has not changed keeps its Cache-Control", async () => {
+  const path = at(freshKey(""));
+  const { headers } = await ask("PUT", path, { body: TEXT, headers: { "cache-control": "max-age=5" } });
+  for (const condition of [
+    { "if-none-match": String(headers.etag) },
+    { "if-none-match": "*" },
+    { "if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT" },
+  ]) {
+    const got = await ask("GET", path, { headers: condition });
+    expect([got.status, got.headers["cache-control"]], Object.keys(condition)[0]).toEqual([304, "max-age=5"]);
+  }
+});
+
 describe("a key", () => {
   test("has 1,024 bytes of UTF-8 at most", async () => {
     const start = freshKey("");
