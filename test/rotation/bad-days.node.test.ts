@@ -468,6 +468,34 @@ describe("a store", () => {
     },
   );
 
+  test(
+    "whose credentials expire in the midst, of which a HEAD says no more than of a wrong key, is waited for",
+    {
+      tags: ["thorough"],
+    },
+    async () => {
+      const { bucket } = await filled(20);
+      const proxy = await proxied();
+      const { start, drain, report, ledger } = rig({ bucket, url: proxy.url });
+      const { id } = await start({ dryRun: true });
+      let isExpired = false;
+      // As AWS says it: 400.
+      proxy.break({
+        on: ({ method, url = "" }) => (isExpired ||= method === "HEAD" && url.includes("object%203")),
+        answer: error(400, "ExpiredToken"),
+      });
+      const draining = drain(id);
+      await vi.waitFor(async () => expect((await report(id)).reason).toMatch(/ExpiredToken/), {
+        timeout: 15_000,
+      });
+      proxy.break();
+      await draining;
+      proxy.close();
+      expect(await report(id)).toMatchObject({ state: "done", listed: 20, skipped: 20, found: { k1: 20 } });
+      expect(await ledger.counts(id)).toMatchObject({ "left/k1": 20 });
+    },
+  );
+
   test("that fails at one object alone has it named, and the others rotated", async () => {
     const { bucket, keys } = await filled(12);
     const isPoison = ({ url = "" }: IncomingMessage) => url.includes("object%207");
