@@ -8,6 +8,7 @@ import { CustomerKeyError } from "../keys/customer-key.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
 import { logError, logRotationDue } from "../log.ts";
 import { Refused } from "../refused.ts";
+import { placeOf } from "../rotation/place.ts";
 import { type Rotations, rotationsOf } from "../rotation-service.ts";
 import type { Service } from "../service.ts";
 
@@ -40,7 +41,7 @@ interface Looking extends Rotations {
 async function look(bucket: Bucket, every: number, { engine, ledger, db, ids, now }: Looking): Promise<void> {
   const key = writer(bucket.keys, now);
   if (key === undefined) return;
-  const last = await ledger.lastFull(bucket.name, key.id);
+  const last = await ledger.lastFull({ bucket: bucket.name, place: placeOf(bucket) }, key.id);
   const before = bucket.keys[bucket.keys.indexOf(key) + 1];
   if (before === undefined || last !== undefined) {
     const since = key.notBefore ?? last?.startedAt ?? (await firstUse(db, key, bucket));

@@ -22,6 +22,7 @@ import type { Outcome } from "./object.ts";
 import { Pace, sleep } from "./pace.ts";
 import { listAfter, rotatePage } from "./page.ts";
 import { GaveUp, isBusy, isPassing, patiently } from "./patience.ts";
+import { placeOf } from "./place.ts";
 import type { Rotation, Ways } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { abort } from "./upload.ts";
@@ -213,6 +214,7 @@ export class Engine {
     if (work.kind === "list") return this.#list(rotation, store, target, work);
     // Only what was listed is worked on, and nothing is listed before.
     if (rotation.ways === null) return;
+    const ids: string[] = JSON.parse(rotation.keyIds);
     const job: Job = {
       rotation: rotation.id,
       bucket: store.bucket,
@@ -220,6 +222,7 @@ export class Engine {
       ring: this.#options.ring,
       target,
       from: rotation.fromKey ?? undefined,
+      missing: ids.find((id) => !store.bucket.keys.some((rule) => rule.id === id)),
       dryRun: rotation.dryRun === 1,
       encryptPlain: rotation.encryptPlain === 1,
       versions: rotation.versions === 1,
@@ -266,6 +269,9 @@ export class Engine {
     const { config } = this.#options;
     const bucket = config.buckets.get(rotation.bucket);
     if (bucket === undefined) throw new Ended(`There is no bucket "${rotation.bucket}" any more.`);
+    // Half of what was seen would be in one bucket, half in another.
+    if (placeOf(bucket) !== rotation.place)
+      throw new Ended(`The bucket "${rotation.bucket}" lies elsewhere than when the rotation began.`);
     const target = bucket.keys.find(({ id }) => id === rotation.toKey);
     if (target === undefined) throw new Ended(`"${rotation.toKey}" is none of the bucket's keys any more.`);
     const check = await this.#checkKey(bucket, target, rotation.id).catch((error: unknown) => {
@@ -456,7 +462,7 @@ export class Engine {
     const lease = this.#lease(work);
     const row = await ledger.takeObject(lease, this.#times());
     const bucket = config.buckets.get(rotation.bucket);
-    if (row === undefined || bucket === undefined) return;
+    if (row === undefined || bucket === undefined || placeOf(bucket) !== rotation.place) return;
     try {
       if (row.uploadId === null) return;
       const store = await this.#open(bucket);
@@ -580,9 +586,4 @@ async function isDown(store: S3Bucket): Promise<boolean> {
 /** Too much at once is nobody's fault, and a key that cannot be used not the object's. */
 function isPoison(problem: Refused): boolean {
   return isPassing(problem) && !isBusy(problem);
-}
-
-/** Where a bucket lies, whatever callers call it. */
-function placeOf({ store, storeBucket }: Bucket): string {
-  return `${store.endpoint}/${storeBucket}`;
 }

@@ -45,7 +45,7 @@ export async function find(job: Job, key: string, hint: string, versionId?: stri
   const object = { bucket, key, versionId };
   const own = await keyOf(job, job.target, key);
   const tried: CustomerKey[] = [];
-  let unusable: string | undefined;
+  let unusable = job.missing;
   try {
     for (const rule of candidates(job, hint)) {
       const candidate = await keyOf(job, rule, key);

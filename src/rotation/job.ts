@@ -24,6 +24,8 @@ export interface Job {
   readonly target: KeyRule;
   /** The only key whose objects are re-encrypted; without one those of all others are. */
   readonly from: string | undefined;
+  /** A key that the bucket had when the rotation began, and has no more: what opens to none may lie under it. */
+  readonly missing: string | undefined;
   readonly dryRun: boolean;
   /** Whether what lies in the clear is encrypted as well. */
   readonly encryptPlain: boolean;

@@ -11,6 +11,7 @@ export type NewRotation = Pick<
   Rotation,
   | "id"
   | "bucket"
+  | "place"
   | "prefix"
   | "fromKey"
   | "toKey"
@@ -22,7 +23,7 @@ export type NewRotation = Pick<
   | "removeVersions"
   | "caller"
   | "startedAt"
-> & { readonly place: string };
+>;
 
 /** What a lease is of, and by which its row is found. */
 export type Work =
@@ -94,12 +95,15 @@ export class Ledger {
     return this.#all<Rotation>("SELECT * FROM rotations WHERE state = 'running' ORDER BY id");
   }
 
-  /** The last that has seen all of a bucket. */
-  async lastFull(bucket: string, toKey?: string): Promise<Rotation | undefined> {
+  /** The last that has seen all of a bucket, where that lies now. */
+  async lastFull(
+    { bucket, place }: Pick<Rotation, "bucket" | "place">,
+    toKey?: string,
+  ): Promise<Rotation | undefined> {
     const [row] = await this.#all<Rotation>(
-      `SELECT * FROM rotations WHERE bucket = ?1 AND state = 'done' AND prefix = ''
-        AND (?2 IS NULL OR (toKey = ?2 AND dryRun = 0)) ORDER BY id DESC LIMIT 1`,
-      ...[bucket, toKey ?? null],
+      `SELECT * FROM rotations WHERE bucket = ?1 AND place = ?2 AND state = 'done' AND prefix = ''
+        AND (?3 IS NULL OR (toKey = ?3 AND dryRun = 0)) ORDER BY id DESC LIMIT 1`,
+      ...[bucket, place, toKey ?? null],
     );
     return row;
   }

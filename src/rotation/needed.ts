@@ -6,6 +6,7 @@ import type { Bucket } from "../config/load.ts";
 import type { KeyReport } from "../keys/report.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
 import type { Ledger } from "./ledger.ts";
+import { placeOf } from "./place.ts";
 import { type Counts, countsOf, type PastRotation, type Rotation } from "./state.ts";
 import { type Trail, writtenUntil } from "./written.ts";
 
@@ -65,7 +66,7 @@ export interface Known {
 }
 
 export async function knownOf(ledger: Ledger, bucket: Bucket): Promise<Known> {
-  const rotation = await ledger.lastFull(bucket.name);
+  const rotation = await ledger.lastFull({ bucket: bucket.name, place: placeOf(bucket) });
   const scan = rotation && { rotation, counts: await ledger.counts(rotation.id) };
   return { bucket, scan, past: await ledger.past(bucket.name) };
 }

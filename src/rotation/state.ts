@@ -31,6 +31,8 @@ export interface Ways {
 export interface Rotation {
   readonly id: string;
   readonly bucket: string;
+  /** The store, and the bucket's name in it. */
+  readonly place: string;
   readonly prefix: string;
   readonly fromKey: string | null;
   readonly toKey: string;

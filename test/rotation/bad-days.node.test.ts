@@ -12,6 +12,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Ledger as Database } from "../../src/bindings.ts";
 import { customerKey } from "../../src/keys/customer-key.ts";
+import type { Rotation } from "../../src/rotation/state.ts";
 import { error, type Fault, isComplete, startFaultProxy } from "../support/fault-proxy.ts";
 import { openingToAnyKey } from "../support/lenient.ts";
 import { testSampled } from "../support/sampled.ts";
@@ -603,6 +604,47 @@ describe("a store", () => {
     proxy.close();
     const { rotated, state } = await report(id);
     expect({ rotated, state }).toEqual({ rotated: 0, state: "done" });
+  });
+});
+
+describe("a configuration that is deployed in the midst", () => {
+  test("and lacks a key for a while: what may be under it is not known, and does not count as under none", async () => {
+    const { bucket } = await filled(20);
+    const { start, drain, report, ledger, reconfigure } = rig({ bucket, limits: { pageSize: 5, window: 1 } });
+    const { id } = await start({ dryRun: true });
+    let handled = 0;
+    await drain(id, {
+      parallel: 1,
+      meanwhile: () => reconfigure({ keys: [5, 6].includes(++handled) ? ["k2"] : ["k2", "k1"] }),
+    });
+    const { state, found } = await report(id);
+    expect({ state, unknown: found.unknown }).toEqual({ state: "done", unknown: 0 });
+    const { unclear = 0, "left/k1": left = 0 } = await ledger.counts(id);
+    expect(unclear).toBeGreaterThan(0);
+    expect(left + unclear).toBe(20);
+  });
+
+  test("and means another bucket of the store ends the rotation, which goes on once it is put back", async () => {
+    const [{ bucket, keys }, other] = [await filled(20), await filled(20)];
+    const { start, drain, report, engine, ledger, reconfigure } = rig({
+      bucket,
+      limits: { pageSize: 5, window: 1 },
+    });
+    const { id } = await start();
+    let handled = 0;
+    await drain(id, {
+      parallel: 1,
+      meanwhile: () => {
+        if (++handled === 4) reconfigure({ bucket: other.bucket });
+      },
+    });
+    expect(await report(id)).toMatchObject({ state: "failed", reason: expect.stringContaining("elsewhere") });
+    await expectAllUnder(other.bucket, other.keys, "k1");
+    reconfigure({ bucket });
+    await engine().resume((await ledger.find(id)) as Rotation);
+    await drain(id);
+    expect(await report(id)).toMatchObject({ state: "done", listed: 20, failed: 0 });
+    await expectAllUnder(bucket, keys);
   });
 });
 

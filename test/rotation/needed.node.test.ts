@@ -41,7 +41,14 @@ function database() {
   };
   const rotation = async (startedAt: number, counts: Record<string, number> = {}, more: object = {}) => {
     const id = idAt(startedAt);
-    const fixed = { bucket: "media", place: "p", prefix: "", toKey: "k2", toCheck: "c", caller: "admin" };
+    const fixed = {
+      bucket: "media",
+      place: "https://s3.example.com/media",
+      prefix: "",
+      toKey: "k2",
+      toCheck: "c",
+      caller: "admin",
+    };
     const state = { keyIds: '["k2","k1"]', dryRun: 1, state: "done", startedAt, endedAt: startedAt + MINUTE };
     await insert("rotations", { id, ...fixed, ...state, ...more });
     for (const [name, n] of Object.entries(counts))
@@ -181,6 +188,17 @@ test.for<[string, () => Promise<unknown>]>([
       await rotation(T, {}, { prefix: "a/" });
       await rotation(T, {}, { state: "cancelled" });
       return needOf(db);
+    },
+  ],
+  [
+    "the scan was of another bucket of the store, by the same name here",
+    async () => {
+      const { db, rotation } = database();
+      await rotation(T - HOUR);
+      await rotation(T);
+      await rotation(T - HOUR, { "left/k1": 1 }, { place: "https://s3.example.com/moved" });
+      const media = { store: "main", name: "moved", keys: ["k2", "k1"] };
+      return needOf(db, { config: configured(["k2", "k1"], { media }) });
     },
   ],
   [

@@ -130,6 +130,8 @@ export interface Rig {
   readonly objects: { key: string; result: string; code: string | undefined }[];
   /** Binds another value to a secret. */
   rebind(secret: KeyName, value: string): void;
+  /** Deploys another configuration: the bucket's keys, and its name in the store. */
+  reconfigure(change: { readonly keys?: readonly KeyName[]; readonly bucket?: string }): void;
   /** What `handle` has thrown. */
   readonly errors: unknown[];
   engine(limits?: Partial<Limits>): Engine;
@@ -195,7 +197,7 @@ export function rig(options: RigOptions): Rig {
     ...secrets,
     ...options.secrets,
   };
-  const config = loadConfig(env);
+  let config = loadConfig(env);
   const messages: Rig["messages"] = [];
   const told: Rig["told"] = [];
   const objects: Rig["objects"] = [];
@@ -204,7 +206,9 @@ export function rig(options: RigOptions): Rig {
     // Each is a process of its own: nothing is remembered by the one of the other.
     const bound = new Secrets(env);
     return new Engine({
-      config,
+      get config() {
+        return config;
+      },
       secrets: bound,
       ring: new KeyRing(bound.read),
       ledger,
@@ -231,6 +235,10 @@ export function rig(options: RigOptions): Rig {
     errors,
     rebind: (secret, value) => {
       (env as Record<string, unknown>)[secret] = value;
+    },
+    reconfigure: (change) => {
+      const media = { store: "main", name: change.bucket ?? bucket, keys: change.keys ?? keys };
+      config = loadConfig({ ...env, BUCKETS: { media } });
     },
     engine,
     report,
