@@ -122,6 +122,7 @@ export class Engine {
 
   /** What is sent again, where it is lost, and goes on after a pause: as often as anybody likes. */
   async sweep(rotation: Rotation): Promise<void> {
+    if (rotation.state === "cancelled") return this.#endUploads(rotation);
     if (rotation.state !== "running") return;
     const { ledger } = this.#options;
     await this.#dispatch(rotation);
@@ -135,9 +136,14 @@ export class Engine {
   async cancel(rotation: Rotation): Promise<boolean> {
     const { ledger } = this.#options;
     const isCancelled = await ledger.end(rotation.id, "cancelled", { now: Date.now() });
-    for (const number of await ledger.abandoned(rotation.id))
-      await this.#send({ kind: "object", rotation: rotation.id, number });
+    await this.#endUploads(rotation);
     return isCancelled;
+  }
+
+  /** What the store keeps of the parts of what is over costs. */
+  async #endUploads({ id }: Rotation): Promise<void> {
+    for (const number of await this.#options.ledger.abandoned(id))
+      await this.#send({ kind: "object", rotation: id, number });
   }
 
   /**
@@ -456,13 +462,19 @@ export class Engine {
     await this.#dispatch(rotation);
   }
 
-  /** Of a rotation that was cancelled, or has failed: what the store keeps of its parts costs. */
-  async #endUpload(rotation: Rotation, work: Work): Promise<void> {
+  /** Of a rotation that was cancelled, or has failed. */
+  async #endUpload(rotation: Rotation, work: Work & { kind: "object" }): Promise<void> {
     const { ledger, config } = this.#options;
+    const bucket = config.buckets.get(rotation.bucket);
+    if (bucket === undefined || placeOf(bucket) !== rotation.place) return;
     const lease = this.#lease(work);
     const row = await ledger.takeObject(lease, this.#times());
-    const bucket = config.buckets.get(rotation.bucket);
-    if (row === undefined || bucket === undefined || placeOf(bucket) !== rotation.place) return;
+    if (row === undefined) {
+      // Somebody is at it, who does not know yet that it is over; or has died.
+      const isOpen = (await ledger.abandoned(rotation.id)).includes(work.number);
+      if (isOpen) await this.#send(work, this.limits.lease);
+      return;
+    }
     try {
       if (row.uploadId === null) return;
       const store = await this.#open(bucket);

@@ -40,7 +40,8 @@ export async function rotateLarge(job: Job, row: LargeRow, hands: Hands): Promis
   for (let start = 1; start <= MAX_STARTS; start++) {
     const found = await patiently(job.limits, () => find(job, key, row.fromKey));
     if (found.kind === "under" && found.key.id === job.target.id && mayBeComplete) {
-      // Completed already, by somebody who could not say so any more.
+      // Completed already, by somebody who could not say so any more; or a writer has written it so, and the upload is open.
+      if (uploadId !== null) await uploads.abort({ store: job.store, key }, uploadId);
       return (await confirmLost(job, row, found.head)) ?? restless(row);
     }
     const isToDo =

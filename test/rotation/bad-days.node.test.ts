@@ -1,6 +1,7 @@
 /** Rotations on bad days: nothing is lost, nothing stays under the old key, and each object counts once. */
 import type { IncomingMessage } from "node:http";
 import {
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
@@ -16,7 +17,7 @@ import type { Rotation } from "../../src/rotation/state.ts";
 import { error, type Fault, isComplete, startFaultProxy } from "../support/fault-proxy.ts";
 import { openingToAnyKey } from "../support/lenient.ts";
 import { testSampled } from "../support/sampled.ts";
-import { access, freshBucket, isUnder, put, rig, s3, secrets, sse, useStore } from "./rig.ts";
+import { access, freshBucket, head, isUnder, put, type Rig, rig, s3, secrets, sse, useStore } from "./rig.ts";
 
 const store = useStore();
 
@@ -779,6 +780,99 @@ test(
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
   },
 );
+
+describe("an upload of a large object that is under way", { tags: ["thorough"] }, () => {
+  const PART = 5 * 2 ** 20;
+  const limits = { maxCopy: 2 ** 20, copiedPart: PART };
+  const uploads = async (bucket: string) =>
+    (await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? [];
+  const large = async () => {
+    const bucket = await freshBucket();
+    await put(bucket, "large", "k1", { Body: Buffer.alloc(3 * PART, "ssec-edge ") });
+    return bucket;
+  };
+
+  test("is ended where the rotation is cancelled, also while somebody is at it", async () => {
+    const bucket = await large();
+    const proxy = await startFaultProxy(store.url);
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isAtIt = false;
+    proxy.break({
+      on: ({ url = "" }) => url.includes("/large") && url.includes("partNumber="),
+      forward: async (request) => {
+        isAtIt = true;
+        await held;
+        return request;
+      },
+    });
+    const { start, drain, report, engine, messages } = rig({ bucket, url: proxy.url, limits });
+    const rotation = await start();
+    const draining = drain(rotation.id);
+    await vi.waitFor(() => expect(isAtIt).toBe(true), { timeout: 15_000 });
+    await engine().cancel(rotation);
+    for (const { message } of messages.splice(0)) await engine().handle(message);
+    goOn();
+    await draining;
+    await vi.waitFor(
+      async () => {
+        for (const { message } of messages.splice(0)) await engine().handle(message);
+        expect(await uploads(bucket)).toEqual([]);
+      },
+      { timeout: 5_000 },
+    );
+    proxy.close();
+    expect(await report(rotation.id)).toMatchObject({ state: "cancelled", rotated: 0 });
+    expect(await isUnder(bucket, "large", "k1")).toBe(true);
+  });
+
+  test("is ended by whoever asks how a cancelled rotation is, where the word of it was lost", async () => {
+    const bucket = await large();
+    const { database, start, drain, engine, ledger, messages } = rig({ bucket, limits });
+    const { id } = await start();
+    await untilLarge(database, drain, id);
+    await begunUpload(database, bucket);
+    await engine().cancel((await ledger.find(id)) as Rotation);
+    messages.length = 0;
+    await engine().sweep((await ledger.find(id)) as Rotation);
+    for (const { message } of messages.splice(0)) await engine().handle(message);
+    expect(await uploads(bucket)).toEqual([]);
+  });
+
+  test("is ended where a writer has put the object under the target meanwhile", async () => {
+    const bucket = await large();
+    const { database, start, drain, report, messages } = rig({ bucket, limits });
+    const { id } = await start();
+    await untilLarge(database, drain, id);
+    await begunUpload(database, bucket);
+    await put(bucket, "large", "k2", { Body: Buffer.alloc(2 * PART, "another ") });
+    messages.length = 0;
+    await drain(id);
+    expect(await report(id)).toMatchObject({ state: "done", listed: 1, failed: 0 });
+    expect(await uploads(bucket)).toEqual([]);
+  });
+
+  const untilLarge = async (database: Rig["database"], drain: Rig["drain"], id: string) => {
+    const isFound = async () =>
+      (await database.prepare("SELECT 1 FROM rotation_objects").all()).results.length > 0;
+    const meanwhile = async () => {
+      if (await isFound()) throw new Error("a large object was found");
+    };
+    await expect(drain(id, { parallel: 1, meanwhile })).rejects.toThrow("a large object was found");
+  };
+
+  /** By somebody who was killed then. */
+  const begunUpload = async (database: Rig["database"], bucket: string) => {
+    const of = { Bucket: bucket, Key: "large" };
+    const { UploadId } = await s3.send(
+      new CreateMultipartUploadCommand({ ...of, ...sse("k2", bucket, "large") }),
+    );
+    const { ETag } = (await head(bucket, "large", "k1")) ?? {};
+    await database.prepare("UPDATE rotation_objects SET uploadId = ?, etag = ?").bind(UploadId, ETag).run();
+  };
+});
 
 test(
   "10 pages, of which each is listed anew: the keys of the bucket and no others",
