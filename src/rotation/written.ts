@@ -5,6 +5,7 @@
 import type { Database } from "../bindings.ts";
 import type { Bucket, Config } from "../config/load.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
+import { MAX_EXPIRES_IN } from "../s3/api/limits.ts";
 import { TABLE } from "../s3/api/operations.ts";
 import type { PastRotation } from "./state.ts";
 
@@ -53,8 +54,12 @@ export async function writtenUntil(
   { scannedAt, past, trail, now }: When,
 ): Promise<number | undefined> {
   const life = trail.uploadLives(bucket.name);
-  const told = await toldBy(trail, rule, bucket, scannedAt - life);
+  const told = await toldBy(trail, rule, bucket, { since: scannedAt - life });
   if (told.until >= scannedAt) return told.until;
+  // Who may have short ones today may have had longer ones, or be gone: what they were given lives on.
+  const earlier = { since: scannedAt - MAX_EXPIRES_IN * 1000, before: scannedAt - life };
+  const { until: longest } = await toldBy(trail, rule, bucket, earlier);
+  if (longest >= scannedAt) return longest;
   const writes = (one: PastRotation) => mayWrite(rule, bucket, one);
   const last = past.find(writes);
   // One that goes to this key writes under it until it ends.
@@ -78,32 +83,36 @@ function mayWrite(
 }
 
 /**
- * @returns when the last write ended that was allowed since a time, or the URL expires that it was allowed by; 0 where
+ * @returns when the last write ended that was allowed in a time, or the URL expires that it was allowed by; 0 where
  *   there was none; and whether the trail has all since then
  */
 async function toldBy(
   { db }: Trail,
   { id }: KeyRule,
   { name }: Bucket,
-  since: number,
+  { since, before }: { readonly since: number; readonly before?: number },
 ): Promise<{ until: number; isAll: boolean }> {
   if (db === undefined) return { until: 0, isAll: false };
-  const hex = Math.max(0, since).toString(16).padStart(12, "0");
-  // The time is the beginning of an id.
-  const from = `${hex.slice(0, 8)}-${hex.slice(8)}`;
+  const from = idAt(since);
   const { results } = await db
     .prepare(
       `SELECT count(*) AS seen, (SELECT min(id) FROM events) AS first, max(CASE
         WHEN bucket = ?1 AND outcome <> 'denied' AND operation IN (SELECT value FROM json_each(?2))
         THEN coalesce(expiresAt, time) END) AS until
       FROM (SELECT bucket, outcome, operation, expiresAt, time FROM events
-        WHERE keyId = ?3 AND id >= ?4 ORDER BY id DESC LIMIT ?5)`,
+        WHERE keyId = ?3 AND id >= ?4 AND id < ?5 ORDER BY id DESC LIMIT ?6)`,
     )
-    .bind(name, WRITES, id, from, WINDOW)
+    .bind(name, WRITES, id, from, before === undefined ? "~" : idAt(before), WINDOW)
     .all<{ seen: number; first: string | null; until: string | null }>();
   const [{ seen, first, until } = { seen: 0, first: null, until: null }] = results;
   return {
     until: until === null ? 0 : Date.parse(until),
     isAll: first !== null && first < from && seen < WINDOW,
   };
+}
+
+/** The time is the beginning of an event's id. */
+function idAt(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

@@ -124,6 +124,19 @@ test("a trail that goes back far enough knows whether there was such a URL", asy
   });
 });
 
+test("a URL counts for as long as it lives, also where nobody may have such a one any more", async () => {
+  const { db, rotation, event } = database();
+  await rotation(T);
+  const DAY = 24 * HOUR;
+  await event(T - 8 * DAY, { keyId: "k2" });
+  expect(await needOf(db, { isTrailed: true })).toMatchObject({ removable: true });
+  await event(T - 6 * DAY, { expiresAt: new Date(T + DAY).toISOString() });
+  expect(await needOf(db, { isTrailed: true })).toMatchObject({
+    removable: false,
+    buckets: [{ doubt: "written-later", writtenUntil: "2026-11-29T12:00:00.000Z" }],
+  });
+});
+
 test.for<[string, () => Promise<unknown>]>([
   [
     "it writes now",
