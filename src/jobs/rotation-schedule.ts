@@ -41,10 +41,13 @@ interface Looking extends Rotations {
 async function look(bucket: Bucket, every: number, { engine, ledger, db, ids, now }: Looking): Promise<void> {
   const key = writer(bucket.keys, now);
   if (key === undefined) return;
-  const last = await ledger.lastFull({ bucket: bucket.name, place: placeOf(bucket) }, key.id);
+  const where = { bucket: bucket.name, place: placeOf(bucket) };
+  const last = await ledger.lastFull(where, key.id);
   const before = bucket.keys[bucket.keys.indexOf(key) + 1];
   if (before === undefined || last !== undefined) {
-    const since = key.notBefore ?? last?.startedAt ?? (await firstUse(db, key, bucket));
+    const first = [await ledger.firstTo(key.id, where), await firstUse(db, key, bucket)];
+    const known = first.filter((time) => time !== undefined);
+    const since = key.notBefore ?? (known.length > 0 ? Math.min(...known) : undefined);
     if (since !== undefined && now - since >= every) logRotationDue(dueOf(bucket, key, now - since, ids));
     return;
   }

@@ -108,6 +108,15 @@ export class Ledger {
     return row;
   }
 
+  /** When a bucket was first rotated to a key, milliseconds since the epoch. */
+  async firstTo(toKey: string, { bucket, place }: Pick<Rotation, "bucket" | "place">) {
+    const [row] = await this.#all<{ first: number | null }>(
+      `SELECT min(startedAt) AS first FROM rotations WHERE bucket = ? AND place = ? AND toKey = ? AND dryRun = 0`,
+      ...[bucket, place, toKey],
+    );
+    return row?.first ?? undefined;
+  }
+
   /** Of a bucket, the newest first: as many as say when its keys changed places. */
   async past(bucket: string): Promise<PastRotation[]> {
     return this.#all<PastRotation>(

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { SqliteDatabase } from "../../src/cli/sqlite-database.ts";
+import type { Bucket } from "../../src/config/load.ts";
 import { watchRotations } from "../../src/jobs/rotation-schedule.ts";
+import { placeOf } from "../../src/rotation/place.ts";
 import { serviceOf } from "../../src/service.ts";
 import { oneBucket } from "../support/one-bucket.ts";
 import { runHere } from "../support/ssec.ts";
@@ -80,6 +82,19 @@ test("a key that has no successor is told of, with what there is to do", async (
   // k2 is another bucket's.
   expect(vars.BUCKETS.media.keys).toEqual(["k3", "k1"]);
   for (const { stderr } of others) expect(stderr).toBe("ssec: set SSEC_TOKEN to a caller's token\n");
+});
+
+test("a key that is rotated to again and again grows old all the same", async () => {
+  const { service: bound, database } = service(["k2", "k1"]);
+  const rotated = (id: string, at: number) =>
+    database.execute(
+      `INSERT INTO rotations (id, bucket, place, prefix, toKey, toCheck, keyIds, dryRun, caller, state, startedAt)
+      VALUES ('${id}', 'media', '${placeOf(bound.config.buckets.get("media") as Bucket)}', '', 'k2', 'c', '[]', 0, 'me', 'done', ${at})`,
+    );
+  rotated("1", NOW - 91 * DAY);
+  rotated("2", NOW - DAY);
+  await watchRotations(bound, NOW);
+  expect(warnings).toHaveLength(1);
 });
 
 test("the age of a key without dates is that of its first use", async () => {

@@ -170,6 +170,7 @@ test("every statement finds its rows by an index", async () => {
   await ledger.find(id);
   await ledger.failures(id, 10);
   await ledger.counts(id);
+  await ledger.firstTo("k2", { bucket: "media", place: "place" });
   await ledger.lastFull({ bucket: "media", place: "place" });
   expect(asked.size).toBeGreaterThan(20);
   for (const sql of asked) {
