@@ -189,6 +189,8 @@ test(
     goOn();
     const ended = await second.ended;
     expect([ended.status, ended.stdout]).toEqual([1, expect.stringContaining("was cancelled")]);
+    // A look in between is nothing to go on with.
+    expect((await media.ssec(["keys", "scan", "media", "--local"])).stdout).toContain("the dry run is done");
     expect((await rotate("--resume")).status).toBe(0);
     expect(await media.areUnder(keys("few", 3), "SSEC_K2")).toBe(true);
   },

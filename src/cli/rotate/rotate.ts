@@ -41,7 +41,7 @@ async function carryOut(rotations: Rotations, bucket: string, options: RotateOpt
   if (options.errors) return printErrors(rotations, await demandLast(rotations, bucket), options);
   if (options.cancel) return cancel(rotations, bucket, options);
   if (options.resume) {
-    const last = await demandLast(rotations, bucket);
+    const last = await demandLast(rotations, bucket, ({ dryRun, state }) => !dryRun || state !== "done");
     return toTheEnd(rotations, await rotations.resume(last.id), options);
   }
   const { from = [], json: _, ...rest } = options;
@@ -193,10 +193,19 @@ async function printErrors(
   } while (cursor !== undefined);
 }
 
-/** The one that runs, else the newest. @throws when there is none */
-async function demandLast(rotations: Rotations, bucket: string): Promise<RotationReport> {
+/**
+ * The one that runs, else the newest.
+ *
+ * @param isMeant of which the newest is taken, where there is such a one
+ * @throws when there is none
+ */
+async function demandLast(
+  rotations: Rotations,
+  bucket: string,
+  isMeant: (report: RotationReport) => boolean = () => true,
+): Promise<RotationReport> {
   const all = await rotations.list(bucket);
-  const last = all.find(({ state }) => state === "running") ?? all[0];
+  const last = all.find(({ state }) => state === "running") ?? all.find(isMeant) ?? all[0];
   if (last !== undefined) return last;
   throw new Error(`nothing was rotated in ${printable(bucket)} yet`);
 }
