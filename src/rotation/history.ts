@@ -24,6 +24,9 @@ import { open, send } from "./through.ts";
 /** How often it is begun anew because others write. */
 const MAX_LOOKS = 5;
 
+/** Bytes that two versions are compared by at once: both are in memory. */
+const COMPARED = 8 * 2 ** 20;
+
 /** What has become of an object's older versions. */
 export interface HistoryEnd {
   readonly copied: number;
@@ -96,7 +99,14 @@ export async function rotateHistory(
   const removed = new Set<string>();
   if (job.removeVersions && !job.dryRun) {
     const target = await targetOf(job, key);
-    for (const version of seen.filter((one) => isProven(job, one, seen, target))) {
+    for (const version of seen.filter((one) => !one.isLatest && isOld(job, one))) {
+      const copy = copyOf(job, version, seen);
+      if (copy === undefined) continue;
+      if (!(await isProven(job, key, version, copy, target))) {
+        const what = `version ${copy.versionId} says that it is its copy, and is not, or holds other bytes`;
+        fail(version.versionId, "conflict", `it is not removed: ${what}.`);
+        continue;
+      }
       const refusal = await remove(job, key, version.versionId);
       if (refusal === undefined) removed.add(version.versionId);
       else fail(version.versionId, "conflict", `it has a copy, but cannot be removed: ${refusal}`);
@@ -191,12 +201,26 @@ function copyOf(job: Job, { versionId }: Seen, seen: readonly Seen[]): Seen | un
   );
 }
 
-/** Whether nothing is lost with it: its copy is there, as long as it is, and under the target by the store's own word. */
-function isProven(job: Job, version: Seen, seen: readonly Seen[], target: CustomerKey): boolean {
-  const copy = readable(copyOf(job, version, seen));
-  const { head } = readable(version) ?? {};
-  if (version.isLatest || !isOld(job, version) || copy === undefined || head === undefined) return false;
-  return copy.head.size === head.size && isUnderKey(copy.head.headers, target);
+/**
+ * Whether nothing is lost with it: its copy is under the target by the store's own word, and byte for byte the same. The
+ * metadata of a copy is anybody's who writes; only the bytes are not.
+ */
+async function isProven(job: Job, key: string, version: Seen, copy: Seen, target: CustomerKey) {
+  const [one, other] = [readable(version), readable(copy)];
+  if (one === undefined || other === undefined || !isUnderKey(other.head.headers, target)) return false;
+  const { size } = one.head;
+  if (other.head.size !== size) return false;
+  for (let first = 0; first < size; first += COMPARED) {
+    const range = [first, Math.min(first + COMPARED, size) - 1] as const;
+    const read = ({ versionId, source, head: { etag, headers } }: Readable) => {
+      const isEncoded = headers.has("content-encoding");
+      const wanted = { key, versionId, from: source, etag, isEncoded, range, length: range[1] - first + 1 };
+      return patiently(job.limits, () => open(job.store, { ...wanted, isHeld: true }, undefined));
+    };
+    const [a, b] = await Promise.all([read(one), read(other)]);
+    if (a.md5 !== b.md5) return false;
+  }
+  return true;
 }
 
 /** Why none of its versions can be copied. */

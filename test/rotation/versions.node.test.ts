@@ -124,6 +124,23 @@ test.for([
   }
 });
 
+test("versions: what a writer has given a copy's metadata is no copy, and nothing is removed for it", async () => {
+  const bucket = await freshBucket(true);
+  const { VersionId = "" } = await put(bucket, "a", "k1", { Body: "first" });
+  // As whoever downloads an object with its metadata, and uploads it changed.
+  await put(bucket, "a", "k2", { Body: "other", Metadata: { "ssec-version-of": VersionId } });
+  const { start, drain, report } = rig({ bucket, limits: { lease: 10_000 } });
+  const { id } = await start({ versions: true, removeVersions: true });
+  await drain(id);
+  expect((await history(bucket, "a")).brief).toEqual(["k1 first", "k2 other"]);
+  expect(await report(id)).toMatchObject({
+    state: "done",
+    versions: { copied: 0, removed: 0, failed: 1 },
+    olderVersions: 1,
+    errors: [{ key: "a", code: "conflict", detail: expect.stringContaining("other bytes") }],
+  });
+});
+
 test("versions: locked ones are copied and stay, and are named", async () => {
   const Bucket = `locked-${Date.now()}`;
   await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
