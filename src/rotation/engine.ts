@@ -388,8 +388,8 @@ export class Engine {
     // An object's versions are not given up in the midst: what is current would be another.
     const beat = job.versions ? this.#beat(lease) : undefined;
     const end = await rotatePage(job, rotation, row, {
-      done: async (tally, through) => {
-        const isTold = await this.#told(() => ledger.pageDone(lease, tally, through, this.#times()));
+      done: async (tally, through, older) => {
+        const isTold = await this.#told(() => ledger.pageDone(lease, tally, through, this.#times(), older));
         if (isTold) for (const [name, n] of Object.entries(tally.counts)) sum[name] = (sum[name] ?? 0) + n;
         return isTold;
       },

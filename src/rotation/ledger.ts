@@ -294,6 +294,7 @@ export class Ledger {
    * What was done of a page, with its counts, at once or not at all.
    *
    * @param doneThrough the key up to which all is done; undefined: all of the page
+   * @param olderThrough and the one up to which the versions behind them are; undefined: as it was
    * @returns false when the lease is lost, or the rotation over: nothing is written then
    */
   async pageDone(
@@ -301,6 +302,7 @@ export class Ledger {
     progress: Progress & { readonly large: readonly NewLarge[] },
     doneThrough: string | undefined,
     times: Times,
+    olderThrough: string | undefined = undefined,
   ): Promise<boolean> {
     const id = lease.work.rotation;
     const held = heldBy(lease);
@@ -318,9 +320,11 @@ export class Ledger {
         ? this.#bind(`DELETE FROM rotation_pages WHERE ${mine} AND ${IS_RUNNING}`, ...values, id)
         : this.#bind(
             `UPDATE rotation_pages SET leaseUntil = ?, sentAt = ?,
-              attempts = CASE WHEN doneThrough = ? THEN attempts ELSE 1 END, doneThrough = ?
+              attempts = CASE WHEN doneThrough = ? AND olderThrough IS coalesce(?, olderThrough) THEN attempts ELSE 1 END,
+              doneThrough = ?, olderThrough = coalesce(?, olderThrough)
             WHERE ${mine} AND ${IS_RUNNING}`,
-            ...[times.until, times.now, doneThrough, doneThrough, ...values, id],
+            ...[times.until, times.now, doneThrough, olderThrough ?? null],
+            ...[doneThrough, olderThrough ?? null, ...values, id],
           );
     return this.#commit(lease, progress, times, [...(progress.large.length > 0 ? [found] : []), page]);
   }

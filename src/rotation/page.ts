@@ -22,9 +22,10 @@ export interface PageHands {
   /**
    * Tells the ledger what is done, through this key; all of the page where there is none.
    *
+   * @param older the key through which versions that are not current are counted, where some more are
    * @returns false where the lease is lost, or the rotation over: nobody is to go on
    */
-  readonly done: (tally: Tally, through: string | undefined) => Promise<boolean>;
+  readonly done: (tally: Tally, through: string | undefined, older?: string) => Promise<boolean>;
   /** Told of every object that was touched. */
   readonly tell: (key: string, outcome: Outcome) => void;
   /** Whether somebody else is to go on with what is left. */
@@ -49,8 +50,12 @@ export async function rotatePage(
     if (end !== undefined) return end;
     if (isLast) break;
   }
-  const tally = await olderVersions(job, prefix, row, (news) => hands.done(news, walk.through));
-  return tally && (await hands.done(tally, undefined)) ? "done" : "lost";
+  const { end, tally } = await olderVersions(job, prefix, row, {
+    tell: (news, older) => hands.done(news, walk.through, older),
+    isEnough: hands.isEnough,
+  });
+  if (end !== "done") return end;
+  return (await hands.done(tally, undefined)) ? "done" : "lost";
 }
 
 /** @param last the page's last key */

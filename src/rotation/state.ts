@@ -71,6 +71,8 @@ export interface PageRow {
   /** Its last key; null: to the end. */
   readonly last: string | null;
   readonly doneThrough: string;
+  /** The key up to which versions that are not current are counted; null: of none yet. */
+  readonly olderThrough: string | null;
   /** How often it was begun since its last progress, this time included. */
   readonly attempts: number;
 }

@@ -221,6 +221,19 @@ test("versions: what a writer writes meanwhile stays on top", { tags: ["thorough
   for (const body of ["k2 first", "k2 second", "k2 third"]) expect(brief).toContain(body);
 });
 
+test("more older versions than one message looks at are counted by several, each once", async () => {
+  const bucket = await freshBucket(true);
+  const keys = Array.from({ length: 9 }, (_, i) => `object ${i}`);
+  for (let n = 0; n < 4; n++) await Promise.all(keys.map((key) => put(bucket, key, "k1")));
+  const { start, drain, report } = rig({ bucket, limits: { pageSize: 10 } });
+  const { id } = await start({ dryRun: true });
+  let pages = 0;
+  await drain(id, { parallel: 1, fate: ({ kind }) => ({ times: kind === "page" && pages++ === 1 ? 2 : 1 }) });
+  // The second was worked on twice.
+  expect(pages).toBe(2);
+  expect(await report(id)).toMatchObject({ state: "done", listed: 9, skipped: 9, olderVersions: 27 });
+});
+
 test("a bucket that has stopped keeping versions: the older ones count, and no copy replaces another", async () => {
   const bucket = await freshBucket(true);
   await put(bucket, "a", "k1", { Body: "first" });
