@@ -57,6 +57,7 @@ function keyCard(key: Key): HTMLElement {
 const DOUBTS: Readonly<Record<Doubt, string>> = {
   "not-scanned": "is not scanned yet",
   "not-tried": "was scanned before it had this key",
+  "versions-hidden": "does not show the service its older versions, which may need it",
   unclear: "has what could be seen neither under a key nor under none",
   writes: "writes under it",
   "written-later": "may have been written to under it since the scan",

@@ -12,6 +12,7 @@ import { Refused } from "../refused.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { credentialsOf } from "../s3/store/credentials.ts";
 import { listObjects } from "../s3/store/list.ts";
+import { listVersions } from "../s3/store/list-versions.ts";
 import type { Transport } from "../s3/store/transport.ts";
 import type { Job, MakePipe } from "./job.ts";
 import { rotateLarge } from "./large.ts";
@@ -304,7 +305,7 @@ export class Engine {
     const tried = rotation.dryRun === 1 ? NOTHING_KNOWN : await this.#tryOut(store, target, name);
     // A bucket that keeps none at present may have kept some before.
     const has = tried.keepsVersions || (await patiently(limits, () => isVersioned(store)));
-    const ways: Ways = { ...tried, isVersioned: has };
+    const ways: Ways = { ...tried, isVersioned: has === true, hidesVersions: has === undefined };
     await this.#options.ledger.setWays(rotation.id, JSON.stringify(ways));
   }
 
@@ -573,14 +574,30 @@ const NOTHING_KNOWN: Ways = {
   keepsVersions: false,
 };
 
-async function isVersioned(store: S3Bucket): Promise<boolean> {
-  try {
-    const request = { name: "GetBucketVersioning", method: "GET", query: { versioning: "" } };
+/** Undefined where these credentials may see neither that nor the versions. */
+async function isVersioned(store: S3Bucket): Promise<boolean | undefined> {
+  const request = { name: "GetBucketVersioning", method: "GET", query: { versioning: "" } };
+  const said = await unlessRefused(async () => {
     const { element } = await store.run(request, "VersioningConfiguration");
     return "Status" in element;
+  });
+  if (said !== "forbidden") return said;
+  // A list of versions tells of what is current as well, where there are none.
+  const listed = await unlessRefused(async () => {
+    await listVersions(store, { prefix: "", after: "" }).next();
+    return true;
+  });
+  return listed === "forbidden" ? undefined : listed;
+}
+
+/** @returns false where the store knows of no such thing */
+async function unlessRefused(ask: () => Promise<boolean>): Promise<boolean | "forbidden"> {
+  try {
+    return await ask();
   } catch (error) {
-    // Whoever may not ask has to do without.
-    if (error instanceof Refused && (!isPassing(error) || /\((40\d)\)/.test(error.message))) return false;
+    if (!(error instanceof Refused)) throw error;
+    if (/\((AccessDenied|403)\)/.test(error.message)) return "forbidden";
+    if (!isPassing(error) || /\((40\d)\)/.test(error.message)) return false;
     throw error;
   }
 }

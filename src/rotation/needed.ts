@@ -7,7 +7,7 @@ import type { KeyReport } from "../keys/report.ts";
 import { type KeyRule, writer } from "../keys/ring.ts";
 import type { Ledger } from "./ledger.ts";
 import { placeOf } from "./place.ts";
-import { type Counts, countsOf, type PastRotation, type Rotation } from "./state.ts";
+import { type Counts, countsOf, type PastRotation, type Rotation, type Ways } from "./state.ts";
 import { type Trail, writtenUntil } from "./written.ts";
 
 /** Why zero does not mean that the key may go. */
@@ -17,6 +17,8 @@ export type Doubt =
   | "not-tried"
   /** Objects, or older versions, were seen neither under a key nor under none. */
   | "unclear"
+  /** Whether there are older versions is not for the service's credentials to see. */
+  | "versions-hidden"
   /** It is the key that writes. */
   | "writes"
   | "written-later";
@@ -119,6 +121,8 @@ async function neededIn(
   // Of an older version that opens to no key it is not known whether all could be tried.
   if ((counts.unclear ?? 0) + (countsOf(counts, "older").unknown ?? 0) > 0)
     return { ...seen, doubt: "unclear" };
+  const ways: Partial<Ways> = JSON.parse(rotation.ways ?? "{}");
+  if (ways.hidesVersions) return { ...seen, doubt: "versions-hidden" };
   if (writer(bucket.keys, now) === rule) return { ...seen, doubt: "writes" };
   const until = await writtenUntil(rule, bucket, { scannedAt: rotation.startedAt, past, trail, now });
   return until === undefined ? seen : { ...seen, doubt: "written-later", writtenUntil: isoTime(until) };

@@ -23,6 +23,8 @@ export interface Ways {
   /** Whether there may be versions that are not current, and whether what is replaced becomes one. */
   readonly isVersioned: boolean;
   readonly keepsVersions: boolean;
+  /** Whether these credentials may not see whether there are any. */
+  readonly hidesVersions?: boolean;
   /** Whether "." and ".." as segments of a key arrive as they are: never by fetch. */
   readonly takesDots?: boolean;
 }

@@ -176,6 +176,15 @@ test.for<[string, () => Promise<unknown>]>([
     },
   ],
   [
+    "nobody could see whether there are older versions",
+    async () => {
+      const { db, rotation } = database();
+      await rotation(T - HOUR);
+      await rotation(T, {}, { ways: '{"hidesVersions":true}' });
+      return needOf(db);
+    },
+  ],
+  [
     "an older version could not be seen",
     async () => {
       const { db, rotation } = database();

@@ -234,6 +234,30 @@ test("more older versions than one message looks at are counted by several, each
   expect(await report(id)).toMatchObject({ state: "done", listed: 9, skipped: 9, olderVersions: 27 });
 });
 
+test("credentials that may not ask whether there are versions see them by their list, or it is not known", async () => {
+  const bucket = await freshBucket(true);
+  for (const Body of ["first", "second"]) await put(bucket, "a", "k1", { Body });
+  const proxy = await startFaultProxy(store.url);
+  const refused = (...queries: string[]) =>
+    proxy.break({
+      on: ({ url = "" }) => queries.some((query) => url.includes(`?${query}`)),
+      times: Number.POSITIVE_INFINITY,
+      answer: error(403, "AccessDenied"),
+    });
+  const scanned = async () => {
+    const { start, drain, report, ledger } = rig({ bucket, url: proxy.url });
+    const { id } = await start({ dryRun: true });
+    await drain(id);
+    const { hidesVersions } = JSON.parse((await ledger.find(id))?.ways ?? "");
+    return { olderVersions: (await report(id)).olderVersions, hidesVersions };
+  };
+  refused("versioning");
+  expect(await scanned()).toEqual({ olderVersions: 1, hidesVersions: false });
+  refused("versioning", "encoding-type=url&max-keys=1000&versions");
+  expect(await scanned()).toEqual({ olderVersions: 0, hidesVersions: true });
+  proxy.close();
+});
+
 test("a bucket that has stopped keeping versions: the older ones count, and no copy replaces another", async () => {
   const bucket = await freshBucket(true);
   await put(bucket, "a", "k1", { Body: "first" });

@@ -49,6 +49,8 @@ function doubtOf(
       return `${bucket} was scanned when ${id} was none of its keys: ${scan}`;
     case "unclear":
       return `some objects or older versions of ${bucket} could be seen neither under a key nor under none: ${nextCommand("rotate", bucket, ...flags, "--errors")}`;
+    case "versions-hidden":
+      return `whether ${bucket} has older versions is not for these credentials to see: let them do GetBucketVersioning and ListBucketVersions, then ${scan}`;
     case "writes":
       return `it is the key that writes to ${bucket}`;
     case "written-later":
