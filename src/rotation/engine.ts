@@ -311,11 +311,22 @@ export class Engine {
 
   async #tryOut(store: S3Bucket, target: KeyRule, name: string): Promise<Ways> {
     const { limits } = this;
-    // Of whoever was killed while they looked.
-    const { objects } = await patiently(limits, () => listObjects(store, { prefix: name, limit: 1000 }));
-    for (const { key } of objects) {
-      const request = { name: "DeleteObject", method: "DELETE", key, query: { "x-id": "DeleteObject" } };
-      await patiently(limits, () => store.run(request, undefined));
+    // Of whoever was killed while they looked: with its versions, which would be under a key that nobody has.
+    const remove = async (key: string, version: { versionId?: string } = {}) => {
+      const query = { "x-id": "DeleteObject", ...version };
+      await patiently(limits, () =>
+        store.run({ name: "DeleteObject", method: "DELETE", key, query }, undefined),
+      );
+    };
+    const left = async () =>
+      (await patiently(limits, () => listObjects(store, { prefix: name, limit: 1000 }))).objects;
+    if ((await left()).length > 0) {
+      await unlessRefused(async () => {
+        for await (const { key, versionId } of listVersions(store, { prefix: name, after: "" }))
+          await remove(key, { versionId });
+        return true;
+      });
+      for (const { key } of await left()) await remove(key);
     }
     const key = `${name}-${crypto.randomUUID().slice(0, 8)}`;
     return findWays(store, key, await this.#keyFor(store.bucket, target, key), limits);

@@ -258,6 +258,21 @@ test("credentials that may not ask whether there are versions see them by their 
   proxy.close();
 });
 
+test("of scratch objects, which whoever was killed has left, no version stays", async () => {
+  const bucket = await freshBucket(true);
+  await put(bucket, "a", "k1");
+  const { start, drain, report } = rig({ bucket });
+  const { id } = await start();
+  const scratch = `.ssec-rotation-${id}`;
+  for (let n = 0; n < 2; n++) await put(bucket, `${scratch}-0123abcd-put`, "root");
+  await drain(id);
+  expect(await report(id)).toMatchObject({ state: "done", listed: 1, rotated: 1, olderVersions: 1 });
+  const { Versions = [], DeleteMarkers = [] } = await s3.send(
+    new ListObjectVersionsCommand({ Bucket: bucket, Prefix: scratch }),
+  );
+  expect([...Versions, ...DeleteMarkers]).toEqual([]);
+});
+
 test("a bucket that has stopped keeping versions: the older ones count, and no copy replaces another", async () => {
   const bucket = await freshBucket(true);
   await put(bucket, "a", "k1", { Body: "first" });
