@@ -9,7 +9,7 @@ import type { Job } from "./job.ts";
 import { failed, type Outcome, rotateObject } from "./object.ts";
 import { compareKeys } from "./order.ts";
 import { GaveUp, isBusy, patiently } from "./patience.ts";
-import type { PageRow } from "./state.ts";
+import type { PageEnd, PageRow } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { olderVersions } from "./versions.ts";
 import { scratchName } from "./ways.ts";
@@ -33,8 +33,6 @@ export interface PageHands {
   /** Whether it is the store that fails, and not the object. */
   readonly isStoreDown: () => Promise<boolean>;
 }
-
-export type PageEnd = "done" | "lost" | "later";
 
 /** @throws {GaveUp} when the store is down: what is done is told before */
 export async function rotatePage(

@@ -79,6 +79,9 @@ export interface PageRow {
   readonly attempts: number;
 }
 
+/** What became of the work on a page: what is left goes on later, unless the lease is lost. */
+export type PageEnd = "done" | "lost" | "later";
+
 export interface LargeRow {
   readonly key: string;
   readonly number: number;

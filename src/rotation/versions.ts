@@ -4,9 +4,8 @@ import { type Found, find, isUnreachable } from "./find.ts";
 import { rotateHistory } from "./history.ts";
 import type { Job } from "./job.ts";
 import { compareKeys } from "./order.ts";
-import type { PageEnd } from "./page.ts";
 import { patiently } from "./patience.ts";
-import type { PageRow } from "./state.ts";
+import type { PageEnd, PageRow } from "./state.ts";
 import { Tally } from "./tally.ts";
 
 /**

@@ -221,57 +221,72 @@ test("versions: what a writer writes meanwhile stays on top", { tags: ["thorough
   for (const body of ["k2 first", "k2 second", "k2 third"]) expect(brief).toContain(body);
 });
 
-test("more older versions than one message looks at are counted by several, each once", async () => {
-  const bucket = await freshBucket(true);
-  const keys = Array.from({ length: 9 }, (_, i) => `object ${i}`);
-  for (let n = 0; n < 4; n++) await Promise.all(keys.map((key) => put(bucket, key, "k1")));
-  const { start, drain, report } = rig({ bucket, limits: { pageSize: 10 } });
-  const { id } = await start({ dryRun: true });
-  let pages = 0;
-  await drain(id, { parallel: 1, fate: ({ kind }) => ({ times: kind === "page" && pages++ === 1 ? 2 : 1 }) });
-  // The second was worked on twice.
-  expect(pages).toBe(2);
-  expect(await report(id)).toMatchObject({ state: "done", listed: 9, skipped: 9, olderVersions: 27 });
-});
-
-test("credentials that may not ask whether there are versions see them by their list, or it is not known", async () => {
-  const bucket = await freshBucket(true);
-  for (const Body of ["first", "second"]) await put(bucket, "a", "k1", { Body });
-  const proxy = await startFaultProxy(store.url);
-  const refused = (...queries: string[]) =>
-    proxy.break({
-      on: ({ url = "" }) => queries.some((query) => url.includes(`?${query}`)),
-      times: Number.POSITIVE_INFINITY,
-      answer: error(403, "AccessDenied"),
-    });
-  const scanned = async () => {
-    const { start, drain, report, ledger } = rig({ bucket, url: proxy.url });
+test(
+  "more older versions than one message looks at are counted by several, each once",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket(true);
+    const keys = Array.from({ length: 9 }, (_, i) => `object ${i}`);
+    for (let n = 0; n < 4; n++) await Promise.all(keys.map((key) => put(bucket, key, "k1")));
+    const { start, drain, report } = rig({ bucket, limits: { pageSize: 10 } });
     const { id } = await start({ dryRun: true });
-    await drain(id);
-    const { hidesVersions } = JSON.parse((await ledger.find(id))?.ways ?? "");
-    return { olderVersions: (await report(id)).olderVersions, hidesVersions };
-  };
-  refused("versioning");
-  expect(await scanned()).toEqual({ olderVersions: 1, hidesVersions: false });
-  refused("versioning", "encoding-type=url&max-keys=1000&versions");
-  expect(await scanned()).toEqual({ olderVersions: 0, hidesVersions: true });
-  proxy.close();
-});
+    let pages = 0;
+    await drain(id, {
+      parallel: 1,
+      fate: ({ kind }) => ({ times: kind === "page" && pages++ === 1 ? 2 : 1 }),
+    });
+    // The second was worked on twice.
+    expect(pages).toBe(2);
+    expect(await report(id)).toMatchObject({ state: "done", listed: 9, skipped: 9, olderVersions: 27 });
+  },
+);
 
-test("of scratch objects, which whoever was killed has left, no version stays", async () => {
-  const bucket = await freshBucket(true);
-  await put(bucket, "a", "k1");
-  const { start, drain, report } = rig({ bucket });
-  const { id } = await start();
-  const scratch = `.ssec-rotation-${id}`;
-  for (let n = 0; n < 2; n++) await put(bucket, `${scratch}-0123abcd-put`, "root");
-  await drain(id);
-  expect(await report(id)).toMatchObject({ state: "done", listed: 1, rotated: 1, olderVersions: 1 });
-  const { Versions = [], DeleteMarkers = [] } = await s3.send(
-    new ListObjectVersionsCommand({ Bucket: bucket, Prefix: scratch }),
-  );
-  expect([...Versions, ...DeleteMarkers]).toEqual([]);
-});
+test(
+  "credentials that may not ask whether there are versions see them by their list, or it is not known",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket(true);
+    for (const Body of ["first", "second"]) await put(bucket, "a", "k1", { Body });
+    const proxy = await startFaultProxy(store.url);
+    const refused = (...queries: string[]) =>
+      proxy.break({
+        on: ({ url = "" }) => queries.some((query) => url.includes(`?${query}`)),
+        times: Number.POSITIVE_INFINITY,
+        answer: error(403, "AccessDenied"),
+      });
+    const scanned = async () => {
+      const { start, drain, report, ledger } = rig({ bucket, url: proxy.url });
+      const { id } = await start({ dryRun: true });
+      await drain(id);
+      const { hidesVersions } = JSON.parse((await ledger.find(id))?.ways ?? "");
+      return { olderVersions: (await report(id)).olderVersions, hidesVersions };
+    };
+    refused("versioning");
+    expect(await scanned()).toEqual({ olderVersions: 1, hidesVersions: false });
+    refused("versioning", "encoding-type=url&max-keys=1000&versions");
+    expect(await scanned()).toEqual({ olderVersions: 0, hidesVersions: true });
+    proxy.close();
+  },
+);
+
+test(
+  "of scratch objects, which whoever was killed has left, no version stays",
+  { tags: ["thorough"] },
+  async () => {
+    const bucket = await freshBucket(true);
+    await put(bucket, "a", "k1");
+    const { start, drain, report } = rig({ bucket });
+    const { id } = await start();
+    const scratch = `.ssec-rotation-${id}`;
+    for (let n = 0; n < 2; n++) await put(bucket, `${scratch}-0123abcd-put`, "root");
+    await drain(id);
+    expect(await report(id)).toMatchObject({ state: "done", listed: 1, rotated: 1, olderVersions: 1 });
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: scratch }),
+    );
+    expect([...Versions, ...DeleteMarkers]).toEqual([]);
+  },
+);
 
 test("a bucket that has stopped keeping versions: the older ones count, and no copy replaces another", async () => {
   const bucket = await freshBucket(true);
