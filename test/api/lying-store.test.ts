@@ -476,6 +476,20 @@ describe("a refusal of the store's means the same on every route", () => {
     }
   });
 
+  // A HEAD is refused as if it were for the key.
+  test.for([
+    ["GET", "/v1/objects/media/a"],
+    ["GET", "/v1/objects/rotated/a"],
+    ["POST", "/v1/presign", { operation: "GetObject", bucket: "rotated", key: "a" }],
+    ["POST", "/v1/verify", { bucket: "media", key: "a" }],
+    ["POST", "/v1/verify", { bucket: "rotated", key: "a" }],
+  ] as const)("a session token that has expired is not a wrong key: %s %s", async ([method, path, body]) => {
+    proxy.break({ on: everything, answer: refusing(400, "ExpiredToken") });
+    const { status, body: problem } = await call(method, path, body);
+    expect([status, problem.code]).toEqual([502, "store-error"]);
+    await expect.poll(() => lines.join("\n")).toContain("its session token has expired");
+  });
+
   test("where there is no code, by its status; what is no code is none", async () => {
     for (const [given, status, code] of [
       [404, 404, "not-found"],

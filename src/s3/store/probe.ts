@@ -9,9 +9,9 @@ import { ALGORITHM_HEADER } from "../../keys/headers.ts";
 import { Refused } from "../../refused.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Sending } from "./fetch.ts";
+import { faultBesideKey } from "./silent-refusal.ts";
 import { inTheClear } from "./store-error.ts";
 import { head, headOf, type ObjectRef } from "./stored.ts";
-import { versionFault } from "./version-fault.ts";
 
 /** What one HEAD tells: the key opens the object, or does not, or the object lies there in the clear. */
 type Finding = "opens" | "refused" | "plain";
@@ -41,7 +41,7 @@ export class Probe {
   async explain(): Promise<Refused> {
     const finding = await this.#head(undefined);
     if (finding === "plain") return inTheClear();
-    const fault = await versionFault(headOf(this.#object, undefined), this.#sending);
+    const fault = await faultBesideKey(headOf(this.#object, undefined), this.#sending);
     return (
       fault ?? new Refused("key-unknown", "The object is there, but under none of the keys of this bucket.")
     );

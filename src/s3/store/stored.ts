@@ -6,10 +6,10 @@ import { Refused } from "../../refused.ts";
 import { wholeNumberIn } from "../api/whole-number.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusalOf, type Sending, type StoreRequest, sendToStore, storeError } from "./fetch.ts";
+import { faultBesideKey } from "./silent-refusal.ts";
 import { inTheClear } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 import type { Transport } from "./transport.ts";
-import { versionFault } from "./version-fault.ts";
 
 export interface ObjectRef {
   readonly bucket: Bucket;
@@ -139,7 +139,7 @@ export async function confirmUnderKey(
   if (found !== undefined || (await headObject(object, undefined, credentials)) !== undefined) {
     throw inTheClear();
   }
-  const fault = await versionFault(headOf(object, customerKey), {
+  const fault = await faultBesideKey(headOf(object, customerKey), {
     credentials,
     timeLimit: timeLimitsOf(object.bucket.store).lookUp,
   });
