@@ -1,9 +1,9 @@
 /** The secrets of the deployed Worker. Cloudflare lists their names and takes values; it gives none back. */
 
 import { quoted } from "./called-as.ts";
+import { wranglersOwn } from "./usual-config.ts";
 import type { Where } from "./worker.ts";
 import { runWrangler, wrangler } from "./wrangler.ts";
-import { wranglersOwn } from "./wrangler-file.ts";
 
 /** What makes wrangler mean the same Worker as we do. An empty environment is the one outside `[env]`. */
 export function wranglerFlags({ config, env = "" }: Where): string[] {

@@ -4,7 +4,7 @@ import { ssec } from "./called-as.ts";
 import { COMMANDS, COMPLETION } from "./commands.ts";
 import { ownPackage } from "./package.ts";
 import { given, printableLines } from "./terminal.ts";
-import { usualConfig } from "./wrangler-file.ts";
+import { usualConfig } from "./usual-config.ts";
 
 /** Made when the program is in the caller's folder. */
 const globals = () => [

@@ -1,5 +1,4 @@
 /** A wrangler.toml, .json or .jsonc as its text says it, read by the parser that wrangler uses. Wrangler takes a second to load. */
-import { existsSync } from "node:fs";
 import { type ParseError, parse as parseJson, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { ssec } from "./called-as.ts";
@@ -21,20 +20,6 @@ export function parseWranglerFile(text: string, path: string): Table {
   const parsed = isJson(path) ? json(text, path) : toml(text, path);
   if (!isTable(parsed)) throw new Error(`${printable(path)} is no object of settings`);
   return parsed;
-}
-
-/** In the order in which wrangler looks for one. */
-const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
-const OURS = "wrangler.toml";
-
-/** The configuration of this folder, where none is named: ours, or what is there in its place. */
-export function usualConfig(): string {
-  return existsSync(OURS) ? OURS : (wranglersOwn() ?? OURS);
-}
-
-/** What wrangler itself takes in this folder, where none is named. */
-export function wranglersOwn(): string | undefined {
-  return NAMES.find((name) => existsSync(name));
 }
 
 export const isJson = (path: string): boolean => /\.jsonc?$/.test(path);
