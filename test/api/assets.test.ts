@@ -7,7 +7,7 @@ import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
 import { createApp } from "../../src/http/create-app.ts";
 
 /** Compressed. */
-const KIB = 32;
+const KIB = 36;
 
 let mounted: RunningWorker;
 
