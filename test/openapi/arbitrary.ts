@@ -190,6 +190,8 @@ function requestTo(
     })
     .map(({ values, content: drawn, spoil, seed, stranger }) => {
       const isJson = json !== undefined;
+      // A body that need not be there may be too long as well.
+      const isMeasured = isJson || (requestBody === undefined && "413" in operation.responses);
       const content = isJson ? settled(drawn, seed, pool) : drawn;
       const said = isJson && spoil < 8 ? spoilt(content, seed, stranger) : content;
       const text = isJson ? JSON.stringify(said) : (said as string | undefined);
@@ -226,9 +228,11 @@ function requestTo(
         body:
           spoil === 13 && isJson
             ? Buffer.from([0x7b, 0xff, 0x22])
-            : text === undefined
-              ? undefined
-              : Buffer.from(spoil === 14 && isJson ? text.padEnd(TOO_LONG) : text),
+            : spoil === 14 && isMeasured
+              ? Buffer.from((text ?? "{}").padEnd(TOO_LONG))
+              : text === undefined
+                ? undefined
+                : Buffer.from(text),
         operation,
         path,
         json: isJson && spoil !== 13 ? said : undefined,
