@@ -51,7 +51,10 @@ test("an account names what is left, what failed first, and the commands for the
   expect(lines.at(-1)).toBe("  2 more; all of them: ERRORS");
   expect(isBad(done)).toBe(true);
   const versioned = { ...done, failed: 0, versions: { copied: 2, removed: 0, failed: 1 } };
-  expect(accountOf(versioned, commands)).toContain("  older versions: 2 copied, 0 removed, 1 failed");
+  const ofVersions = accountOf(versioned, commands);
+  expect(ofVersions).toContain("  older versions: 2 copied, 0 removed, 1 failed");
+  expect(ofVersions).toContain("  a\\x1b0: conflict: It is locked.");
+  expect(ofVersions.at(-1)).toBe("  more; all of them: ERRORS");
   expect(isBad(versioned)).toBe(true);
   const failed = accountOf({ ...report, state: "failed", reason: "No such key." }, commands);
   expect(failed[0]).toMatch(

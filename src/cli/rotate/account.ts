@@ -104,11 +104,12 @@ function olderLines(report: RotationReport, commands: Commands): string[] {
   return [...done, dryRun || versions ? line : `${line}: ${commands.versions}`];
 }
 
-function errorLines({ errors = [], failed }: RotationReport, commands: Commands): string[] {
-  if (failed === 0) return [];
+function errorLines({ errors = [], failed, versions }: RotationReport, commands: Commands): string[] {
   const shown = errors.slice(0, FIRST_ERRORS).map((error) => `  ${errorLine(error)}`);
-  if (failed <= shown.length) return shown;
-  return [...shown, `  ${failed - shown.length} more; all of them: ${commands.errors}`];
+  if (Math.max(failed, errors.length) <= shown.length) return shown;
+  // Of an object's versions one line tells: how many lines there are is known of objects alone.
+  const more = versions?.failed ? "more" : `${failed - shown.length} more`;
+  return [...shown, `  ${more}; all of them: ${commands.errors}`];
 }
 
 export function errorLine({ key, code, detail }: Failure): string {
