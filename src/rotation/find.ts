@@ -4,8 +4,9 @@ import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
 import { PLAIN } from "../keys/no-key.ts";
 import { type KeyRule, readers } from "../keys/ring.ts";
 import { Refused } from "../refused.ts";
-import { listObjects } from "../s3/store/list.ts";
-import { headObject } from "../s3/store/stored.ts";
+import { faultBesideKey } from "../s3/store/silent-refusal.ts";
+import { headObject, headOf } from "../s3/store/stored.ts";
+import { timeLimitsOf } from "../s3/store/time-limits.ts";
 import type { Job } from "./job.ts";
 import type { Ways } from "./state.ts";
 
@@ -67,8 +68,13 @@ export async function find(job: Job, key: string, hint: string, versionId?: stri
     }
     const plain = await headObject(object, undefined, store.credentials, store.transport);
     if (plain !== undefined) return { kind: "plain", head: { ...plain.stored, headers: plain.headers } };
-    // To credentials that have expired a store may say 400 as well, and a HEAD has no words. A list says what it is.
-    await listObjects(store, { prefix: key, limit: 1 });
+    // To credentials that have expired a store may say 400 as well, and a HEAD has no words.
+    const fault = await faultBesideKey(headOf(object, undefined), {
+      credentials: store.credentials,
+      transport: store.transport,
+      timeLimit: timeLimitsOf(bucket.store).lookUp,
+    });
+    if (fault !== undefined) throw fault;
     return { kind: "unknown", unusable };
   } catch (error) {
     if (error instanceof Refused && error.reason === "not-found") return { kind: "gone" };
