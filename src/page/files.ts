@@ -4,7 +4,7 @@ import { chosenBy } from "./chosen.ts";
 import { button, empty, failure, h, icon, messageOf } from "./dom.ts";
 import { bytes, visible, when } from "./format.ts";
 import { hashOf } from "./place.ts";
-import { foldersOf, type Session } from "./session.ts";
+import { foldersOf, may, type Session } from "./session.ts";
 import type { Chosen } from "./transfers.ts";
 
 export interface FilesHooks {
@@ -37,9 +37,7 @@ export function filesView(
   hooks: FilesHooks,
   signal: AbortSignal,
 ): View {
-  const isReader = session.me.grants.some(
-    (grant) => grant.bucket === bucket && grant.allow.includes("read") && prefix.startsWith(grant.prefix),
-  );
+  const isReader = may(session.me, "read", bucket, prefix);
   const isWriter = session.me.grants.some(
     (grant) =>
       grant.bucket === bucket &&

@@ -112,10 +112,8 @@ export function placesOf({ grants }: Me, what: string): Grant[] {
 
 /** Where there is something to do: what may be read, and what may only be written. */
 export function foldersOf(me: Me): Grant[] {
-  const read = placesOf(me, "read");
-  const isRead = ({ bucket, prefix }: Grant) =>
-    read.some((place) => place.bucket === bucket && prefix.startsWith(place.prefix));
-  return [...read, ...placesOf(me, "write").filter((place) => !isRead(place))];
+  const isRead = ({ bucket, prefix }: Grant) => may(me, "read", bucket, prefix);
+  return [...placesOf(me, "read"), ...placesOf(me, "write").filter((place) => !isRead(place))];
 }
 
 /** Whether any grant on the object allows it. */
