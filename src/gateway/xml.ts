@@ -49,26 +49,13 @@ export async function readDocument(body: VerifiedBody, root: string): Promise<El
   const bytes = await body.bytes(MAX_DOCUMENT);
   if (bytes.length === 0) throw new S3Fault("MissingRequestBodyError", "Request body is empty.");
   try {
-    const text = utf8.decode(bytes);
-    const { name, element } = await parseXml(text);
-    if (name === root && refersToCharacters(text)) return element;
+    const { name, element } = parseXml(utf8.decode(bytes));
+    if (name === root) return element;
   } catch (error) {
     // A TypeError is of bytes that are no UTF-8.
     if (!(error instanceof XmlError) && !(error instanceof TypeError)) throw error;
   }
   throw malformed();
-}
-
-/** What refers to nothing would be left as it stands, and be another name. */
-function refersToCharacters(text: string): boolean {
-  const read = text.replace(/<!\[CDATA\[.*?(\]\]>|$)|<!--.*?(-->|$)/gs, "");
-  return read.matchAll(/&([^;&]*)/g).every(([, name = ""]) => isCharacter(name));
-}
-
-function isCharacter(name: string): boolean {
-  const [, hexadecimal, decimal] = /^#(?:x([\da-f]+)|(\d+))$/i.exec(name) ?? [];
-  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
-  return code <= 0x10ffff || ["amp", "lt", "gt", "quot", "apos"].includes(name);
 }
 
 export function malformed(

@@ -91,7 +91,7 @@ export class S3Bucket {
 /** @throws {Refused} the refusal, where the document is one; store-error where it is another than `root` */
 async function elementOf(text: string, root: string, asked: Asked): Promise<Element> {
   try {
-    const { name, element } = await parseXml(text);
+    const { name, element } = parseXml(text);
     if (name === root) return element;
     // An operation that takes long may have begun its answer, with 200, before it failed.
     if (name === "Error") throw await refusalIn(element, asked);

@@ -144,7 +144,7 @@ async function errorOf(response: Response, { bucket }: Asked): Promise<Element> 
     const { text } = await textWithin(response, MAX_ERROR, timeLimitsOf(bucket.store).refusal);
     if (text === "") return {};
     const { parseXml } = await import("./xml.ts");
-    const { name, element } = await parseXml(text);
+    const { name, element } = parseXml(text);
     return name === "Error" ? element : {};
   } catch {
     return {};
