@@ -37,8 +37,8 @@ import {
   OPERATION_NAMES,
   OPERATIONS,
   type OperationName,
-  REQUEST_SCHEMAS,
   type PresignRequest as Request,
+  requestSchemaOf,
   sentBy,
 } from "./s3/api/operations.ts";
 import type { SignedBucket } from "./s3/sign/address.ts";
@@ -281,7 +281,7 @@ function prepare(
 ): Prepared {
   const needsKey = OPERATIONS[operation].customerKey !== "none";
   const store = storeOf(given);
-  const checked = check(REQUEST_SCHEMAS[operation], request);
+  const checked = check(requestSchemaOf(operation), request);
   const errors = [
     ...store.errors,
     ...(checked.ok ? faultsIn(checked.value, store.addressing) : checked.errors),

@@ -20,7 +20,7 @@ import { uppySchema } from "../../src/http/routes/uppy.ts";
 import { verifySchema } from "../../src/http/routes/verify.ts";
 import type { ReportedKey } from "../../src/rotation/needed.ts";
 import type { Failure, RotationReport } from "../../src/rotation/state.ts";
-import { OPERATION_NAMES, OPERATIONS, REQUEST_SCHEMAS } from "../../src/s3/api/operations.ts";
+import { OPERATION_NAMES, OPERATIONS, requestSchemaOf } from "../../src/s3/api/operations.ts";
 import type { ListedObject } from "../../src/s3/store/list.ts";
 import { type AnySchema, type JsonSchema, refTo } from "./json-schema.ts";
 
@@ -192,7 +192,7 @@ export const presignName = (operation: string) => `Presign${operation}`;
 
 /** Requests and answers. */
 export const NAMED = {
-  ...(Object.fromEntries(OPERATION_NAMES.map((name) => [presignName(name), REQUEST_SCHEMAS[name]])) as Record<
+  ...(Object.fromEntries(OPERATION_NAMES.map((name) => [presignName(name), requestSchemaOf(name)])) as Record<
     string,
     AnySchema
   >),

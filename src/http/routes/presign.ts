@@ -22,7 +22,7 @@ import {
   type OperationName,
   type PresignInput,
   type PresignRequest,
-  REQUEST_SCHEMAS,
+  requestSchemaOf,
   sentBy,
 } from "../../s3/api/operations.ts";
 import { type PresignedForm, presignForm } from "../../s3/sign/post-policy.ts";
@@ -212,7 +212,7 @@ function operationOf(input: unknown): OperationName {
 
 /** @throws {Refused} invalid-request, with every field at fault */
 export function parse(input: unknown, operation: OperationName): PresignRequest {
-  const request = valid(REQUEST_SCHEMAS[operation], input);
+  const request = valid(requestSchemaOf(operation), input);
   const fault = OPERATIONS[operation].fault?.(request);
   if (fault !== undefined) throw Refused.fields([fault]);
   return request;

@@ -349,10 +349,14 @@ type Placed<Entry> = Entry extends { readonly atEdge: true }
   ? { readonly via?: PresignRequest["via"] }
   : unknown;
 
-/** The schema of each operation's request; fields that it does not name are refused. */
-export const REQUEST_SCHEMAS = Object.fromEntries(
-  OPERATION_NAMES.map((name) => [name, schemaOf(name)]),
-) as Record<OperationName, v.GenericSchema<unknown, PresignRequest>>;
+const schemas = new Map<OperationName, v.GenericSchema<unknown, PresignRequest>>();
+
+/** The schema of an operation's request, made when it is first asked for; fields that it does not name are refused. */
+export function requestSchemaOf(operation: OperationName): v.GenericSchema<unknown, PresignRequest> {
+  const schema = schemas.get(operation) ?? schemaOf(operation);
+  schemas.set(operation, schema);
+  return schema;
+}
 
 function schemaOf(operation: OperationName): v.GenericSchema<unknown, PresignRequest> {
   const { sized, atEdge = false, ...taken } = OPERATIONS[operation];
