@@ -14,7 +14,8 @@ export class HmacKey {
   static of(key: Message): HmacKey {
     if (key.length > BLOCK) return HmacKey.of(new Message().addWords(sha256(key)));
     const padded = (pad: number) => {
-      const block = new Uint8Array(BLOCK).map((_, i) => (i < key.length ? key.view.getUint8(i) : 0) ^ pad);
+      const block = new Uint8Array(BLOCK).fill(pad);
+      for (const [i, byte] of key.bytes.entries()) block[i] = byte ^ pad;
       return absorb(Message.of(block));
     };
     return new HmacKey(padded(0x36), padded(0x5c));

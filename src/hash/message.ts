@@ -8,7 +8,11 @@ export const BLOCK = 64;
 const PADDING = BLOCK + 8;
 
 /** The two hexadecimal digits of each byte, as two bytes of ASCII. */
-const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => (digit(byte >>> 4) << 8) | digit(byte & 15));
+const DIGITS = new Uint16Array(256);
+const HEX = "0123456789abcdef";
+for (let high = 0; high < 16; high++)
+  for (let low = 0; low < 16; low++)
+    DIGITS[16 * high + low] = (HEX.charCodeAt(high) << 8) | HEX.charCodeAt(low);
 
 export class Message {
   #bytes: Uint8Array;
@@ -121,8 +125,4 @@ export class Message {
 /** Big-endian, as SHA-256 has them. */
 export function bytesOf(words: Int32Array): Uint8Array {
   return new Message(4 * words.length).addWords(words).bytes;
-}
-
-function digit(value: number): number {
-  return value + (value < 10 ? 0x30 : 0x57);
 }

@@ -52,7 +52,7 @@ export function signerOf(credentials: Credentials, region: string): Signer {
 export class Signer {
   readonly region: string;
   readonly #credentials: Credentials;
-  #day = { date: "", key: HmacKey.of(new Message()) };
+  #day: { readonly date: string; readonly key: HmacKey } | undefined;
   #scope: Scope | undefined;
 
   constructor(credentials: Credentials, region: string) {
@@ -104,7 +104,7 @@ export class Signer {
     const { secretAccessKey } = this.#credentials;
     const timestamp = new Date(second * 1000).toISOString().replace(/[-:]|\.\d+/g, "");
     const date = timestamp.slice(0, 8);
-    if (this.#day.date !== date) this.#day = { date, key: signingKey(secretAccessKey, date, this.region) };
+    if (this.#day?.date !== date) this.#day = { date, key: signingKey(secretAccessKey, date, this.region) };
     return new Scope(
       this.#credentials,
       `${date}/${this.region}/s3/aws4_request`,
