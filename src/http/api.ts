@@ -1,5 +1,5 @@
 /** What every address of the API has in common, and the one that most requests are for. */
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import type { AppEnv } from "../front/context.ts";
 import {
   allowOrigins,
@@ -23,9 +23,18 @@ export interface Setup {
   readonly depth: number;
 }
 
-/** An app with the middleware of /v1, in order, and /v1/presign. */
-export function presignApi({ serviceOf, depth }: Setup) {
-  const app = new Hono<AppEnv>({ getPath: ({ url }) => pathBelow(url, depth) })
+/** The path that an app matches, below where it is mounted. */
+export function getPath(depth: number) {
+  return ({ url }: Request) => pathBelow(url, depth);
+}
+
+/**
+ * The middleware of /v1, in order, and /v1/presign.
+ *
+ * @param empty an app without routes, whose router is its own affair
+ */
+export function presignApi(empty: Hono<AppEnv>, serviceOf: ServiceOf) {
+  const app = empty
     .use(identified)
     .use(
       "/v1/*",

@@ -2,7 +2,9 @@
  * The whole API as one Hono app. What presigning does not need is evaluated when it is first asked for, so that a new
  * instance hands out its first URL the sooner.
  */
-import { type Context, type ExecutionContext, Hono } from "hono";
+import type { Context, ExecutionContext } from "hono";
+// Of the few routes here its router looks at each in turn. That of all routes compiles them before its first answer.
+import { Hono } from "hono/quick";
 import type { AuditSink } from "../audit/trail.ts";
 import type { Authenticate } from "../auth/vouched.ts";
 import type { AppEnv } from "../front/context.ts";
@@ -10,7 +12,7 @@ import { addressesOf, depthOf, pathBelow } from "../front/paths.ts";
 import { placeOf } from "../gateway/place.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { type Env, services } from "../service.ts";
-import { presignApi } from "./api.ts";
+import { getPath, presignApi } from "./api.ts";
 import type { wholeApi } from "./routes.ts";
 
 /** What an embedding Worker may have of its own. Configuration and secrets come with each request, in its `env`. */
@@ -57,7 +59,7 @@ const OPTIONS = ["authenticate", "audit", "limits"];
 export function createApp(options: AppOptions = {}): AppType {
   const serviceOf = services(checked(options));
   // An app may be mounted at several places.
-  const presigning = remembered((depth) => presignApi({ serviceOf, depth }));
+  const presigning = remembered((depth) => presignApi(new Hono({ getPath: getPath(depth) }), serviceOf));
   const everything = remembered(async (depth) => {
     const { wholeApi } = await import("./routes.ts");
     return wholeApi({ serviceOf, depth });

@@ -1,6 +1,8 @@
 /** Which routes there are. A new one is a file in routes/ and a line here. */
+import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { presignApi, type Setup } from "./api.ts";
+import type { AppEnv } from "../front/context.ts";
+import { getPath, presignApi, type Setup } from "./api.ts";
 import { assetRoutes } from "./routes/assets.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -15,8 +17,8 @@ import { s3CredentialsRoutes } from "./routes/s3-credentials.ts";
 import { uppyRoutes } from "./routes/uppy.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
-export function wholeApi(setup: Setup) {
-  return presignApi(setup)
+export function wholeApi({ serviceOf, depth }: Setup) {
+  return presignApi(new Hono<AppEnv>({ getPath: getPath(depth) }), serviceOf)
     .route("/v1/multipart", multipartRoutes)
     .route("/v1/objects", objectsRoutes)
     .route("/v1/verify", verifyRoutes)
@@ -29,6 +31,6 @@ export function wholeApi(setup: Setup) {
     .route("/v1/rotations", rotationsRoutes)
     .route("/v1/s3", s3CredentialsRoutes)
     .use(secureHeaders())
-    .route("/healthz", healthRoutes(setup.serviceOf))
+    .route("/healthz", healthRoutes(serviceOf))
     .route("/", assetRoutes);
 }

@@ -1,6 +1,6 @@
 /** POST /v1/presign and /v1/presign/batch: a presigned URL and exactly what to send with it. */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import type { Draft } from "../../audit/event.ts";
 import type { Caller } from "../../auth/callers.ts";
 import { isLimited, type Limits, limit } from "../../auth/grants.ts";
