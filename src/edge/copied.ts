@@ -5,7 +5,7 @@ import { Refused } from "../refused.ts";
 import { lengthOfRange } from "../s3/api/fields.ts";
 import type { PresignRequest } from "../s3/api/operations.ts";
 import type { Credentials } from "../s3/store/credentials.ts";
-import { confirmUnderKey, type ObjectRef, type Stored } from "../s3/store/stored.ts";
+import type { ObjectRef, Stored } from "../s3/store/stored.ts";
 
 export interface Copied {
   /** Bytes. */
@@ -42,6 +42,7 @@ export class CopySources {
     if (this.#silent.has(store))
       throw new Refused("store-timeout", "The store has not answered in time before.");
     const id = JSON.stringify([name, source.key, source.versionId, key.id]);
+    const { confirmUnderKey } = await import("../s3/store/stored.ts");
     const stored = this.#found.get(id) ?? confirmUnderKey(source, key, credentials);
     this.#found.set(id, stored);
     try {

@@ -10,7 +10,6 @@ import { Refused } from "../../refused.ts";
 import { isListed, isSealed, storeUploadId } from "../api/upload-id.ts";
 import { credentialsOf } from "./credentials.ts";
 import { lastFound, remember } from "./found-keys.ts";
-import { Probe } from "./probe.ts";
 import type { ObjectRef } from "./stored.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 
@@ -159,6 +158,8 @@ export class WhichKey {
     if (this.#silent.has(store))
       throw new Refused("store-timeout", "The store has not answered in time before.");
     const deadline = AbortSignal.timeout(timeLimitsOf(store).lookUp);
+    // Of a bucket with one key nothing is asked.
+    const { Probe } = await import("./probe.ts");
     const probe = new Probe({ bucket, key, versionId }, await credentialsOf(store, this.#secrets), deadline);
     let invalid: Refused | undefined;
     const rules = likeliestFirst(readers(bucket.keys, Date.now()), lastFound({ bucket, key, versionId }));
