@@ -1,12 +1,12 @@
 /** workerd itself, without what wrangler puts before it: its sockets are what is measured. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
+import { serializeConfig } from "miniflare";
 import { OPTIONS } from "../bundle.ts";
 import { freePort } from "../free-port.ts";
 
@@ -17,25 +17,19 @@ const START_LIMIT = 30_000;
 export class Workerd {
   readonly port: number;
   readonly #child: ChildProcess;
-  readonly #dir: string;
 
-  private constructor(port: number, child: ChildProcess, dir: string) {
+  private constructor(port: number, child: ChildProcess) {
     this.port = port;
     this.#child = child;
-    this.#dir = dir;
   }
 
   /** Resolves when it listens. */
   static async start(code: string, env: Readonly<Record<string, unknown>> = {}): Promise<Workerd> {
     const port = await freePort();
-    const dir = mkdtempSync(join(tmpdir(), "ssec-bench-"));
-    writeFileSync(join(dir, "worker.js"), code);
-    writeFileSync(join(dir, "config.capnp"), configOf(port, env), { mode: 0o600 });
     // Its log goes where nobody reads it, but it is written.
-    const child = spawn(WORKERD, ["serve", join(dir, "config.capnp")], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    const workerd = new Workerd(port, child, dir);
+    const child = spawn(WORKERD, ["serve", "--binary", "-"], { stdio: ["pipe", "ignore", "inherit"] });
+    child.stdin.end(configOf(port, code, env));
+    const workerd = new Workerd(port, child);
     await listening(port, child);
     return workerd;
   }
@@ -63,7 +57,6 @@ export class Workerd {
     const closed = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill();
     await closed;
-    rmSync(this.#dir, { recursive: true });
   }
 }
 
@@ -83,27 +76,24 @@ export async function bundle(entryPoint: string, { requires = false } = {}): Pro
   return outputFiles[0]?.text ?? "";
 }
 
-function configOf(port: number, env: Readonly<Record<string, unknown>>): string {
-  const quote = (text: string) => JSON.stringify(text);
-  const bindings = Object.entries(env).map(([name, value]) =>
-    typeof value === "string"
-      ? `(name = ${quote(name)}, text = ${quote(value)})`
-      : `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
-  );
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "internet", network = (allow = ["public", "private"])),
-  ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
-);
-const worker :Workerd.Worker = (
-  modules = [ (name = "worker.js", esModule = embed "worker.js") ],
-  compatibilityDate = "2026-10-23",
-  bindings = [ ${bindings.join(", ")} ],
-);
-`;
+/** In binary, as Workers' own tools hand it over: of a text workerd copies the Worker that is embedded in it again and again. */
+function configOf(port: number, code: string, env: Readonly<Record<string, unknown>>): Buffer {
+  return serializeConfig({
+    services: [
+      {
+        name: "main",
+        worker: {
+          modules: [{ name: "worker.js", esModule: code }],
+          compatibilityDate: "2026-10-23",
+          bindings: Object.entries(env).map(([name, value]) =>
+            typeof value === "string" ? { name, text: value } : { name, json: JSON.stringify(value) },
+          ),
+        },
+      },
+      { name: "internet", network: { allow: ["public", "private"] } },
+    ],
+    sockets: [{ name: "http", address: `127.0.0.1:${port}`, http: {}, service: { name: "main" } }],
+  });
 }
 
 async function listening(port: number, child: ChildProcess): Promise<void> {
