@@ -50,6 +50,8 @@ export interface DeleteMarker {
 export interface RefusedOptions {
   /** Fields at fault. */
   readonly errors?: readonly FieldError[] | undefined;
+  /** Whether the fields are well-formed digests, and the body that came is another. */
+  readonly isMismatch?: boolean | undefined;
   /** What the operator should know; logged, never answered. */
   readonly operator?: string | undefined;
   /** When it is of use to ask again: in so many seconds, or then. */
@@ -68,6 +70,7 @@ export class Refused extends Error {
   override name = "Refused";
   readonly reason: Reason;
   readonly errors: readonly FieldError[] | undefined;
+  readonly isMismatch: boolean;
   readonly operator: string | undefined;
   readonly retryAfter: number | Date | undefined;
   readonly objectSize: number | undefined;
@@ -80,6 +83,7 @@ export class Refused extends Error {
     super(detail);
     this.reason = reason;
     this.errors = options.errors;
+    this.isMismatch = options.isMismatch ?? false;
     this.operator = options.operator;
     this.retryAfter = options.retryAfter;
     this.objectSize = options.objectSize;
@@ -94,11 +98,19 @@ export class Refused extends Error {
   }
 
   /** Several of them, told at once. */
-  static fields(errors: readonly FieldError[]): Refused {
+  static fields(errors: readonly FieldError[], isMismatch = false): Refused {
     const detail = errors
       .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
       .join("; ");
-    return new Refused("invalid-request", detail, { errors });
+    return new Refused("invalid-request", detail, { errors, isMismatch });
+  }
+
+  /** Digests of the body that are not its own. @param message what of each is wrong */
+  static mismatch(paths: Iterable<string>, message: string): Refused {
+    return Refused.fields(
+      Array.from(paths, (path) => ({ path, message })),
+      true,
+    );
   }
 
   /** @param operator what is wrong, where the log does not say so yet */

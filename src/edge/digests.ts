@@ -125,10 +125,7 @@ export class Digests {
    * @throws {Refused} invalid-request with every header that the body does not match, or that did not come
    */
   verify(): void {
-    if (this.#awaited.size > 0)
-      throw Refused.fields(
-        [...this.#awaited].map((path) => ({ path, message: "did not come after the body" })),
-      );
+    if (this.#awaited.size > 0) throw Refused.mismatch(this.#awaited, "did not come after the body");
     this.#taken ??= new Map([...this.#running].map(([name, running]) => [name, running.digest()]));
     const digests = this.#taken;
     const wrong = this.#expected.filter(
@@ -136,9 +133,7 @@ export class Digests {
     );
     if (wrong.length === 0) return;
     const headers = new Set(wrong.map(({ header }) => header));
-    throw Refused.fields(
-      [...headers].map((path) => ({ path, message: "is not that of the body that came" })),
-    );
+    throw Refused.mismatch(headers, "is not that of the body that came");
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-import { type FieldError, type Reason, Refused, type RefusedOptions } from "../refused.ts";
+import { type Reason, Refused, type RefusedOptions } from "../refused.ts";
 
 /** Each code that is answered: its status, and the reason that the trail has. */
 export const FAULTS = {
@@ -117,7 +117,7 @@ export function faultOf(refused: Refused, asked: Asked = {}): S3Fault {
 }
 
 function codeOf(refused: Refused, { ofUpload = false, ofParts = false }: Asked): FaultCode {
-  const { reason, storeCode, errors: [first] = [] } = refused;
+  const { reason, storeCode, isMismatch, errors: [first] = [] } = refused;
   // Some stores know no object, where it is an upload that there is not.
   if (reason === "not-found" && ofUpload) return "NoSuchUpload";
   // Only of what the caller can mend the store's own word is passed on.
@@ -125,20 +125,11 @@ function codeOf(refused: Refused, { ofUpload = false, ofParts = false }: Asked):
   if (isCallers && storeCode !== undefined && Object.hasOwn(FAULTS, storeCode)) return storeCode as FaultCode;
   if (reason === "invalid-request" && first !== undefined) {
     if (ofParts && first.path.startsWith("parts[")) return "InvalidPart";
-    const isMalformed = first.message.startsWith("must ");
+    if (isMismatch) return first.path === "x-amz-content-sha256" ? "XAmzContentSHA256Mismatch" : "BadDigest";
     if (first.path === "metadata") return "MetadataTooLarge";
-    if (first.path === "content-md5") return isMalformed ? "InvalidDigest" : "BadDigest";
-    if (!isMalformed && first.path === "x-amz-content-sha256") return "XAmzContentSHA256Mismatch";
-    if (isMismatch(first)) return "BadDigest";
+    if (first.path === "content-md5") return "InvalidDigest";
     if (first.path.startsWith("x-amz-checksum-")) return "InvalidRequest";
     return "InvalidArgument";
   }
   return OF_REASON[reason];
-}
-
-/** Whether a digest is another than the body's, or is not there to be held against it. */
-function isMismatch({ path, message }: FieldError): boolean {
-  return (
-    /^(content-digest|repr-digest|x-amz-checksum-)/.test(path) && /^(is not that|did not come) /.test(message)
-  );
 }

@@ -99,7 +99,8 @@ function checkJoined(
   if ([whole, ...ofParts].some(({ length }) => length !== bytes))
     throw Refused.field(header, `must be base64 of ${bytes} bytes, as that of each part`);
   const pieces = ofParts.map((crc, i) => ({ crc: numberOf(crc), length: lengths[i] ?? 0 }));
-  if (joinedCrc(name, pieces) !== numberOf(whole)) throw Refused.field(header, "is not that of the parts");
+  if (joinedCrc(name, pieces) !== numberOf(whole))
+    throw Refused.mismatch([header], "is not that of the parts");
 }
 
 function numberOf(bytes: Buffer): bigint {
