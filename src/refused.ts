@@ -60,7 +60,7 @@ export interface RefusedOptions {
   readonly objectSize?: number | undefined;
   /** Why the token that came does not count: ASCII without quotes. */
   readonly disbelief?: string | undefined;
-  /** S3's own word, where it was the store that refused. */
+  /** S3's own word, where it was the store that refused; of a store-error without one its status. */
   readonly storeCode?: string | undefined;
   /** What is there in the place of an object that is not. */
   readonly deleteMarker?: DeleteMarker | undefined;

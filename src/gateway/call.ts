@@ -4,7 +4,7 @@ import type { Permission } from "../config/schema.ts";
 import type { AppContext } from "../front/context.ts";
 import { type Addressed, type Operating, operate, type Plan } from "../objects/operate.ts";
 import type { CopySource } from "../s3/api/fields.ts";
-import { objectKey } from "../s3/api/object-key.ts";
+import { isTooLong, objectKey } from "../s3/api/object-key.ts";
 import type { Service } from "../service.ts";
 import { check } from "../validation.ts";
 import type { Target } from "./address.ts";
@@ -105,7 +105,7 @@ export function keyOf(key: string): string {
   if (checked.ok) return checked.value;
   const { message } = checked.errors[0] ?? { message: "is no key" };
   throw new S3Fault(
-    /at most/.test(message) ? "KeyTooLongError" : "InvalidURI",
+    isTooLong(key) ? "KeyTooLongError" : "InvalidURI",
     `Object keys ${message.replace(/ \(.*$/, "")}.`,
   );
 }

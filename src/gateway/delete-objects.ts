@@ -2,7 +2,7 @@
 import { chargeItems } from "../front/middleware.ts";
 import { tooManyRequests } from "../front/rate-limit.ts";
 import { Refused } from "../refused.ts";
-import { objectName } from "../s3/api/object-key.ts";
+import { isTooLong, objectName } from "../s3/api/object-key.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { type Deleted, deleteAll, type NamedObject } from "../s3/store/delete-objects.ts";
 import { elementsOf, textOf } from "../s3/store/xml.ts";
@@ -122,8 +122,5 @@ function nameOf(key: string): string {
   const checked = check(objectName, key);
   if (checked.ok) return checked.value;
   const { message } = checked.errors[0] ?? { message: "is no key" };
-  throw new S3Fault(
-    /at most/.test(message) ? "KeyTooLongError" : "InvalidArgument",
-    `Object keys ${message}.`,
-  );
+  throw new S3Fault(isTooLong(key) ? "KeyTooLongError" : "InvalidArgument", `Object keys ${message}.`);
 }

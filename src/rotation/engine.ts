@@ -607,8 +607,9 @@ async function unlessRefused(ask: () => Promise<boolean>): Promise<boolean | "fo
     return await ask();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (/\((AccessDenied|403)\)/.test(error.message)) return "forbidden";
-    if (!isPassing(error) || /\((40\d)\)/.test(error.message)) return false;
+    const { storeCode = "" } = error;
+    if (["AccessDenied", "403"].includes(storeCode)) return "forbidden";
+    if (!isPassing(error) || /^40\d$/.test(storeCode)) return false;
     throw error;
   }
 }

@@ -25,8 +25,8 @@ const MAX_LOOKS = 8;
 /** And how often a store denies to copy it: the key that it was to be read with may be another writer's by then. */
 const MAX_DENIALS = 3;
 
-function isDenied({ message }: Refused): boolean {
-  return /\(AccessDenied\)/.test(message);
+function isDenied({ storeCode }: Refused): boolean {
+  return storeCode === "AccessDenied";
 }
 
 /** What became of an object. */

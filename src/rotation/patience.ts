@@ -16,7 +16,7 @@ export class GaveUp extends Error {
 
 /** What may be otherwise when the store is asked again. */
 export function isPassing(problem: Refused): boolean {
-  return isTransient(problem) && !/\(AccessDenied\)/.test(problem.message);
+  return isTransient(problem) && problem.storeCode !== "AccessDenied";
 }
 
 /** Too much at once, which is no object's fault. */

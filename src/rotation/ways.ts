@@ -22,9 +22,9 @@ const SPELLINGS = ["quoted", "bare"] as const;
 /** The ETag of nothing that there is. */
 const WRONG = "00000000000000000000000000000000";
 /** Refusals that stay: what is not there, or not allowed. */
-const IS_NOT_FOR_US = /\((40\d|AccessDenied|MethodNotAllowed)\)/;
+const IS_NOT_FOR_US = /^(40\d|AccessDenied|MethodNotAllowed)$/;
 /** And those of a path that was changed on its way: it does not match its signature, however often it is sent. */
-const IS_CHANGED = /\((40\d|AccessDenied|SignatureDoesNotMatch)\)/;
+const IS_CHANGED = /^(40\d|AccessDenied|SignatureDoesNotMatch)$/;
 const BODY = "ssec-edge looks what this store can do; it is removed at once\n";
 
 /**
@@ -109,7 +109,8 @@ async function isDone(work: () => Promise<unknown>, isFinal: RegExp): Promise<bo
     await work();
     return true;
   } catch (error) {
-    if (!(error instanceof Refused) || (isTransient(error) && !isFinal.test(error.message))) throw error;
+    if (!(error instanceof Refused) || (isTransient(error) && !isFinal.test(error.storeCode ?? "")))
+      throw error;
     return false;
   }
 }

@@ -49,9 +49,13 @@ function faultOfText(key: string): string | undefined {
   return undefined;
 }
 
+/** Whether a key has more bytes than any store takes. */
+export function isTooLong(key: string): boolean {
+  return key.length * MAX_BYTES_EACH > MAX_KEY_BYTES && utf8.encode(key).length > MAX_KEY_BYTES;
+}
+
 /** That it is well-formed Unicode, whatever is checked sees to. */
 function faultOfName(key: string): string | undefined {
-  if (key.length * MAX_BYTES_EACH > MAX_KEY_BYTES && utf8.encode(key).length > MAX_KEY_BYTES)
-    return `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
+  if (isTooLong(key)) return `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
   return key.includes("\0") ? "must not hold NUL" : undefined;
 }

@@ -8,9 +8,18 @@ export interface Asked {
   readonly bucket: Bucket;
 }
 
-/** @param hint for the operator */
-export function storeError({ method, bucket: { name, store } }: Asked, answer: string, hint = ""): Refused {
+/**
+ * @param hint for the operator
+ * @param storeCode what the store said, where `answer` is just that
+ */
+export function storeError(
+  { method, bucket: { name, store } }: Asked,
+  answer: string,
+  hint = "",
+  storeCode?: string,
+): Refused {
   return new Refused("store-error", `The store could not do it (${answer}).`, {
+    storeCode,
     operator: `STORES.${store.name}: ${answer} to a ${method} in BUCKETS.${name} ${hint}`.trimEnd(),
   });
 }

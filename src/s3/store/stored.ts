@@ -66,7 +66,7 @@ export async function head(request: StoreRequest, sending: Sending): Promise<Hea
     case 403:
       // With a key: not this one. Without: an encrypted object is 400, so it is our credentials that are refused.
       if (KEY_HEADER in request.headers) return undefined;
-      throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?");
+      throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?", "403");
     default:
       throw await refusalOf(response, request);
   }

@@ -9,8 +9,9 @@ it.each([
   [400, "BadDigest", "invalid-request", "BadDigest"],
   // No answer to a HEAD has a code.
   [404, "", "not-found", undefined],
-  // What only the operator can mend is nobody else's word.
-  [403, "AccessDenied", "store-error", undefined],
+  // What only the operator can mend, for the service itself: fronts pass no store-error's word on.
+  [403, "AccessDenied", "store-error", "AccessDenied"],
+  [403, "", "store-error", "403"],
 ])("a store's %d %s is %s, and in S3's own word %s", (status, code, reason, storeCode) => {
   expect(refusal(status, code, asked)).toMatchObject({ reason, storeCode });
 });
