@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { AuditEvent } from "../../src/audit/event.ts";
 import type { UsedObject } from "../../src/audit/queries.ts";
 import type { Grant } from "../../src/config/load.ts";
+import type { Answer } from "../../src/http/presigned.ts";
 import { eventsSchema } from "../../src/http/routes/audit.ts";
 import { batchSchema, fileSchema } from "../../src/http/routes/lfs.ts";
 import {
@@ -12,7 +13,6 @@ import {
   partsSchema,
   signSchema,
 } from "../../src/http/routes/multipart.ts";
-import type { Answer } from "../../src/http/routes/presign.ts";
 import { reportSchema } from "../../src/http/routes/reports.ts";
 import { startSchema } from "../../src/http/routes/rotations.ts";
 import { bodySchema } from "../../src/http/routes/s3-credentials.ts";

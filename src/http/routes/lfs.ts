@@ -20,20 +20,12 @@ import { MAX_PUT_BYTES } from "../../s3/api/limits.ts";
 import { objectKey } from "../../s3/api/object-key.ts";
 import type { PresignRequest } from "../../s3/api/operations.ts";
 import { confirmUnderKey, type Stored } from "../../s3/store/stored.ts";
+import { BATCH_CONCURRENCY, MAX_BATCH, mapInOrder } from "../batch.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import { report } from "../errors.ts";
 import { LFS_TYPE } from "../git-lfs.ts";
 import { decoded } from "../object-path.ts";
-import {
-  askerOf,
-  BATCH_CONCURRENCY,
-  type BatchAsker,
-  MAX_BATCH,
-  mapInOrder,
-  parse,
-  permission,
-  presignOne,
-} from "./presign.ts";
+import { askerOf, type BatchAsker, parse, permission, presignOne } from "../presigned.ts";
 
 /** What git-lfs would find out from the first bytes: a page in a repository must not become one of the store's. */
 const CONTENT_TYPE = "application/octet-stream";

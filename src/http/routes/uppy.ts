@@ -26,7 +26,7 @@ import { partCountOf, partLength } from "../../s3/api/plan.ts";
 import { limitBody, readJson, valid } from "../body.ts";
 import { EdgeLinks } from "../edge-link.ts";
 import { decoded } from "../object-path.ts";
-import { type Answer, askerOf, type BatchAsker, parse, presignOne } from "./presign.ts";
+import { type Answer, askerOf, type BatchAsker, parse, presignOne } from "../presigned.ts";
 
 export const uppySchema = v.strictObject({
   method: v.picklist(["PUT", "POST", "GET", "DELETE"]),
