@@ -28,6 +28,8 @@ export class Workerd {
     const port = await freePort();
     // Its log goes where nobody reads it, but it is written.
     const child = spawn(WORKERD, ["serve", "--binary", "-"], { stdio: ["pipe", "ignore", "inherit"] });
+    // Of one that ends before it has read, `listening` tells.
+    child.stdin.on("error", () => {});
     child.stdin.end(configOf(port, code, env));
     const workerd = new Workerd(port, child);
     await listening(port, child);

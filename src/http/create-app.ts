@@ -82,6 +82,7 @@ export function createApp(options: AppOptions = {}): AppType {
     const path = pathBelow(request.url, depth);
     if (placeOf(request, path, s3HostsOf(env)) !== undefined)
       return speaking(depth).then((app) => app.fetch(request, env, context));
+    // Just these paths: its router would take one with a slash behind it as well.
     return addresses.has(path)
       ? presigning(depth).fetch(request, env, context)
       : everything(depth).then((api) => api.fetch(request, env, context));

@@ -1,6 +1,5 @@
 /** The XML of S3's requests and answers, which is elements and text and no more. */
 import { parseXml as parseDocument, XmlElement } from "@rgrove/parse-xml";
-import { escapeXml } from "../api/escape-xml.ts";
 import { wholeNumberIn } from "../api/whole-number.ts";
 
 /** An element's children, by name: the text of each, or its own children. */
@@ -13,67 +12,89 @@ export class XmlError extends Error {
   override name = "XmlError";
 }
 
+/** Deeper than any of S3's. */
+const MAX_DEPTH = 16;
+
 /**
  * The root element of a document: its name and its children.
  *
- * @throws {XmlError} when the text is not one well-formed element, or defines entities of its own
+ * @throws {XmlError} when the text is not one well-formed element, defines entities of its own, or is nested deeper than S3's are
  */
 export function parseXml(text: string): { name: string; element: Element } {
   // S3 has no document types: what they define may grow without end.
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new XmlError("it has a document type");
   try {
-    const { root } = parseDocument(prepared(text), { resolveUndefinedEntity: character });
-    if (root !== null) return { name: localName(root), element: childrenOf(root) };
+    const { root } = parseDocument(prepared(text));
+    if (root !== null) return { name: localName(root), element: childrenOf(root, MAX_DEPTH) };
   } catch {
     // Of whatever it says it quotes the document, which may hold names that are nobody's business.
   }
   throw new XmlError("it is not one well-formed element");
 }
 
-/** Sections that are text as they stand, comments, tags; references by number, and what XML takes for another character or for none. */
-// biome-ignore format: the kinds, one beside the other
-const ODD =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  /<!\[CDATA\[(.*?)(?:\]\]>|$)|<!--.*?(?:-->|$)|<[^>]*>?|&#(x[\da-f]+|\d+);|[\0-\x08\v\f\r\x0e-\x1f\ufffe\uffff]/gis;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-const HAS_ODD = /<!\[CDATA\[|&#|[\0-\x08\v\f\r\x0e-\x1f\ufffe\uffff]/;
-
 /**
- * XML takes every line end for a newline, and version 1.0 has no way to write control characters; keys hold both. In their
- * place stand entities, which `character` resolves. Stores send spaces before the declaration to keep a connection open.
+ * Keys hold what XML takes for another character, as every carriage return for a newline, and what it takes for none. In a
+ * document each stands as this character, for private use, and another behind it; the last of them is this one itself.
  */
+const ESCAPE = "\uf8ff";
+const ODD = [
+  ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).filter((c) => !"\t\n".includes(c)),
+  ...["\ufffe", "\uffff", ESCAPE],
+].map((character, i) => ({ character, escaped: ESCAPE + String.fromCharCode(0xe000 + i) }));
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const IS_ODD = /[\0-\x08\v\f\r\x0e-\x1f\uf8ff\ufffe\uffff]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const MAY_BE_ODD = /[\0-\x08\v\f\r\x0e-\x1f\uf8ff\ufffe\uffff]|&#|\]\]>/;
+/** Sections that are text as they stand, comments, tags, and text. */
+const PIECES = /<!\[CDATA\[.*?(?:\]\]>|$)|<!--.*?(?:-->|$)|<[^>]*>?|[^<]+/gs;
+
+/** Stores send spaces before the declaration to keep a connection open. */
 function prepared(text: string): string {
-  const body = text.replace(/^[\s\uFEFF]*(<\?xml[^>]*\?>)?/, "").trim();
-  return HAS_ODD.test(body) ? written(body) : body;
+  const body = text.replace(/^(?:[\s\uFEFF]|<\?.*?\?>|<!--.*?-->)*/s, "");
+  if (!MAY_BE_ODD.test(body)) return body;
+  // What is behind the root is no text.
+  const end = body.lastIndexOf("</");
+  return end < 0 ? body : body.slice(0, end).replace(PIECES, escapedPiece) + body.slice(end);
 }
 
-function written(text: string): string {
-  return text.replace(ODD, (found: string, section?: string, number?: string) => {
-    if (section !== undefined && found.endsWith("]]>")) return written(escapeXml(section));
-    if (number !== undefined) return `&${ENTITY}${number};`;
-    return found.startsWith("<") ? found : `&${ENTITY}${found.charCodeAt(0)};`;
-  });
+function escapedPiece(piece: string): string {
+  if (!MAY_BE_ODD.test(piece)) return piece;
+  if (piece.startsWith("<![CDATA[")) return escaped(piece);
+  if (piece.startsWith("<")) return piece;
+  return escaped(piece)
+    .replace(/&#(?:x([\da-f]+)|(\d+));/gi, escapedReference)
+    .replaceAll("]]>", "]]&gt;");
 }
 
-/** The name, up to the number, of an entity that a document of S3's has no use for. */
-const ENTITY = "ssec-character-";
-
-/** @throws {RangeError} where the number is no character's */
-function character(reference: string): string | undefined {
-  if (!reference.startsWith(`&${ENTITY}`)) return undefined;
-  const number = reference.slice(ENTITY.length + 1, -1);
-  const text = String.fromCodePoint(Number(/^x/i.test(number) ? `0${number}` : number));
-  if (!text.isWellFormed()) throw new RangeError("half a surrogate pair is no character");
-  return text;
+/** Of other characters the parser knows what they are, and whether they are any. */
+function escapedReference(reference: string, hexadecimal?: string, decimal?: string): string {
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
+  const found = ODD.find(({ character }) => character.charCodeAt(0) === code);
+  return found?.escaped ?? reference;
 }
 
-function childrenOf(parent: XmlElement): Element {
+/** By whole strings: there may be a million of them, and a function called for each would cost memory. */
+function escaped(text: string): string {
+  if (!IS_ODD.test(text)) return text;
+  // This character itself comes first, and last when they are put back.
+  return ODD.reduceRight((all, { character, escaped }) => all.split(character).join(escaped), text);
+}
+
+function unescaped(text: string): string {
+  if (!text.includes(ESCAPE)) return text;
+  return ODD.reduce((all, { character, escaped }) => all.split(escaped).join(character), text);
+}
+
+/** @param depth of elements that there may be within */
+function childrenOf(parent: XmlElement, depth: number): Element {
+  if (depth === 0) throw new RangeError("its elements are nested too deep");
   // Without a prototype: an element may have any name.
   const children: Record<string, (string | Element)[]> = Object.create(null);
   for (const child of parent.children) {
     if (!(child instanceof XmlElement)) continue;
     const name = localName(child);
-    const value = child.children.some((each) => each instanceof XmlElement) ? childrenOf(child) : child.text;
+    const hasElements = child.children.some((each) => each instanceof XmlElement);
+    const value = hasElements ? childrenOf(child, depth - 1) : unescaped(child.text);
     const alike = children[name];
     if (alike === undefined) children[name] = [value];
     else alike.push(value);

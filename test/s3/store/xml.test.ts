@@ -13,6 +13,9 @@ describe("a text", () => {
     ["line ends", "a\r\nb\rc\nd", "a\r\nb\rc\nd"],
     ["line ends that only later XML has", "a\u0085b\u2028c", "a\u0085b\u2028c"],
     ["control characters", "a\0\u0001\v\u001fb", "a\0\u0001\v\u001fb"],
+    ["characters for private use", "\uf8ff\ue001\uf8ff", "\uf8ff\ue001\uf8ff"],
+    ["the end of a section, where there is none", "a]]>b", "a]]>b"],
+    ["a section in which a carriage return is beside markup", "<![CDATA[<a>\r</a>&#1;]]>", "<a>\r</a>&#1;"],
     ["what is no character of XML", "a\uffff\ufffeb", "a\uffff\ufffeb"],
     ["references", "&#13;&#10;&#x1;&#1;&#xFFFF;&#34;&#x1F600;", '\r\n\u0001\u0001\uffff"\u{1f600}'],
     ["names of characters", "&amp;&lt;&gt;&quot;&apos;", "&<>\"'"],
@@ -47,6 +50,8 @@ test.for([
   ["an entity that only HTML has", "<a>&nbsp;</a>"],
   ["an entity without its end", "<a>&amp</a>"],
   ["an ampersand", "<a>b & c</a>"],
+  ["entities that nobody has defined", "<a>&ssec-character-65;</a>"],
+  ["elements that are deeper than S3's", "<a>".repeat(20) + "</a>".repeat(20)],
   ["a reference to no character", "<a>&#x110000;</a>"],
   ["a reference to half a character", "<a>&#xD800;</a>"],
   ["a document type", "<!DOCTYPE a><a/>"],
@@ -69,9 +74,24 @@ test.for([
   expect(() => parseXml(text)).toThrow(XmlError);
 });
 
+test.for([
+  ["sections full of markup", `<a><b><![CDATA[${"<".repeat(2e6)}]]></b></a>`, "<".repeat(2e6)],
+  ["control characters", `<a><b>${"\x01".repeat(2e6)}</b></a>`, "\x01".repeat(2e6)],
+  ["line ends, each beside a letter", `<a><b>${"x\r".repeat(1e6)}</b></a>`, "x\r".repeat(1e6)],
+  ["references", `<a><b>${"&#1;".repeat(5e5)}</b></a>`, "\x01".repeat(5e5)],
+])("2 MB of %s are read in a moment", { timeout: 20_000 }, ([, text = "", read]) => {
+  expect(textOf(parseXml(text).element, "b") === read).toBe(true);
+});
+
 test("an answer may have spaces, a mark and a declaration before it, and line ends behind it", () => {
-  for (const before of ["", "  \n", '\uFEFF<?xml version="1.0"?>\r\n', '\n\n<?xml version="1.1" ?>'])
-    expect(parseXml(`${before}<R><Key>a\r</Key></R>\r\n`)).toMatchObject({
+  for (const before of [
+    "",
+    "  \n",
+    '\uFEFF<?xml version="1.0"?>\r\n',
+    '\n\n<?xml version="1.1" ?>',
+    "<!-- a -->\r\n<?b?>\r\n",
+  ])
+    expect(parseXml(`${before}<R><Key>a\r</Key></R>\r\n<!-- c -->\r\n`)).toMatchObject({
       name: "R",
       element: { Key: ["a\r"] },
     });
