@@ -3,10 +3,10 @@
  *
  * @module-tag thorough
  */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { freshKey, get, presign, put, secrets, store } from "../support/client.ts";
+import { runProgram } from "../support/run.ts";
 import { isSkipped, PYTHON_BOTO3, programOf } from "../support/tools.ts";
 
 const SCRIPT = `
@@ -45,10 +45,7 @@ test.skipIf(isSkipped(PYTHON_BOTO3))("boto3 reads what we write and the other wa
   };
   // Any file of more than one part will do.
   const file = process.execPath;
-  execFileSync(programOf(PYTHON_BOTO3), ["-c", SCRIPT, file], {
-    input: JSON.stringify(job),
-    stdio: ["pipe", "inherit", "inherit"],
-  });
+  await runProgram(programOf(PYTHON_BOTO3), ["-c", SCRIPT, file], { input: JSON.stringify(job) });
   expect((await get("media", theirs)).body.equals(body)).toBe(true);
   const uploaded = await presign({ operation: "HeadObject", bucket: "media", key: large });
   const head = await fetch(uploaded.url, { method: "HEAD", headers: uploaded.headers });

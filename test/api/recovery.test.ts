@@ -3,7 +3,6 @@
  *
  * @module-tag thorough
  */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +10,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { freshKey, presign, secrets, send, store } from "../support/client.ts";
 import { codeBlocks } from "../support/documented.ts";
+import { runProgram } from "../support/run.ts";
 import { CURL, isSkipped, PYTHON, programOf } from "../support/tools.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-recovery-"));
@@ -29,9 +29,8 @@ test.skipIf(isSkipped(CURL) || isSkipped(PYTHON))(
     writeFileSync(join(dir, "derive.py"), derive);
     writeFileSync(join(dir, "recover.py"), recover);
     const recoverWith = (root: string) =>
-      execFileSync("bash", ["-ec", codeBlocks("docs/keys.md", "sh").join("")], {
+      runProgram("bash", ["-ec", codeBlocks("docs/keys.md", "sh").join("")], {
         cwd: dir,
-        stdio: "pipe",
         env: {
           ...process.env,
           ROOT: root,
@@ -43,8 +42,8 @@ test.skipIf(isSkipped(CURL) || isSkipped(PYTHON))(
           KEY: key,
         },
       });
-    recoverWith(secrets.KEY_ROOT ?? "");
+    await recoverWith(secrets.KEY_ROOT ?? "");
     expect(readFileSync(join(dir, "recovered")).equals(data)).toBe(true);
-    expect(() => recoverWith(secrets.KEY_1 ?? "")).toThrow(/returned error: 40[03]/);
+    await expect(recoverWith(secrets.KEY_1 ?? "")).rejects.toThrow(/returned error: 40[03]/);
   },
 );

@@ -3,13 +3,13 @@
  *
  * @module-tag thorough
  */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshKey, get, put, secrets, store } from "../support/client.ts";
+import { runProgram } from "../support/run.ts";
 import { AWS_CLI, isSkipped, programOf } from "../support/tools.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ssec-aws-"));
@@ -24,11 +24,10 @@ beforeAll(() => {
   writeFileSync(join(dir, "key"), Buffer.from(secrets.KEY_2 ?? "", "base64"), { mode: 0o600 });
 });
 
-function aws(...args: string[]): string {
+function aws(...args: string[]): Promise<string> {
   const sse = ["--sse-c", "AES256", "--sse-c-key", `fileb://${join(dir, "key")}`];
   const where = ["--profile", "ssec", "--endpoint-url", store.url];
-  return execFileSync(programOf(AWS_CLI), ["s3", "cp", ...args, ...sse, ...where, "--no-progress"], {
-    encoding: "utf8",
+  return runProgram(programOf(AWS_CLI), ["s3", "cp", ...args, ...sse, ...where, "--no-progress"], {
     env: {
       ...process.env,
       AWS_CONFIG_FILE: join(dir, "config"),
@@ -49,11 +48,11 @@ test.skipIf(isSkipped(AWS_CLI)).for([
     const [ours, theirs] = [freshKey("ours ü.bin"), freshKey("theirs +.bin")];
     const file = join(dir, "file");
     writeFileSync(file, body);
-    aws(file, `s3://media/${theirs}`);
+    await aws(file, `s3://media/${theirs}`);
     expect((await get("media", theirs)).body.equals(body)).toBe(true);
 
     await put("media", ours, body);
-    aws(`s3://media/${ours}`, join(dir, "copy"));
+    await aws(`s3://media/${ours}`, join(dir, "copy"));
     expect(readFileSync(join(dir, "copy")).equals(body)).toBe(true);
   },
 );

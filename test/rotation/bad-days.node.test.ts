@@ -52,7 +52,8 @@ describe("a queue that loses a third of its messages, doubles a third and delays
     fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.integer({ min: 0, max: 5 })), async (fates) => {
         const { bucket, keys } = await filled(45);
-        const { start, drain, report } = rig({ bucket, limits: { pageSize: 7 } });
+        // Nobody dies here: a lease that is lost on a busy machine would count what was rotated before as skipped.
+        const { start, drain, report } = rig({ bucket, limits: { pageSize: 7, lease: 30_000 } });
         const { id } = await start();
         const fate = () => {
           const n = fates.next().value ?? 0;
