@@ -1,4 +1,7 @@
-/** What of a question the store has answered: some leave a parameter out that they do not know, and answer another. */
+/**
+ * Checks that the store answered about the version or part that was asked for. Some stores pass over a parameter that they do
+ * not know, and answer about something else.
+ */
 import { Refused } from "../refused.ts";
 import { wholeNumberIn } from "../s3/api/whole-number.ts";
 

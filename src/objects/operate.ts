@@ -46,8 +46,9 @@ export interface Plan<T> {
   readonly copiesBetweenStores?: boolean;
 }
 
-/** Which key an object goes with, and what of the request is not in what `read` gives. */
+/** The customer key of new objects, of the object as it is stored, or of the multipart upload. */
 export type KeyKind = "new" | "stored" | "upload";
+/** What a key is looked for by, where that is not what the request names. */
 type KeyOf = Pick<Addressed, "versionId" | "keyId">;
 
 /** What is copied; in a bucket of the same store, unless the plan says otherwise. */
