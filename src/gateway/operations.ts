@@ -55,7 +55,10 @@ interface Form {
   readonly parameters: readonly string[];
 }
 
-export type GatewayOperation = Exclude<OperationName, "PostObject"> | keyof typeof OF_BUCKETS;
+/** What the gateway has of the table: all but forms, which are for the store. */
+const OF_OBJECTS = OPERATION_NAMES.filter((name) => name !== "PostObject");
+
+export type GatewayOperation = (typeof OF_OBJECTS)[number] | keyof typeof OF_BUCKETS;
 
 /** AWS's own clients send it, and it says nothing that the rest does not. */
 const ID = "x-id";
@@ -63,7 +66,7 @@ const RESPONSE = "response-";
 
 /** What an entry of the table looks like when it arrives. */
 function formOf(name: OperationName): Form {
-  const { method, query = {}, fields, required = [] } = OPERATIONS[name];
+  const { method, query = {}, fields, required = [], sized, atEdge } = OPERATIONS[name];
   const parametersOf = (names: readonly FieldName[]) =>
     names.map(parameterOf).filter((one) => one !== undefined);
   return {
@@ -74,7 +77,8 @@ function formOf(name: OperationName): Form {
     parameters: [
       // What pages the attributes of an object stands in headers.
       ...(name === "GetObjectAttributes" ? ["versionId"] : parametersOf(fields)),
-      ...(name === "PutObject" ? [MAX_BYTES, CONTENT_TYPE] : []),
+      // What a link of the edge says of the upload that it takes.
+      ...(atEdge && sized === "contentLength" ? [MAX_BYTES, CONTENT_TYPE] : []),
     ],
   };
 }
@@ -84,10 +88,13 @@ export type Forms = readonly (readonly [GatewayOperation, Form])[];
 /** Every operation there is. */
 const FORMS = [
   ...Object.entries(OF_BUCKETS),
-  ...OPERATION_NAMES.filter((name) => name !== "PostObject").map((name) => [name, formOf(name)] as const),
+  ...OF_OBJECTS.map((name) => [name, formOf(name)] as const),
 ] as Forms;
 
-/** What there is at such a place; S3 has no HeadBuckets: whoever asks looks whether somebody is there. */
+/**
+ * The operations of the service, of a bucket or of an object that have this method. A HEAD of the service counts as its GET,
+ * ListBuckets: S3 has no operation for it, but some clients send it to see whether a server answers.
+ */
 export function formsAt(of: string, method: string): Forms {
   const asked = of === "service" && method === "HEAD" ? "GET" : method;
   return FORMS.filter(([, form]) => form.of === of && form.method === asked);
