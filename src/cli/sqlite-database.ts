@@ -3,24 +3,33 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import type { Ledger, Statement } from "../bindings.ts";
 
 class SqliteStatement implements Statement {
-  readonly prepared: StatementSync;
-  readonly values: readonly SQLInputValue[];
+  readonly #prepared: StatementSync;
+  readonly #named: Record<string, SQLInputValue>;
+  readonly #values: readonly SQLInputValue[];
 
   constructor(prepared: StatementSync, values: readonly SQLInputValue[] = []) {
-    this.prepared = prepared;
-    this.values = values;
+    this.#prepared = prepared;
+    // Older versions of Node, 22.18 among them, take a value for `?1` by that name only, and for `?` by its place only.
+    const isNumbered = /\?\d/.test(prepared.sourceSQL);
+    this.#named = isNumbered ? Object.fromEntries(values.map((value, i) => [`?${i + 1}`, value])) : {};
+    this.#values = isNumbered ? [] : values;
   }
 
   bind(...values: unknown[]): SqliteStatement {
-    return new SqliteStatement(this.prepared, values as SQLInputValue[]);
+    return new SqliteStatement(this.#prepared, values as SQLInputValue[]);
   }
 
   async all<Row>(): Promise<{ results: Row[] }> {
-    return { results: this.prepared.all(...this.values) as Row[] };
+    return { results: this.#prepared.all(this.#named, ...this.#values) as Row[] };
   }
 
   async run(): Promise<{ meta: { changes: number } }> {
-    return { meta: { changes: Number(this.prepared.run(...this.values).changes) } };
+    return { meta: { changes: this.runNow() } };
+  }
+
+  /** How many rows it changed. */
+  runNow(): number {
+    return Number(this.#prepared.run(this.#named, ...this.#values).changes);
   }
 }
 
@@ -57,8 +66,8 @@ export class SqliteDatabase implements Ledger {
   async batch(statements: readonly Statement[]): Promise<{ meta: { changes: number } }[]> {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      const results = (statements as SqliteStatement[]).map(({ prepared, values }) => ({
-        meta: { changes: Number(prepared.run(...values).changes) },
+      const results = (statements as SqliteStatement[]).map((statement) => ({
+        meta: { changes: statement.runNow() },
       }));
       this.#database.exec("COMMIT");
       return results;

@@ -182,6 +182,11 @@ test("the Worker of init runs as it stands", async () => {
   await worker.stop();
 }, 300_000);
 
+test("npx ssec rotate reads the bucket without the Worker", async () => {
+  const said = await user.succeed("npx", ["ssec", "rotate", "media", "--prefix", "by-ssec", "--local"]);
+  expect(said).toContain("✓ media/by-ssec: the rotation to k1 is done: 0 rotated (0 B), 1 skipped, 0 failed");
+});
+
 test("three lines mount it in a Worker of one's own, below a path", async () => {
   user.write("src/mounted.js", MOUNTED);
   const worker = await dev(["src/mounted.js"]);
