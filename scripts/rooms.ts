@@ -33,7 +33,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: "presign",
-    purpose: "ssec-edge/presign: requests signed for who has no Worker",
+    purpose: "ssec-edge/presign: requests signed for programs without a Worker",
     at: ["src/presign.ts"],
     imports: ["s3/sign", "s3/api", "config", "keys", "base"],
   },
@@ -103,7 +103,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: "objects",
-    purpose: "the one way to an object in a bucket: grants, key, credentials, event",
+    purpose: "operate(), the one way to an object in a bucket: grants, key, credentials, event",
     at: ["src/objects/"],
     imports: ["service", "edge", "audit", "auth", "s3/store", "s3/api", "config", "keys", "base"],
   },

@@ -31,12 +31,14 @@ export function architecturePage(): Record<"way" | "rooms", string> {
   return {
     way: WAY.map(({ file, does }, index) => {
       const room = roomOf(file, rooms);
-      return `${index + 1}. **${room.name}** ([${file.slice("src/".length)}](../${file})) ${does}.`;
+      return `${index + 1}. **${room.name}** (${linkTo(inSrc(file), file)}) ${does}.`;
     }).join("\n"),
     rooms: table(
       ["room", "is for", "imports"],
       rooms.map(({ name, purpose, at, isPure }) => [
-        at.length === 1 ? `[${name}](../${at[0]})` : name,
+        at.length === 1
+          ? linkTo(name, at[0])
+          : `${name}: ${at.map((file) => linkTo(inSrc(file), file)).join(", ")}`,
         isPure ? `${purpose} (pure)` : purpose,
         importsOf(name, drawn) || "nothing",
       ]),
@@ -64,6 +66,9 @@ export function architecturePicture(): Promise<string> {
     ),
   );
 }
+
+const inSrc = (file: string) => file.slice("src/".length);
+const linkTo = (text: string, path: string | undefined) => `[${text}](../${path})`;
 
 function importsOf(name: string, drawn: readonly Arrow[]): string {
   return drawn
