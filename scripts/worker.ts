@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog, type V4WorkerOptionsShape } from "miniflare";
 import { parse } from "smol-toml";
-import type { Ledger } from "../src/bindings.ts";
+import type { BindingName, Ledger } from "../src/bindings.ts";
 import { bundle } from "./bundle.ts";
 
 /** What is used of wrangler.toml. */
@@ -63,8 +63,6 @@ export interface WorkerOptions {
   /** Takes what the Worker writes to its log, line by line; without it only errors are shown, on the console. */
   readonly onLog?: (line: string) => void;
 }
-
-export type BindingName = "DB" | "QUEUE" | "ROTATION_QUEUE" | "RATE_LIMIT" | "METRICS" | "ASSETS";
 
 /** Seconds that an event waits for others: each by itself would cost more than the requests that events tell of. */
 const MAX_WAIT = 0.2;

@@ -53,6 +53,18 @@ export interface MessageBatch {
   retryAll(options: { delaySeconds: number }): void;
 }
 
+/** By their names in wrangler.toml. */
+interface Bound {
+  readonly DB?: Ledger;
+  readonly QUEUE?: Queue;
+  readonly ROTATION_QUEUE?: Queue;
+  readonly RATE_LIMIT?: RateLimit;
+  readonly METRICS?: Metrics;
+  readonly ASSETS?: Assets;
+}
+
+export type BindingName = keyof Bound;
+
 export interface Bindings {
   readonly db: Ledger | undefined;
   readonly queue: Queue | undefined;
@@ -63,12 +75,13 @@ export interface Bindings {
 }
 
 export function bindingsOf(env: Readonly<Record<string, unknown>>): Bindings {
+  const { DB, QUEUE, ROTATION_QUEUE, RATE_LIMIT, METRICS, ASSETS } = env as Bound;
   return {
-    db: env.DB as Ledger | undefined,
-    queue: env.QUEUE as Queue | undefined,
-    rotationQueue: env.ROTATION_QUEUE as Queue | undefined,
-    rateLimit: env.RATE_LIMIT as RateLimit | undefined,
-    metrics: env.METRICS as Metrics | undefined,
-    assets: env.ASSETS as Assets | undefined,
+    db: DB,
+    queue: QUEUE,
+    rotationQueue: ROTATION_QUEUE,
+    rateLimit: RATE_LIMIT,
+    metrics: METRICS,
+    assets: ASSETS,
   };
 }

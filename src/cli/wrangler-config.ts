@@ -13,8 +13,8 @@ export interface WranglerConfig {
 }
 
 /**
- * Of an environment only, and never inherited: `vars` and all bindings. Inherited where it has none of its own: name
- * (with the environment's behind it), routes and triggers.
+ * Of an environment only, and never inherited: `vars` and all bindings but the assets'. Inherited where it has none of its
+ * own: name (with the environment's behind it), routes, triggers and assets.
  *
  * @see https://developers.cloudflare.com/workers/wrangler/configuration/#non-inheritable-keys
  * @throws when the file cannot be read, or has no such environment
@@ -30,6 +30,8 @@ export function readWranglerConfig(path: string, env?: string): WranglerConfig {
   const own = env ? tableAt(path, environments, env) : top;
   const inherited = (field: string) => own[field] ?? top[field];
   const bindings = namesIn(path, own);
+  const { binding: assets } = tableAt(path, { assets: inherited("assets") }, "assets");
+  if (typeof assets === "string") bindings.add(assets);
   const { crons } = tableAt(path, { triggers: inherited("triggers") }, "triggers");
   if (Array.isArray(crons) && crons.length > 0) bindings.add("crons");
   return {

@@ -169,13 +169,23 @@ ${more}`,
   expect(good.status).toBe(0);
   expect(good.stdout).toMatch(/✓ .*check\.toml: the configuration is valid/);
   expect(good.stdout).toMatch(/✓ KEYS\.k1 is a key with MD5 .{24}, active/);
-  for (const name of ["DB", "QUEUE", "RATE_LIMIT", "METRICS"]) {
+  for (const name of ["DB", "QUEUE", "ROTATION_QUEUE", "RATE_LIMIT", "METRICS", "ASSETS"]) {
     expect(good.stdout).toContain(`· ${name} is not bound, which leaves off`);
   }
   expect(good.stdout).not.toContain(key);
 
   write('[[ratelimits]]\nname = "RATE_LIMIT"\nnamespace_id = "1"\nsimple = { limit = 1, period = 10 }');
   expect((await runHere(["--config", config, "check"])).stdout).toContain("✓ RATE_LIMIT is bound");
+
+  write(`[[queues.producers]]
+binding = "ROTATION_QUEUE"
+queue = "q"
+[assets]
+directory = "pages"
+binding = "ASSETS"`);
+  const { stdout: bound } = await runHere(["--config", config, "check"]);
+  expect(bound).toContain("✓ ROTATION_QUEUE is bound");
+  expect(bound).toContain("✓ ASSETS is bound");
 
   writeFileSync(join(dir, ".dev.vars"), `ID="a"\nSECRET="b"`);
   write('[[secrets_store_secrets]]\nbinding = "K1"\nstore_id = "s"\nsecret_name = "k1"');

@@ -27,6 +27,7 @@ function witness(config: string, env: string | undefined) {
     vars: raw.vars,
     bindings: [
       ...named.map(({ name, binding }) => binding ?? name),
+      ...(raw.assets?.binding === undefined ? [] : [raw.assets.binding]),
       ...(raw.triggers.crons?.length ? ["crons"] : []),
     ].sort(),
     hosts: patterns.map((pattern) => pattern.replace(/^https?:\/\//, "").replace(/\/.*$/, "")),
@@ -61,6 +62,9 @@ binding = "METRICS"
 binding = "K2"
 store_id = "s"
 secret_name = "k2"
+[assets]
+directory = "pages"
+binding = "ASSETS"
 [env.bare]
 [env.named]
 name = "other"
@@ -69,6 +73,8 @@ triggers = { crons = [] }
 [env.full]
 routes = [{ pattern = "https://c.example.com/v1/*", zone_name = "example.com" }]
 triggers = { crons = ["1 1 * * *"] }
+[env.full.assets]
+directory = "pages"
 [env.full.vars]
 ONLY = "here"
 [[env.full.queues.producers]]

@@ -1,5 +1,6 @@
 /** What can be checked without a store: secrets, keys and their dates, grants, names, origins, bindings. */
 import { isSigningSecret, tokenFault, twinsOf } from "../../auth/token.ts";
+import type { BindingName } from "../../bindings.ts";
 import { isCoreWeave } from "../../config/coreweave.ts";
 import type { Config } from "../../config/load.ts";
 import { sampleOrigin } from "../../config/origins.ts";
@@ -12,12 +13,15 @@ import { type Elsewhere, keyLine, secretLine } from "./deployed.ts";
 import type { Line } from "./line.ts";
 
 /** What each optional binding switches on, and how to bind it. */
-const FEATURES = {
+const FEATURES: Readonly<Record<BindingName, string>> = {
   DB: 'the audit trail that can be asked (D1): [[d1_databases]] binding = "DB"',
   QUEUE: 'the way of events into it (Queues): [[queues.producers]] binding = "QUEUE"',
+  ROTATION_QUEUE:
+    'rotations, with DB as their ledger (Queues): [[queues.producers]] binding = "ROTATION_QUEUE"',
   RATE_LIMIT: 'the rate limit by caller and subject: [[ratelimits]] name = "RATE_LIMIT"',
   METRICS: 'metrics (Analytics Engine): [[analytics_engine_datasets]] binding = "METRICS"',
-} as const;
+  ASSETS: 'the page at / (static assets): [assets] binding = "ASSETS"',
+};
 
 const GATEWAY_SECRET = "GATEWAY_SECRET";
 
