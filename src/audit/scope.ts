@@ -1,4 +1,4 @@
-/** What of the trail an admin may see. */
+/** What a caller administers, and so what of the trail they may see. */
 import type { Caller } from "../auth/callers.ts";
 import type { Config } from "../config/load.ts";
 import { Refused } from "../refused.ts";

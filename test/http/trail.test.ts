@@ -319,25 +319,28 @@ test("metrics count alike events together", async () => {
   ]);
 });
 
-test("the trail cannot be asked without a database, nor while it is down", async () => {
+test("neither the trail nor rotations can be asked without a database, nor while it is down", async () => {
   const CALLERS = { me: { token: "TOKEN", grants: [{ bucket: "media", prefix: "", allow: ["admin"] }] } };
   const DB = {
     prepare: () => {
       throw new Error("D1_ERROR: down");
     },
   };
+  const ROTATION_QUEUE = {};
   for (const env of [
-    { ...vars, CALLERS },
-    { ...vars, CALLERS, DB },
+    { ...vars, CALLERS, ROTATION_QUEUE },
+    { ...vars, CALLERS, ROTATION_QUEUE, DB },
   ]) {
-    for (const path of ["/v1/audit", "/v1/audit/summary", "/v1/audit/keys/k1/objects"]) {
+    for (const path of ["/v1/audit", "/v1/audit/summary", "/v1/audit/keys/k1/objects", "/v1/rotations"]) {
       const headers = { authorization: `Bearer ${vars.TOKEN}` };
       const response = await worker.fetch(
         new Request(`https://edge.example${path}`, { headers }),
         env as never,
       );
-      expect(response.status).toBe(503);
-      expect(await response.json()).toMatchObject({ code: "unavailable" });
+      expect([path, response.status]).toEqual([path, 503]);
+      const { code, detail } = (await response.json()) as { code: string; detail: string };
+      expect([path, code]).toEqual([path, "unavailable"]);
+      expect([path, /does not answer/.test(detail)]).toEqual([path, "DB" in env]);
     }
   }
 });

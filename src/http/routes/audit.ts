@@ -3,13 +3,13 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { countEvents, listEvents, listObjects, type ObjectPosition } from "../../audit/queries.ts";
-import { type Scope, scopeOf } from "../../audit/scope.ts";
+import type { Scope } from "../../audit/scope.ts";
 import type { Database } from "../../bindings.ts";
 import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
-import { logError } from "../../log.ts";
 import { Refused } from "../../refused.ts";
 import { isoTimeOf } from "../../s3/api/dates.ts";
 import { faultless } from "../../validation.ts";
+import { asked, notAdministered, scopeFor } from "../administered.ts";
 import { valid } from "../body.ts";
 import { pageLimit } from "../paging.ts";
 
@@ -66,21 +66,21 @@ export const auditRoutes = new Hono<AppEnv>()
     const scope = scopeFor(c);
     const filter = valid(eventsSchema, c.req.query());
     if (filter.bucket !== undefined) mustHave(filter.bucket, scope);
-    const { items, cursor } = await asked(c, (db) => listEvents(filter, scope, db));
+    const { items, cursor } = await askTrail(c, (db) => listEvents(filter, scope, db));
     return c.json({ events: items, ...(cursor !== undefined && { cursor }) });
   })
   .get("/keys/:keyId/objects", async (c: Asked<{ query?: v.InferInput<typeof objectsSchema> }>) => {
     const scope = scopeFor(c);
     const { cursor, limit } = valid(objectsSchema, c.req.query());
     const filter = { keyId: c.req.param("keyId") ?? "", cursor, limit };
-    const objects = await asked(c, (db) => listObjects(filter, scope, db));
+    const objects = await askTrail(c, (db) => listObjects(filter, scope, db));
     const last = objects.length === limit ? objects.at(-1) : undefined;
     return c.json({ objects, ...(last && { cursor: writePosition(last) }) });
   })
   .get("/summary", async (c: Asked<{ query?: v.InferInput<typeof summarySchema> }>) => {
     const scope = scopeFor(c);
     const { since = Date.now() - DAY } = valid(summarySchema, c.req.query());
-    const counts = await asked(c, (db) => countEvents(since, scope, db));
+    const counts = await askTrail(c, (db) => countEvents(since, scope, db));
     const sums = { outcome: {}, code: {}, caller: {}, operation: {} } as Record<
       "outcome" | "code" | "caller" | "operation",
       Record<string, number>
@@ -95,29 +95,18 @@ export const auditRoutes = new Hono<AppEnv>()
     return c.json({ since: `${new Date(since).toISOString().slice(0, 13)}:00:00Z`, total, ...sums });
   });
 
-function scopeFor({ var: { caller, service } }: AppContext): Scope {
-  return scopeOf(caller, service.config);
-}
-
 function mustHave(bucket: string, scope: Scope): void {
   if (scope.isEverything || scope.ranges.some((range) => range.bucket === bucket)) return;
-  throw new Refused("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
+  throw notAdministered();
 }
 
-async function asked<T>(c: AppContext, question: (db: Database) => Promise<T>): Promise<T> {
+/** @throws {Refused} unavailable when no database is bound, or it does not answer */
+async function askTrail<T>(c: AppContext, question: (db: Database) => Promise<T>): Promise<T> {
   const { db } = c.var.service.bindings;
   if (db === undefined) {
     throw new Refused("unavailable", "The trail is in the log alone: no database is bound to ask.");
   }
-  try {
-    return await question(db);
-  } catch (error) {
-    const message = `DB: ${error instanceof Error ? error.message : error}`;
-    logError({ code: "unavailable", message, requestId: c.var.requestId });
-    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.", {
-      retryAfter: 5,
-    });
-  }
+  return asked(c, () => question(db));
 }
 
 function writePosition({ bucket, key }: ObjectPosition): string {

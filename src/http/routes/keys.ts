@@ -1,32 +1,29 @@
 /** GET /v1/keys: which keys there are, in what state, and what still needs them; never a key. */
 
 import { Hono } from "hono";
-import type { Caller } from "../../auth/callers.ts";
+import type { Scope } from "../../audit/scope.ts";
 import type { Bucket } from "../../config/load.ts";
 import type { AppEnv } from "../../front/context.ts";
 import { reportOf } from "../../keys/report.ts";
 import type { KeyRule } from "../../keys/ring.ts";
 import { describeUnforeseen, logError } from "../../log.ts";
-import { Refused } from "../../refused.ts";
 import { Ledger } from "../../rotation/ledger.ts";
 import { type Known, knownOf, type NeededBy, neededBy, type ReportedKey } from "../../rotation/needed.ts";
 import { uploadLives } from "../../rotation/written.ts";
 import type { Service } from "../../service.ts";
+import { bucketsIn, scopeFor } from "../administered.ts";
 import { noQuery } from "../body.ts";
 
 export const keysRoutes = new Hono<AppEnv>().get("/", noQuery, async (c) =>
-  c.json({ keys: await keysFor(c.var.caller, c.var.service) }),
+  c.json({ keys: await keysIn(scopeFor(c), c.var.service) }),
 );
 
 /** The keys of the buckets that the caller administers, and those that no bucket uses. */
-async function keysFor(caller: Caller, service: Service): Promise<ReportedKey[]> {
-  const administered = new Set(
-    caller.grants.filter(({ allow }) => allow.includes("admin")).map(({ bucket }) => bucket),
-  );
-  if (administered.size === 0) throw new Refused("forbidden", "The caller has no admin grant.");
+async function keysIn(scope: Scope, service: Service): Promise<ReportedKey[]> {
+  const administered = bucketsIn(scope);
   const { keys, buckets } = service.config;
   const users = (rule: KeyRule) => [...buckets.values()].filter((bucket) => bucket.keys.includes(rule));
-  const seen = (rule: KeyRule) => users(rule).filter(({ name }) => administered.has(name));
+  const seen = (rule: KeyRule) => users(rule).filter(({ name }) => administered.includes(name));
   const visible = [...keys.values()].filter((rule) => users(rule).length === 0 || seen(rule).length > 0);
   const needed = await needs(
     visible.map((rule) => ({ rule, buckets: seen(rule), areAll: seen(rule).length === users(rule).length })),

@@ -1,7 +1,7 @@
 /** /v1/rotations: begun, looked at, cancelled and gone on with by whoever administers the bucket, or a part of it. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { Caller } from "../../auth/callers.ts";
+import type { Scope } from "../../audit/scope.ts";
 import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { CustomerKeyError } from "../../keys/customer-key.ts";
 import { operate } from "../../objects/operate.ts";
@@ -11,6 +11,7 @@ import { type Rotation, type RotationReport, reportOf } from "../../rotation/sta
 import { type Rotations, rotationsOf } from "../../rotation-service.ts";
 import { keyId } from "../../s3/api/fields.ts";
 import { strictObject } from "../../validation.ts";
+import { asked, bucketsIn, notAdministered, scopeFor } from "../administered.ts";
 import { limitBody, noQuery, readJson, readJsonIfAny, valid } from "../body.ts";
 import { keyPart, pageLimit } from "../paging.ts";
 
@@ -85,33 +86,36 @@ async function start(c: AppContext) {
     draft.keyId = to.id;
     const rotations = rotationsOf(service);
     const { id } = await asked(c, () =>
-      rotations.engine.start({
-        bucket,
-        prefix,
-        from,
-        to,
-        dryRun,
-        encryptPlain,
-        versions,
-        removeVersions,
-        caller: caller.name,
-      }),
+      rotations.engine
+        .start({
+          bucket,
+          prefix,
+          from,
+          to,
+          dryRun,
+          encryptPlain,
+          versions,
+          removeVersions,
+          caller: caller.name,
+        })
+        .catch((error: unknown) => {
+          throw error instanceof CustomerKeyError ? unusable(error) : error;
+        }),
     );
     return c.json(await reported(c, rotations, id), 202);
   });
 }
 
 async function list(c: AppContext) {
-  const { service, caller } = c.var;
   const { bucket, cursor, limit } = valid(listSchema, c.req.query());
-  const administered = administeredBy(caller);
-  if (bucket !== undefined && !administered.includes(bucket))
-    throw new Refused("forbidden", "The caller does not administer this bucket, or there is no such bucket.");
-  const { ledger } = rotationsOf(service);
+  const scope = scopeFor(c);
+  const administered = bucketsIn(scope);
+  if (bucket !== undefined && !administered.includes(bucket)) throw notAdministered();
+  const { ledger } = rotationsOf(c.var.service);
   const rows = await asked(c, () =>
     ledger.list(bucket === undefined ? administered : [bucket], limit, cursor),
   );
-  const visible = rows.filter((row) => isVisible(row, caller));
+  const visible = rows.filter((row) => isVisible(row, scope));
   const rotations = await asked(c, () =>
     Promise.all(visible.map(async (row) => reportOf(row, await ledger.counts(row.id)))),
   );
@@ -135,11 +139,10 @@ function change(
 
 /** The rotation of the address. What the caller does not administer is as if it was not there. */
 async function found(c: AppContext): Promise<{ rotations: Rotations; rotation: Rotation }> {
-  const { service, caller } = c.var;
-  administeredBy(caller);
-  const rotations = rotationsOf(service);
+  const scope = scopeFor(c);
+  const rotations = rotationsOf(c.var.service);
   const rotation = await asked(c, () => rotations.ledger.find(c.req.param("id") ?? ""));
-  if (rotation !== undefined && isVisible(rotation, caller)) return { rotations, rotation };
+  if (rotation !== undefined && isVisible(rotation, scope)) return { rotations, rotation };
   throw new Refused("not-found", "There is no such rotation.");
 }
 
@@ -155,38 +158,12 @@ async function reported(c: AppContext, { ledger }: Rotations, id: string): Promi
   });
 }
 
-/** @throws {Refused} forbidden when there is none */
-function administeredBy({ grants }: Caller): string[] {
-  const buckets = grants.filter(({ allow }) => allow.includes("admin")).map(({ bucket }) => bucket);
-  if (buckets.length === 0) throw new Refused("forbidden", "The caller has no admin grant.");
-  return [...new Set(buckets)];
+function isVisible({ bucket, prefix }: Rotation, { ranges }: Scope): boolean {
+  return ranges.some((range) => range.bucket === bucket && prefix.startsWith(range.prefix));
 }
 
-function isVisible({ bucket, prefix }: Rotation, { grants }: Caller): boolean {
-  return grants.some(
-    (grant) => grant.bucket === bucket && grant.allow.includes("admin") && prefix.startsWith(grant.prefix),
-  );
-}
-
-/** @throws {Refused} unavailable when the database does not answer; key-invalid */
-async function asked<T>(c: AppContext, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof Refused) throw error;
-    if (error instanceof CustomerKeyError) {
-      throw new Refused(
-        "key-invalid",
-        "The customer key cannot be used; the service's operator can see why.",
-        {
-          operator: `a rotation's target: ${error.message}`,
-        },
-      );
-    }
-    const message = `DB: ${error instanceof Error ? error.message : error}`;
-    c.var.trail.tell({ code: "unavailable", message });
-    throw new Refused("unavailable", "The database does not answer at the moment: try again soon.", {
-      retryAfter: 5,
-    });
-  }
+function unusable(target: CustomerKeyError): Refused {
+  return new Refused("key-invalid", "The customer key cannot be used; the service's operator can see why.", {
+    operator: `a rotation's target: ${target.message}`,
+  });
 }
