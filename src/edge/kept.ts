@@ -3,16 +3,12 @@
  * what they have kept shows in a HEAD.
  */
 import { type FieldError, Refused } from "../refused.ts";
+import { isSameSecond } from "../s3/api/dates.ts";
 import type { FieldName, FieldValues } from "../s3/api/fields.ts";
-import { tagsXml } from "../s3/api/tags.ts";
-import { refusalOf, sendToStore } from "../s3/store/fetch.ts";
+import { S3Bucket } from "../s3/store/client.ts";
 import { headObject } from "../s3/store/stored.ts";
-import { timeLimitsOf } from "../s3/store/time-limits.ts";
+import { TAG_COUNT_HEADER, writeTags } from "../s3/store/tagging.ts";
 import type { Upload, Uploaded } from "./upload.ts";
-
-const { createHash } = process.getBuiltinModule("node:crypto");
-
-const TAGGING_COUNT = "x-amz-tagging-count";
 
 /** By field: the header that it came in and is echoed by, and how both are compared. */
 const ECHOES = {
@@ -46,10 +42,10 @@ export async function confirmKept(
     .map(({ header }) => ({ path: header, message: "was not kept by the store" }));
   const { tagging } = fields;
   if (tagging !== undefined && !hasTags(tagging, found.headers)) {
-    await putTags(tagging, { bucket, key, versionId, credentials });
+    await writeTags(new S3Bucket(bucket, credentials), key, tagging, versionId);
     const again = await headObject(object, customerKey, credentials);
     // A store that does not count them, or that may not tell us, has said that it has put them.
-    const counts = again?.headers.has(TAGGING_COUNT) === true && again.stored.etag === etag;
+    const counts = again?.headers.has(TAG_COUNT_HEADER) === true && again.stored.etag === etag;
     if (counts && !hasTags(tagging, again.headers)) {
       forgotten.push({ path: "x-amz-tagging", message: "was not kept by the store" });
     }
@@ -70,38 +66,7 @@ function asked(fields: FieldValues) {
 }
 
 function hasTags(tagging: string, headers: Headers): boolean {
-  return Number(headers.get(TAGGING_COUNT)) === tagging.split("&").length;
-}
-
-async function putTags(
-  tagging: string,
-  {
-    bucket,
-    key,
-    versionId,
-    credentials,
-  }: Pick<Upload, "bucket" | "key" | "credentials"> & {
-    versionId: string | undefined;
-  },
-): Promise<void> {
-  const body = Buffer.from(tagsXml(tagging));
-  const request = {
-    method: "PUT",
-    bucket,
-    key,
-    query: { tagging: "", ...(versionId !== undefined && { versionId }) },
-    headers: {
-      "content-type": "application/xml",
-      "content-md5": createHash("md5").update(body).digest("base64"),
-    },
-  };
-  const response = await sendToStore(request, {
-    credentials,
-    body,
-    timeLimit: timeLimitsOf(bucket.store).write,
-  });
-  if (response.status !== 200 && response.status !== 204) throw await refusalOf(response, request);
-  await response.body?.cancel();
+  return Number(headers.get(TAG_COUNT_HEADER)) === tagging.split("&").length;
 }
 
 function isEqual(asked: string, kept: string | null): boolean {
@@ -114,8 +79,7 @@ function isSameClass(asked: string, kept: string | null): boolean {
 }
 
 function isSameTime(asked: string, kept: string | null): boolean {
-  const seconds = (text: string) => Math.floor(Date.parse(text) / 1000);
-  return seconds(asked) === seconds(kept ?? "");
+  return isSameSecond(asked, kept ?? "");
 }
 
 /** Of none there is nothing to tell. */

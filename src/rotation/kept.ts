@@ -1,4 +1,5 @@
 /** What an object keeps when it is re-encrypted, beside its bytes: how it is given again, and whether it is there. */
+import { isSameSecond } from "../s3/api/dates.ts";
 import { TAG_COUNT_HEADER } from "../s3/store/tagging.ts";
 import { fromWire } from "../s3/store/wire.ts";
 
@@ -72,7 +73,5 @@ export function lost(before: Headers, after: Headers, now: number): string[] {
 function isSame(name: string, before: string | undefined, after: string | undefined): boolean {
   if (before === after) return true;
   if (after === undefined || (name !== LOCK_UNTIL && name !== "expires")) return false;
-  // Stores write the same time in another way.
-  const seconds = (text = "") => Math.floor(Date.parse(text) / 1000);
-  return seconds(before) === seconds(after);
+  return isSameSecond(before ?? "", after);
 }

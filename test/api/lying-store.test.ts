@@ -2,10 +2,20 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { GetObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type ProblemBody, store } from "../support/client.ts";
-import { type FaultProxy, isComplete, isHead, isPart, startFaultProxy } from "../support/fault-proxy.ts";
+import {
+  type FaultProxy,
+  isComplete,
+  isHead,
+  isPart,
+  isPut,
+  startFaultProxy,
+} from "../support/fault-proxy.ts";
+import { overlooking } from "../support/lenient.ts";
 import { oneBucket } from "../support/one-bucket.ts";
+import { s3Client } from "../support/s3.ts";
 import { testSampled } from "../support/sampled.ts";
 import type { RunningWorker } from "../support/worker.ts";
 import { startTestWorker } from "../support/worker.ts";
@@ -610,6 +620,20 @@ describe("a size that HEAD does not tell", () => {
       expect({ length, status, code: body.code }).toEqual({ length, status: 502, code: "store-error" });
     }
   });
+});
+
+test("tags that the store lost with an upload are put again", async () => {
+  const url = `${worker.url}/v1/objects/media/tagged`;
+  const headers = { authorization: `Bearer ${token}` };
+  // The rest is of the signature, which is made anew.
+  proxy.break(overlooking(store, /^x-amz-(tagging$|date$|content-sha)/, isPut));
+  const tagging = { "x-amz-tagging": "who=me&a%20b=c%2Bd%40e" };
+  const up = await fetch(url, { method: "PUT", headers: { ...headers, ...tagging }, body: "x" });
+  expect(up.status, await up.text()).toBe(200);
+  const { TagSet = [] } = await s3Client(store).send(
+    new GetObjectTaggingCommand({ Bucket: "media", Key: "tagged" }),
+  );
+  expect(TagSet.map(({ Key, Value }) => `${Key}=${Value}`).sort()).toEqual(["a b=c+d@e", "who=me"]);
 });
 
 describe("an upload's key that is not to be had by a trick of the store's", () => {

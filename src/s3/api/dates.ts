@@ -21,6 +21,12 @@ export function isoTimeOf(text: string): number | undefined {
   return ISO.test(text) ? timeOf(text) : undefined;
 }
 
+/** Whether both are the same time, which a store may write in another way than it was told, and to the second. */
+export function isSameSecond(a: string, b: string): boolean {
+  const seconds = (text: string) => Math.floor(Date.parse(text) / 1000);
+  return seconds(a) === seconds(b);
+}
+
 /** A date of an HTTP header. ISO 8601 is taken as well, and written as HTTP has it (RFC 9110, section 5.6.7). */
 export const httpDate = v.pipe(
   v.string(),
