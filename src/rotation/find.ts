@@ -1,6 +1,7 @@
 /** Under which key an object lies, by asking the store: a HEAD a key, that of the object's neighbours first. */
 
 import { type CustomerKey, CustomerKeyError } from "../keys/customer-key.ts";
+import { ALGORITHM_HEADER } from "../keys/headers.ts";
 import { PLAIN } from "../keys/no-key.ts";
 import { type KeyRule, readers } from "../keys/ring.ts";
 import { Refused } from "../refused.ts";
@@ -60,8 +61,7 @@ export async function find(job: Job, key: string, hint: string, versionId?: stri
       if (head === undefined) continue;
       const found = { ...head.stored, headers: head.headers };
       // A store that gives it to any key at all has it in the clear.
-      if (!head.headers.has("x-amz-server-side-encryption-customer-algorithm"))
-        return { kind: "plain", head: found };
+      if (!head.headers.has(ALGORITHM_HEADER)) return { kind: "plain", head: found };
       // One secret under two names is one key: the target's.
       const isOwn = !(own instanceof CustomerKeyError) && own.md5 === candidate.md5;
       return { kind: "under", key: isOwn ? own : candidate, head: found };

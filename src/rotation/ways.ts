@@ -3,7 +3,7 @@
  * is replaced, in which spelling. What it says it can do counts for nothing: a condition that must fail has to fail.
  */
 import { type CustomerKey, customerKey, KEY_BYTES } from "../keys/customer-key.ts";
-import { copySourceKeyHeaders, customerKeyHeaders } from "../keys/headers.ts";
+import { copySourceKeyHeaders, customerKeyHeaders, KEY_MD5_HEADER } from "../keys/headers.ts";
 import { describeUnforeseen, logError } from "../log.ts";
 import { Refused } from "../refused.ts";
 import { copySourceHeader, type Sent } from "../s3/api/fields.ts";
@@ -178,7 +178,7 @@ class Scratch {
       undefined,
     );
     // What a store says of a copy is one thing, and under which key it lies another.
-    if (head.get("x-amz-server-side-encryption-customer-key-md5") !== this.#to.md5)
+    if (head.get(KEY_MD5_HEADER) !== this.#to.md5)
       throw new Refused("invalid-request", "The copy is not under the key that it was to be under.");
   }
 
