@@ -5,9 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CreateBucketCommand, PutBucketCorsCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutBucketCorsCommand } from "@aws-sdk/client-s3";
 import { startStore } from "../src/dev-store/index.ts";
 import { buildAssets } from "./assets.ts";
+import { type StoreHere, withBucket } from "./bucket.ts";
 import { freePort } from "./free-port.ts";
 import { startWorker } from "./worker.ts";
 
@@ -58,7 +59,7 @@ export async function startLocal({ dir, workerPort = 0, storePort = 0 }: LocalOp
     region: REGION,
   });
   try {
-    await prepareBucket(store.url, credentials);
+    await prepareBucket({ endpoint: store.url, region: REGION, credentials });
     await buildAssets();
     const worker = await startWorker({
       port: workerPort && (await freePort(workerPort)),
@@ -124,16 +125,8 @@ function writePrivate(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-async function prepareBucket(
-  endpoint: string,
-  credentials: { accessKeyId: string; secretAccessKey: string },
-): Promise<void> {
-  const s3 = new S3Client({ endpoint, region: REGION, credentials, forcePathStyle: true });
-  try {
-    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
-  }
+async function prepareBucket(store: StoreHere): Promise<void> {
+  const s3 = await withBucket(store, BUCKET);
   const rule = {
     AllowedOrigins: PAGES,
     AllowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],

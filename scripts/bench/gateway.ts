@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startStore } from "../../src/dev-store/index.ts";
 import { CREDENTIALS, SITE } from "./peers/peer.ts";
-import { type Effort, environment, HEADERS, MIB, withBucket } from "./sections.ts";
+import { type Effort, environment, HEADERS, MIB, withSite } from "./sections.ts";
 import { alternate, median } from "./slices.ts";
 import { Workerd } from "./workerd.ts";
 
@@ -40,7 +40,7 @@ export async function gateway(
     await Workerd.start(streaming),
   ];
   try {
-    (await withBucket(store.url)).destroy();
+    (await withSite(store.url)).destroy();
     const presigned = async (
       operation: string,
       key: string,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { withBucket } from "../bucket.ts";
 import { built, installed, run } from "./programs.ts";
 import { alternate, median } from "./slices.ts";
 import { type Access, type BenchStore, startCeph, startDevStore } from "./stores.ts";
@@ -34,9 +34,7 @@ export async function moving(
   let worker: Workerd | undefined;
   try {
     const region = "us-east-1";
-    const s3 = new S3Client({ endpoint: store.url, region, credentials, forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
-    s3.destroy();
+    (await withBucket({ endpoint: store.url, region, credentials }, BUCKET)).destroy();
     const key = randomBytes(32);
     const token = randomBytes(24).toString("base64url");
     const { accessKeyId, secretAccessKey } = credentials;

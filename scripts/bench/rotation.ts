@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { customerKey } from "../../src/keys/customer-key.ts";
+import { withBucket } from "../bucket.ts";
 import { built, installed, run } from "./programs.ts";
 import { alternate, median } from "./slices.ts";
 import { type Access, type BenchStore, startCeph, startDevStore, startDistance } from "./stores.ts";
@@ -82,8 +83,7 @@ async function onStore(
   // rclone sends no customer key without TLS; alone we need none.
   const at: At =
     names.length > 1 ? { ...(await store.secure()), credentials, dir } : { url: store.url, credentials, dir };
-  const s3 = new S3Client({ endpoint: store.url, region: REGION, credentials, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const s3 = await withBucket({ endpoint: store.url, region: REGION, credentials }, BUCKET);
   // rclone takes a key as text.
   const keys = { k1: randomBytes(16).toString("hex"), k2: randomBytes(16).toString("hex") };
   const program = await built("scripts/bench/local-rotation.ts", "local-rotation");

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { startStore } from "../../src/dev-store/index.ts";
+import { withBucket } from "../bucket.ts";
 import { type Size, startSize } from "../bundle.ts";
 import { load } from "./load.ts";
 import { PEER_FILES, PEER_NAMES, type PeerName } from "./peers/index.ts";
@@ -265,21 +266,14 @@ function sseOf(key: string) {
   };
 }
 
-/** The store's own client, once its bucket is there. */
-export async function withBucket(endpoint: string): Promise<S3Client> {
-  const s3 = new S3Client({
-    endpoint,
-    region: SITE.region,
-    credentials: CREDENTIALS,
-    forcePathStyle: true,
-    requestChecksumCalculation: "WHEN_REQUIRED",
-  });
-  await s3.send(new CreateBucketCommand({ Bucket: SITE.bucket }));
-  return s3;
+/** The site's own bucket, in a store on this machine. */
+export function withSite(endpoint: string): Promise<S3Client> {
+  const store = { endpoint, region: SITE.region, credentials: CREDENTIALS };
+  return withBucket(store, SITE.bucket, { requestChecksumCalculation: "WHEN_REQUIRED" });
 }
 
 async function putObject(endpoint: string, sse: ReturnType<typeof sseOf>, mebibytes: number): Promise<void> {
-  const s3 = await withBucket(endpoint);
+  const s3 = await withSite(endpoint);
   const Body = Buffer.alloc(mebibytes * MIB, 7);
   await s3.send(new PutObjectCommand({ Bucket: SITE.bucket, Key: OBJECT, Body, ...sse }));
   s3.destroy();
