@@ -4,12 +4,12 @@ import type { Permission } from "../config/schema.ts";
 import type { AppContext } from "../front/context.ts";
 import { type Addressed, type Operating, operate, type Plan } from "../objects/operate.ts";
 import type { CopySource } from "../s3/api/fields.ts";
-import { isTooLong, objectKey } from "../s3/api/object-key.ts";
+import { isTooLong, objectKey, type objectName } from "../s3/api/object-key.ts";
 import type { Service } from "../service.ts";
 import { check } from "../validation.ts";
 import type { Target } from "./address.ts";
 import type { VerifiedBody } from "./body.ts";
-import { S3Fault } from "./faults.ts";
+import { type FaultCode, S3Fault } from "./faults.ts";
 import type { GatewayOperation } from "./operations.ts";
 import { type Children, document } from "./xml.ts";
 
@@ -99,13 +99,20 @@ interface ObjectAddress {
   readonly source?: CopySource | undefined;
 }
 
-/** @throws {S3Fault} KeyTooLongError, InvalidURI for a key that no store could give back */
-export function keyOf(key: string): string {
-  const checked = check(objectKey, key);
+/**
+ * @param schema what a key may be: one that a path can hold, unless it comes another way
+ * @throws {S3Fault} KeyTooLongError, or `otherwise` for a key that no store could give back
+ */
+export function keyOf(
+  key: string,
+  schema: typeof objectKey | typeof objectName = objectKey,
+  otherwise: FaultCode = "InvalidURI",
+): string {
+  const checked = check(schema, key);
   if (checked.ok) return checked.value;
   const { message } = checked.errors[0] ?? { message: "is no key" };
   throw new S3Fault(
-    isTooLong(key) ? "KeyTooLongError" : "InvalidURI",
+    isTooLong(key) ? "KeyTooLongError" : otherwise,
     `Object keys ${message.replace(/ \(.*$/, "")}.`,
   );
 }

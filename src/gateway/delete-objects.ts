@@ -2,12 +2,11 @@
 import { chargeItems } from "../front/middleware.ts";
 import { tooManyRequests } from "../front/rate-limit.ts";
 import { Refused } from "../refused.ts";
-import { isTooLong, objectName } from "../s3/api/object-key.ts";
+import { objectName } from "../s3/api/object-key.ts";
 import { S3Bucket } from "../s3/store/client.ts";
 import { type Deleted, deleteAll, type NamedObject } from "../s3/store/delete-objects.ts";
 import { elementsOf, textOf } from "../s3/store/xml.ts";
-import { check } from "../validation.ts";
-import type { Call } from "./call.ts";
+import { type Call, keyOf } from "./call.ts";
 import { faultOf, S3Fault } from "./faults.ts";
 import { type Children, malformed, readDocument } from "./xml.ts";
 
@@ -52,7 +51,7 @@ async function removeOne(
   try {
     const read = () => {
       admit();
-      return { bucket, key: nameOf(key), versionId };
+      return { bucket, key: keyOf(key, objectName, "InvalidArgument"), versionId };
     };
     const plan = { operation: "DeleteObject", permission: "delete", read } as const;
     const { markerId } = await call.operate(plan, (removing) =>
@@ -115,12 +114,4 @@ function wantedIn(element: Parameters<typeof elementsOf>[0]): { objects: NamedOb
   });
   if (objects.length === 0 || objects.length > MAX_OBJECTS) throw malformed();
   return { objects, isQuiet: textOf(element, "Quiet")?.trim() === "true" };
-}
-
-/** @throws {S3Fault} KeyTooLongError, InvalidArgument */
-function nameOf(key: string): string {
-  const checked = check(objectName, key);
-  if (checked.ok) return checked.value;
-  const { message } = checked.errors[0] ?? { message: "is no key" };
-  throw new S3Fault(isTooLong(key) ? "KeyTooLongError" : "InvalidArgument", `Object keys ${message}.`);
 }
