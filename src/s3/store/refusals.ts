@@ -5,7 +5,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 import { type DeleteMarker, type Reason, Refused } from "../../refused.ts";
-import { type Asked, storeError, storeTimeout } from "./store-error.ts";
+import { type Asked, storeRefusal, storeTimeout } from "./store-error.ts";
 import { type Element, textOf } from "./xml.ts";
 
 /** What a refusal says beside its code. */
@@ -207,14 +207,14 @@ export function refusal(status: number, code: string, asked: Asked, told: Told =
   const known = own(CALLERS, code);
   if (known !== undefined) return callers(known, code, status, asked, told);
   const hint = status === 429 || status === 503 ? undefined : own(OPERATORS, code);
-  if (hint !== undefined) return storeError(asked, answer, hint, answer);
+  if (hint !== undefined) return storeRefusal(asked, answer, hint);
   // What is missing may be anything, where the store has a word of its own for it.
   const meant = status === 404 && code !== "" ? undefined : own(CALLERS, BY_STATUS[status]);
   if (meant !== undefined) return callers(meant, code, status, asked, told);
   if (status === 400)
     return callers(["invalid-request", "The store does not take this request."], code, status, asked, told);
   if (status === 504) return storeTimeout();
-  return storeError(asked, answer, status === 403 ? CREDENTIALS : "", answer);
+  return storeRefusal(asked, answer, status === 403 ? CREDENTIALS : "");
 }
 
 function callers(

@@ -24,6 +24,11 @@ export function storeError(
   });
 }
 
+/** What the store refused in a word of its own, or by a status alone. */
+export function storeRefusal(asked: Asked, storeCode: string, hint: string): Refused {
+  return storeError(asked, storeCode, hint, storeCode);
+}
+
 export function storeTimeout(): Refused {
   return new Refused("store-timeout", "The store did not answer in time.");
 }

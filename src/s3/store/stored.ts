@@ -7,7 +7,7 @@ import { wholeNumberIn } from "../api/whole-number.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusalOf, type Sending, type StoreRequest, sendToStore, storeError } from "./fetch.ts";
 import { faultBesideKey } from "./silent-refusal.ts";
-import { inTheClear } from "./store-error.ts";
+import { inTheClear, storeRefusal } from "./store-error.ts";
 import { timeLimitsOf } from "./time-limits.ts";
 import type { Transport } from "./transport.ts";
 
@@ -66,7 +66,7 @@ export async function head(request: StoreRequest, sending: Sending): Promise<Hea
     case 403:
       // With a key: not this one. Without: an encrypted object is 400, so it is our credentials that are refused.
       if (KEY_HEADER in request.headers) return undefined;
-      throw storeError(request, "403", "do its credentials allow GetObject and ListBucket?", "403");
+      throw storeRefusal(request, "403", "do its credentials allow GetObject and ListBucket?");
     default:
       throw await refusalOf(response, request);
   }
