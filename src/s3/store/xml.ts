@@ -40,11 +40,9 @@ const ESCAPE = "\uf8ff";
 const ODD = [
   ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).filter((c) => !"\t\n".includes(c)),
   ...["\ufffe", "\uffff", ESCAPE],
-].map((character, i) => ({ character, escaped: ESCAPE + String.fromCharCode(0xe000 + i) }));
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const IS_ODD = /[\0-\x08\v\f\r\x0e-\x1f\uf8ff\ufffe\uffff]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-const MAY_BE_ODD = /[\0-\x08\v\f\r\x0e-\x1f\uf8ff\ufffe\uffff]|&#|\]\]>/;
+].map((character, i) => ({ character, inPlace: ESCAPE + String.fromCharCode(0xe000 + i) }));
+const IS_ODD = new RegExp(`[${ODD.map(({ character }) => character).join("")}]`);
+const MAY_BE_ODD = new RegExp(`${IS_ODD.source}|&#|\\]\\]>`);
 /** Sections that are text as they stand, comments, tags, and text. */
 const PIECES = /<!\[CDATA\[.*?(?:\]\]>|$)|<!--.*?(?:-->|$)|<[^>]*>?|[^<]+/gs;
 
@@ -70,19 +68,19 @@ function escapedPiece(piece: string): string {
 function escapedReference(reference: string, hexadecimal?: string, decimal?: string): string {
   const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
   const found = ODD.find(({ character }) => character.charCodeAt(0) === code);
-  return found?.escaped ?? reference;
+  return found?.inPlace ?? reference;
 }
 
 /** By whole strings: there may be a million of them, and a function called for each would cost memory. */
 function escaped(text: string): string {
   if (!IS_ODD.test(text)) return text;
   // This character itself comes first, and last when they are put back.
-  return ODD.reduceRight((all, { character, escaped }) => all.split(character).join(escaped), text);
+  return ODD.reduceRight((all, { character, inPlace }) => all.split(character).join(inPlace), text);
 }
 
 function unescaped(text: string): string {
   if (!text.includes(ESCAPE)) return text;
-  return ODD.reduce((all, { character, escaped }) => all.split(escaped).join(character), text);
+  return ODD.reduce((all, { character, inPlace }) => all.split(inPlace).join(character), text);
 }
 
 /** @param depth of elements that there may be within */
