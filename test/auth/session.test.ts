@@ -14,17 +14,11 @@ import type { JwtCaller, TokenCaller } from "../../src/config/load.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { Refused } from "../../src/refused.ts";
 import { Service } from "../../src/service.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const base64 = (byte: number) => btoa(String.fromCharCode(...new Uint8Array(32).fill(byte)));
 
-const vars = {
-  STORES: {
-    main: { endpoint: "https://s.example.com", region: "r", accessKeyId: "ID", secretAccessKey: "SECRET" },
-  },
-  KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
-};
 const issuer = {
   issuer: "https://login.example.com/",
   audience: "ssec-edge",
@@ -36,7 +30,7 @@ const issuer = {
 };
 const partner = { token: "TOKEN", grants: [{ bucket: "media", prefix: "acme/", allow: ["read", "write"] }] };
 const env = {
-  ...vars,
+  ...oneBucket(),
   CALLERS: { app: issuer, acme: partner },
   TOKEN: "abcdefghijklmnopqrst",
   GATEWAY_SECRET: base64(7),

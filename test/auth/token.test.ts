@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { tokenFault } from "../../src/auth/token.ts";
 import worker from "../../src/index.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
 
@@ -33,23 +34,10 @@ afterEach(() => vi.restoreAllMocks());
 const good = random(24).toBase64();
 const grants = [{ bucket: "media", prefix: "", allow: ["read"] }];
 const environment = (tokens: Record<string, string>) => ({
-  STORES: {
-    main: {
-      endpoint: "http://127.0.0.1:9",
-      region: "r",
-      addressing: "path",
-      accessKeyId: "ID",
-      secretAccessKey: "SECRET",
-    },
-  },
-  KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
+  ...oneBucket(),
   CALLERS: Object.fromEntries(
     Object.keys(tokens).map((name) => [name, { token: `TOKEN_${name.replace("-", "_")}`, grants }]),
   ),
-  ID: "AKIDEXAMPLE",
-  SECRET: random(30).toBase64(),
-  KEY_1: random(32).toBase64(),
   ...Object.fromEntries(
     Object.entries(tokens).map(([name, token]) => [`TOKEN_${name.replace("-", "_")}`, token]),
   ),

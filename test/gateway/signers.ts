@@ -4,6 +4,7 @@ import aws4 from "aws4";
 import { Sha256 } from "../../src/cli/aws-presigner.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { Service } from "../../src/service.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 export const HOST = "edge.example.com";
 /** What a partner's token looks like. */
@@ -12,17 +13,10 @@ export const SHORT_TOKEN = "abcdefgh01234567";
 export const NOW = Date.parse("2026-11-28T12:00:00Z");
 
 const grants = [{ bucket: "media", prefix: "", allow: ["read", "write", "delete"] }];
+const { STORES, ...rest } = oneBucket();
 export const env = {
-  STORES: {
-    main: {
-      endpoint: "https://store.example.com",
-      region: "US-EAST-04A",
-      accessKeyId: "ID",
-      secretAccessKey: "SECRET",
-    },
-  },
-  KEYS: { k1: { secret: "KEY_1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
+  ...rest,
+  STORES: { main: { ...STORES.main, region: "US-EAST-04A" } },
   CALLERS: {
     acme: { token: "ACME_TOKEN", grants },
     "ac/me": { token: "SLASH_TOKEN", grants },

@@ -1,6 +1,7 @@
 /** What an embedding Worker may have of its own: mistakes are told where they are made. */
 import { expect, test, vi } from "vitest";
 import { createApp } from "../../src/http/create-app.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 test.for<[unknown, RegExp]>([
   [{ limit: {} }, /"limit" is no option/],
@@ -15,9 +16,7 @@ test.for<[unknown, RegExp]>([
 });
 
 const env = {
-  STORES: { s: { endpoint: "http://127.0.0.1:9", region: "r", accessKeyId: "A", secretAccessKey: "S" } },
-  KEYS: { k1: { secret: "K" } },
-  BUCKETS: { media: { store: "s", keys: ["k1"] } },
+  ...oneBucket(),
   CALLERS: {},
   QUEUE: { send: async () => {} },
 };

@@ -1,6 +1,7 @@
 /** GET /healthz: 200 where the configuration and every secret that it needs can be used, and 503 otherwise. */
 import { expect, test } from "vitest";
 import { createApp } from "../../src/http/create-app.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const app = createApp();
 
@@ -9,15 +10,8 @@ const random = (bytes: number) =>
 
 const grants = [{ bucket: "media", prefix: "", allow: ["read"] }];
 const good = {
-  STORES: {
-    main: { endpoint: "https://s3.example.com", region: "r", accessKeyId: "ID", secretAccessKey: "SECRET" },
-  },
-  KEYS: { k1: { secret: "K1" } },
-  BUCKETS: { media: { store: "main", keys: ["k1"] } },
+  ...oneBucket(),
   CALLERS: { me: { token: "TOKEN", grants }, you: { token: "OTHER", grants } },
-  ID: "AKIDEXAMPLE",
-  SECRET: random(30),
-  K1: random(32),
   TOKEN: random(24),
   OTHER: random(24),
 };
@@ -31,7 +25,7 @@ test("is 200 with and without a GATEWAY_SECRET", async () => {
 
 test.for<[string, object]>([
   ["a secret that is not bound", { SECRET: undefined }],
-  ["a customer key that is none", { K1: random(31) }],
+  ["a customer key that is none", { KEY_1: random(31) }],
   ["a token that can be guessed", { TOKEN: "0123456789" }],
   // Whoever comes with it gets 500.
   ["two callers with one token", { OTHER: good.TOKEN }],

@@ -6,6 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { Ledger } from "../../src/rotation/ledger.ts";
 import { knownOf, neededBy } from "../../src/rotation/needed.ts";
 import { uploadLives } from "../../src/rotation/written.ts";
+import { oneBucket } from "../support/one-bucket.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -13,11 +14,10 @@ const HOUR = 60 * MINUTE;
 const T = Date.parse("2026-11-28T12:00:00Z");
 const NOW = T + HOUR;
 
+const { STORES } = oneBucket();
 const configured = (keys: readonly string[], more: Record<string, unknown> = {}) =>
   loadConfig({
-    STORES: {
-      main: { endpoint: "https://s3.example.com", region: "r", accessKeyId: "ID", secretAccessKey: "SECRET" },
-    },
+    STORES,
     KEYS: { k1: { secret: "KEY_1" }, k2: { secret: "KEY_2" } },
     BUCKETS: { media: { store: "main", keys }, ...more },
     CALLERS: {
@@ -43,7 +43,7 @@ function database() {
     const id = idAt(startedAt);
     const fixed = {
       bucket: "media",
-      place: "https://s3.example.com/media",
+      place: `${STORES.main.endpoint}/media`,
       prefix: "",
       toKey: "k2",
       toCheck: "c",
@@ -218,7 +218,7 @@ test.for<[string, () => Promise<unknown>]>([
       const { db, rotation } = database();
       await rotation(T - HOUR);
       await rotation(T);
-      await rotation(T - HOUR, { "left/k1": 1 }, { place: "https://s3.example.com/moved" });
+      await rotation(T - HOUR, { "left/k1": 1 }, { place: `${STORES.main.endpoint}/moved` });
       const media = { store: "main", name: "moved", keys: ["k2", "k1"] };
       return needOf(db, { config: configured(["k2", "k1"], { media }) });
     },
