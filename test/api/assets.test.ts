@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type RunningWorker, startWorker } from "../../scripts/worker.ts";
-import { createApp } from "../../src/http/create-app.ts";
 
 /** Compressed. */
 const KIB = 36;
@@ -78,13 +77,4 @@ test("the page is small, all of it together", () => {
   const sizes = files.map((name) => gzipSync(readFileSync(folder + name), { level: 9 }).length);
   expect(files.length).toBeGreaterThanOrEqual(4);
   expect(sizes.reduce((sum, size) => sum + size) / 1024).toBeLessThan(KIB);
-});
-
-test("a Worker without assets says so", async () => {
-  const response = await createApp().request("/", {}, {});
-  expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject({
-    code: "not-found",
-    detail: expect.stringContaining("ASSETS"),
-  });
 });

@@ -10,12 +10,11 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { customerKey } from "../../src/keys/customer-key.ts";
 import type { RotationReport } from "../../src/rotation/state.ts";
 import { isCeph, store } from "../support/client.ts";
 import { s3 } from "../support/edge.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
-import { s3Client } from "../support/s3.ts";
+import { s3Client, triple } from "../support/s3.ts";
 import { type RunningWorker, startTestWorker } from "../support/worker.ts";
 
 const OBJECTS = 60;
@@ -218,23 +217,17 @@ test(
     };
     await put("before", "kept/large", new Uint8Array(large), headers);
     await put("before", "kept/small", "small", { ...headers, "content-encoding": "gzip" });
-    const sse = (name: "KEY_1" | "KEY_2", id: string) => ({
-      SSECustomerAlgorithm: "AES256",
-      SSECustomerKey: secrets[name],
-      SSECustomerKeyMD5: customerKey(id, Buffer.from(secrets[name], "base64")).md5,
-    });
+    const sse = (name: "KEY_1" | "KEY_2") => triple(Buffer.from(secrets[name], "base64"));
     // Node takes no characters beyond a byte each; whatever bytes arrive are to stay.
     const utf8 = Buffer.from("Grüße ☃", "utf8").toString("latin1");
     const accents = { Bucket: bucket, Key: "kept/accents" };
-    await s3.send(new PutObjectCommand({ ...accents, Body: "x", Metadata: { utf8 }, ...sse("KEY_1", "k1") }));
-    const before = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_1", "k1") }));
+    await s3.send(new PutObjectCommand({ ...accents, Body: "x", Metadata: { utf8 }, ...sse("KEY_1") }));
+    const before = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_1") }));
     expect(before.Metadata?.utf8).toMatch(/[^ -~]/);
     // Where objects have lists of their own.
     const listed = { Bucket: bucket, Key: "kept/listed" };
     if (isCeph) {
-      await s3.send(
-        new PutObjectCommand({ ...listed, Body: "x", ACL: "public-read", ...sse("KEY_1", "k1") }),
-      );
+      await s3.send(new PutObjectCommand({ ...listed, Body: "x", ACL: "public-read", ...sse("KEY_1") }));
     } else await put("before", listed.Key, "x");
     const grantsOf = async () => (await s3.send(new GetObjectAclCommand(listed))).Grants;
     const grants = await grantsOf();
@@ -242,7 +235,7 @@ test(
     const done = await ended((await started({ bucket: "now", prefix: "kept/" })).id);
     expect(done).toMatchObject({ state: "done", rotated: 4, failed: 0, errors: [] });
     expect(await grantsOf()).toEqual(grants);
-    const { Metadata } = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_2", "k2") }));
+    const { Metadata } = await s3.send(new HeadObjectCommand({ ...accents, ...sse("KEY_2") }));
     expect(Metadata).toEqual(before.Metadata);
     for (const [key, body] of [
       ["kept/large", large],
@@ -362,7 +355,7 @@ test(
       env: { ...env, STORES: { main } },
       without: ["RATE_LIMIT"],
     });
-    const raw = Buffer.from(secrets.KEY_2, "base64");
+    const sse = triple(Buffer.from(secrets.KEY_2, "base64"));
     const read = (key: string) =>
       fetch(`${own.url}/v1/objects/now/${key}`, { headers: { authorization: `Bearer ${secrets.USER}` } });
     try {
@@ -377,13 +370,7 @@ test(
       ] as const) {
         await put("before", key, "as it was");
         const reencrypt = async (request: IncomingMessage) => {
-          const sse = { SSECustomerAlgorithm: "AES256", SSECustomerKey: customerKey("k2", raw).base64 };
-          await s3.send(
-            new PutObjectCommand({
-              ...{ Bucket: bucket, Key: key, Body: "as it was", ...sse },
-              SSECustomerKeyMD5: customerKey("k2", raw).md5,
-            }),
-          );
+          await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: "as it was", ...sse }));
           return request;
         };
         let isDone = false;
@@ -453,8 +440,8 @@ test.for(USES)(
     const own = await startTestWorker({ env: { ...env, STORES: { main } }, without: ["RATE_LIMIT"] });
     const under = Object.fromEntries(
       (["KEY_1", "KEY_2"] as const).map((id) => {
-        const { base64, md5 } = customerKey(id, Buffer.from(secrets[id], "base64"));
-        return [md5, { SSECustomerAlgorithm: "AES256", SSECustomerKey: base64, SSECustomerKeyMD5: md5 }];
+        const sse = triple(Buffer.from(secrets[id], "base64"));
+        return [sse.SSECustomerKeyMD5, sse];
       }),
     );
     const [first, second] = Object.keys(under) as [string, string];

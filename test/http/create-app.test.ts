@@ -39,3 +39,12 @@ test.for([
   expect(error.mock.calls.join()).toMatch(/the audit function of createApp did not take/);
   vi.restoreAllMocks();
 });
+
+test("a Worker without assets says so", async () => {
+  const response = await createApp().request("/", {}, {});
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({
+    code: "not-found",
+    detail: expect.stringContaining("ASSETS"),
+  });
+});
