@@ -75,7 +75,7 @@ const ROOMS: readonly Room[] = [
     purpose:
       "ssec-edge/client: uploads and downloads in browsers, Node and Workers; it knows nothing of the service but its API",
     at: ["src/client/"],
-    imports: ["hash"],
+    imports: ["hash", { to: "s3/api", files: ["src/s3/api/limits.ts"] }],
   },
   {
     name: "http",
@@ -194,7 +194,7 @@ const ROOMS: readonly Room[] = [
     purpose: "what every room may use: refusals, checks of input, the log, the platform's bindings",
     at: [
       ...["src/http/problem.ts", "src/refused.ts", "src/validation.ts", "src/log.ts", "src/limits.ts"],
-      ...["src/bindings.ts", "src/runtime.d.ts"],
+      ...["src/time.ts", "src/bindings.ts", "src/runtime.d.ts"],
     ],
     imports: [],
   },

@@ -1,4 +1,5 @@
 /** upload(): one PUT for what is small, parts side by side for what is not. */
+import { MAX_PARTS } from "../s3/api/limits.ts";
 import { type Api, objectPath } from "./api.ts";
 import { SsecError } from "./error.ts";
 import type { Part } from "./part.ts";
@@ -13,7 +14,6 @@ import { inOnePiece } from "./whole.ts";
 
 /** Bytes. */
 const PART_SIZE = 8 * 2 ** 20;
-const MAX_PARTS = 10_000;
 
 export async function upload(api: Api, source: Source, options: UploadOptions): Promise<Uploaded> {
   const { via = "store", bucket, key, signal, sha256, ifNoneMatch, resume, partSize = PART_SIZE } = options;

@@ -1,6 +1,7 @@
 /** The shape of every table in `[vars]`. Tables hold the names of secrets, never their values. */
 import * as v from "valibot";
 import { MAX_EXPIRES_IN } from "../s3/api/limits.ts";
+import { DAY } from "../time.ts";
 import { isOriginPattern } from "./origins.ts";
 
 /** Host names of this machine itself. */
@@ -129,8 +130,6 @@ const nameIn = (table: string, what: string, names: Iterable<string>) => {
     ),
   );
 };
-
-const DAY = 86_400_000;
 
 /** So many days, as "90d", in milliseconds. */
 const days = v.pipe(

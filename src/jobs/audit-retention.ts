@@ -2,8 +2,8 @@
 
 import { idAt } from "../audit/queries.ts";
 import type { Database } from "../bindings.ts";
+import { DAY } from "../time.ts";
 
-const DAY = 86_400_000;
 /** Events deleted by one statement, which keeps the database answering meanwhile. */
 const PIECE = 5_000;
 /** Statements of one run; what is left over goes the next day. */

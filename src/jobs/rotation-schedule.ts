@@ -11,8 +11,7 @@ import { Refused } from "../refused.ts";
 import { placeOf } from "../rotation/place.ts";
 import { type Rotations, rotationsOf } from "../rotation-service.ts";
 import type { Service } from "../service.ts";
-
-const DAY = 86_400_000;
+import { DAY } from "../time.ts";
 
 /** Who starts what nobody asked for. */
 const SCHEDULE = "schedule";

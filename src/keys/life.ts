@@ -1,7 +1,8 @@
 /** How long a key still writes, in words for its operator. */
+
+import { DAY } from "../time.ts";
 import type { KeyRule } from "./ring.ts";
 
-const DAY = 86_400_000;
 /** A key is near its end so many days before. */
 const WARNING_DAYS = 30;
 

@@ -1,12 +1,12 @@
 /** Whether the way to the store is encrypted, and by a certificate that is trusted. */
 import type { Store } from "../../config/load.ts";
 import { LOOPBACK } from "../../config/schema.ts";
+import { DAY } from "../../time.ts";
 import type { Answer } from "./http.ts";
 import { bad, type Outcome, off, ok, warn } from "./report.ts";
 
 /** A certificate is near its end so many days before. */
 const CERTIFICATE_DAYS = 14;
-const DAY = 86_400_000;
 
 const TLS_FAULTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "the certificate has expired: whoever runs the store must renew it.",

@@ -8,12 +8,12 @@ import type { Database } from "../../bindings.ts";
 import type { AppContext, AppEnv, Asked } from "../../front/context.ts";
 import { Refused } from "../../refused.ts";
 import { isoTimeOf } from "../../s3/api/dates.ts";
+import { DAY } from "../../time.ts";
 import { faultless } from "../../validation.ts";
 import { asked, notAdministered, scopeFor } from "../administered.ts";
 import { valid } from "../body.ts";
 import { pageLimit } from "../paging.ts";
 
-const DAY = 86_400_000;
 const LIMIT = 100;
 
 /** Without an offset it is UTC's. */
