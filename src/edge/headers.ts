@@ -1,7 +1,7 @@
 /** Which headers pass between a client and the store: those of the content, and never one of SSE-C or of the hop. */
 import type { FieldError } from "../refused.ts";
-import { type FieldName, headerOf } from "../s3/api/fields.ts";
-import { CHECKSUMS, CONDITIONS, TABLE } from "../s3/api/operations.ts";
+import { CHECKSUMS, type FieldName, headerOf } from "../s3/api/fields.ts";
+import { CONDITIONS, TABLE } from "../s3/api/operations.ts";
 import { requestSchema } from "../s3/api/request-schema.ts";
 import { MARKER_HEADER } from "../s3/api/upload-id.ts";
 

@@ -316,6 +316,22 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
+export const CONTENT = [
+  "contentType",
+  "cacheControl",
+  "contentDisposition",
+  "contentEncoding",
+  "contentLanguage",
+] as const;
+/** Of which a body has one at most. */
+export const CHECKSUMS = [
+  "checksumCRC32",
+  "checksumCRC32C",
+  "checksumCRC64NVME",
+  "checksumSHA1",
+  "checksumSHA256",
+] as const;
+
 export type FieldValues = {
   readonly [Name in FieldName]?: v.InferOutput<(typeof FIELDS)[Name]["schema"]>;
 };

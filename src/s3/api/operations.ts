@@ -5,12 +5,22 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 import * as v from "valibot";
-import { toBase64 } from "../../hash/base64.ts";
-import { md5 } from "../../hash/md5.ts";
 import type { FieldError } from "../../refused.ts";
 import { faultless } from "../../validation.ts";
+import { pageByHeaders, tagByBody, tagByForm } from "./arrange.ts";
 import { fixedQuery } from "./encode.ts";
 import {
+  type Asked,
+  checksumFault,
+  copyFault,
+  formFault,
+  newObjectFault,
+  putFault,
+  taggingFault,
+} from "./faults.ts";
+import {
+  CHECKSUMS,
+  CONTENT,
   FIELDS,
   type FieldInputs,
   type FieldName,
@@ -55,26 +65,11 @@ export interface Operation {
   readonly fault?: (request: PresignRequest) => FieldError | undefined;
 }
 
-const CONTENT = [
-  "contentType",
-  "cacheControl",
-  "contentDisposition",
-  "contentEncoding",
-  "contentLanguage",
-] as const;
 const LOCK = ["objectLockMode", "objectLockRetainUntilDate", "objectLockLegalHoldStatus"] as const;
 const NEW_OBJECT = [
   ...CONTENT,
   ...["expires", "metadata", "tagging", "storageClass", "websiteRedirectLocation"],
   ...LOCK,
-] as const;
-/** Of which a body has one at most. */
-export const CHECKSUMS = [
-  "checksumCRC32",
-  "checksumCRC32C",
-  "checksumCRC64NVME",
-  "checksumSHA1",
-  "checksumSHA256",
 ] as const;
 export const CONDITIONS = ["ifNoneMatch", "ifMatch"] as const;
 const SOURCE_CONDITIONS = [
@@ -320,13 +315,8 @@ const COMMON = {
 type Common = v.InferOutput<v.StrictObjectSchema<typeof COMMON, undefined>>;
 
 /** A request that fits its operation's schema. */
-export interface PresignRequest extends Common, FieldValues {
+export interface PresignRequest extends Common, Asked {
   readonly operation: OperationName;
-  /** Empty where a form has `keyPrefix` instead. */
-  readonly key: string;
-  readonly keyPrefix?: string;
-  /** Whose URL it is to be: the store's own, unless it is said. */
-  readonly via?: "store" | "edge" | undefined;
 }
 
 /** What may be asked of an operation, before it is checked. */
@@ -374,121 +364,4 @@ function schemaOf(operation: OperationName): v.GenericSchema<unknown, PresignReq
   const withKey = v.transform((request: object) => ({ key: "", ...request }));
   // Which fields there are, only the table knows.
   return (isForm ? v.pipe(schema, withKey) : schema) as unknown as v.GenericSchema<unknown, PresignRequest>;
-}
-
-/** GetObjectAttributes takes as headers what ListParts takes in the query. */
-function pageByHeaders({ headers, query }: Sent): void {
-  for (const name of ["max-parts", "part-number-marker"]) {
-    const value = query[name];
-    if (value !== undefined) headers[`x-amz-${name}`] = value;
-    delete query[name];
-  }
-}
-
-/** A form has tags as XML, in a field of its own. */
-function tagByForm({ headers }: Sent): void {
-  const { "x-amz-tagging": tagging } = headers;
-  if (tagging === undefined) return;
-  delete headers["x-amz-tagging"];
-  headers.tagging = tagsXml(tagging);
-}
-
-/** The tags are the body, which is signed by its MD5. */
-function tagByBody(sent: Sent): void {
-  const { "x-amz-tagging": tagging } = sent.headers;
-  if (tagging === undefined) return;
-  delete sent.headers["x-amz-tagging"];
-  sent.body = tagsXml(tagging);
-  sent.headers["content-md5"] = md5Base64(sent.body);
-}
-
-const utf8 = new TextEncoder();
-const md5Base64 = (text: string) => toBase64(md5(utf8.encode(text)));
-
-function taggingFault({ tagging, contentMD5 }: PresignRequest): FieldError | undefined {
-  if (tagging === undefined || contentMD5 === undefined || contentMD5 === md5Base64(tagsXml(tagging)))
-    return undefined;
-  return { path: "contentMD5", message: "is not that of the body that tagging makes: leave it out" };
-}
-
-/** What the edge holds an upload to, no store does. */
-function putFault(request: PresignRequest): FieldError | undefined {
-  const { via, contentLength = 0, maxBytes } = request;
-  const path = "maxBytes";
-  if (maxBytes !== undefined && via !== "edge") return { path, message: 'is for via "edge"' };
-  if (maxBytes !== undefined && contentLength > maxBytes)
-    return { path, message: "is less than contentLength" };
-  return newObjectFault(request);
-}
-
-/** What of a new object goes together only in some ways. */
-export function newObjectFault(request: FieldValues): FieldError | undefined {
-  return checksumFault(request) ?? lockFault(request);
-}
-
-function checksumFault(request: FieldValues): FieldError | undefined {
-  const [, second] = CHECKSUMS.filter((name) => request[name] !== undefined);
-  if (second !== undefined) return { path: second, message: "is a second checksum: S3 takes one" };
-  const { checksumAlgorithm, checksumType } = request;
-  if (checksumType === undefined) return undefined;
-  const path = "checksumType";
-  if (checksumAlgorithm === undefined) return { path, message: "needs checksumAlgorithm beside it" };
-  // Only CRCs of parts can be put together to that of the whole, and of CRC-64/NVME S3 makes nothing else.
-  const only = { CRC32: "", CRC32C: "", CRC64NVME: "FULL_OBJECT", SHA1: "COMPOSITE", SHA256: "COMPOSITE" }[
-    checksumAlgorithm
-  ];
-  return only === "" || only === checksumType
-    ? undefined
-    : { path, message: `must be "${only}" with ${checksumAlgorithm}` };
-}
-
-function lockFault({ objectLockMode, objectLockRetainUntilDate }: FieldValues): FieldError | undefined {
-  if ((objectLockMode === undefined) === (objectLockRetainUntilDate === undefined)) return undefined;
-  return objectLockMode === undefined
-    ? { path: "objectLockMode", message: "is required with objectLockRetainUntilDate" }
-    : { path: "objectLockRetainUntilDate", message: "is required with objectLockMode" };
-}
-
-function formFault(request: PresignRequest): FieldError | undefined {
-  const { key, keyPrefix, minBytes = 0, maxBytes, contentType, contentTypePrefix } = request;
-  const { successActionStatus, successActionRedirect } = request;
-  if ((key === "") === (keyPrefix === undefined)) {
-    return { path: "key", message: "give either key or keyPrefix" };
-  }
-  const path = keyPrefix === undefined ? "key" : "keyPrefix";
-  if (/[\r\n]/.test(keyPrefix ?? key)) {
-    return { path, message: "must not hold line breaks: a browser's form rewrites them as CRLF" };
-  }
-  if (key.includes("${filename}")) {
-    return {
-      path: "key",
-      message: "the store would replace ${filename}: use keyPrefix for names that a form chooses",
-    };
-  }
-  if (maxBytes !== undefined && minBytes > maxBytes)
-    return { path: "minBytes", message: "is more than maxBytes" };
-  if (contentType !== undefined && contentTypePrefix !== undefined)
-    return { path: "contentTypePrefix", message: "is not for a form whose contentType is given" };
-  if (successActionStatus !== undefined && successActionRedirect !== undefined)
-    return {
-      path: "successActionStatus",
-      message: "is ignored by S3 beside successActionRedirect: give one",
-    };
-  return undefined;
-}
-
-/** What a copy takes from its source, unless it is told to take all of it from the request. */
-const SOURCE_METADATA = [...CONTENT, "expires", "metadata"] as const;
-
-function copyFault(request: PresignRequest): FieldError | undefined {
-  const replaced = SOURCE_METADATA.find((name) => request[name] !== undefined);
-  if (replaced !== undefined && request.metadataDirective !== "REPLACE") {
-    const message = `must be "REPLACE" when ${replaced} is given: otherwise the copy keeps the source's`;
-    return { path: "metadataDirective", message };
-  }
-  if (request.tagging !== undefined && request.taggingDirective !== "REPLACE") {
-    const message = 'must be "REPLACE" when tagging is given: otherwise the copy keeps the source\'s';
-    return { path: "taggingDirective", message };
-  }
-  return newObjectFault(request);
 }

@@ -4,10 +4,14 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
  */
 import * as v from "valibot";
+import { toBase64 } from "../../hash/base64.ts";
+import { md5 } from "../../hash/md5.ts";
 import { faultless } from "../../validation.ts";
 import { encodeRfc3986 } from "./encode.ts";
 import { escapeXml } from "./escape-xml.ts";
 import { hasSafeNames } from "./safe-names.ts";
+
+const utf8 = new TextEncoder();
 
 const MAX_TAGS = 10;
 /** S3 counts characters of UTF-16. */
@@ -37,6 +41,11 @@ export function tagsXml(tagging: string): string {
     ([name, value]) => `<Tag><Key>${escapeXml(name)}</Key><Value>${escapeXml(value)}</Value></Tag>`,
   );
   return `<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet>${tags.join("")}</TagSet></Tagging>`;
+}
+
+/** The MD5 of that, in base64, as content-md5 has it. */
+export function tagsMd5(tagging: string): string {
+  return toBase64(md5(utf8.encode(tagsXml(tagging))));
 }
 
 function tagsOf(given: string | Readonly<Record<string, string>>): Tag[] | undefined {
