@@ -80,8 +80,11 @@ try {
   process.exitCode ??= code;
 } finally {
   clearInterval(watch);
-  execFileSync(SCRIPT, ["stop", dir], { stdio: "inherit" });
-  rmSync(dir, { recursive: true });
+  try {
+    execFileSync(SCRIPT, ["stop", dir], { stdio: "inherit" });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
 
 function isInstalled(program: string): boolean {
