@@ -100,6 +100,22 @@ test("objects are removed one by one, and many at once", async () => {
   expect((await fault(s3.send(new HeadObjectCommand({ Bucket, Key: keys[1] })))).status).toBe(404);
 });
 
+test("an object that is named again and again is removed, and told of each time", async () => {
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      const Key = freshKey();
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+      const Objects = Array.from({ length: 16 }, () => ({ Key }));
+      // Of one that is gone by then, a store to which it is passed on as it stands may die.
+      for (let i = 0; i < 10; i++) {
+        const { Deleted } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+        expect(Deleted).toEqual(Objects);
+      }
+      expect((await fault(s3.send(new HeadObjectCommand({ Bucket, Key })))).status).toBe(404);
+    }),
+  );
+});
+
 test("in a bucket with versions each answer says which one it is about", async () => {
   const [Key, other] = [freshKey(), freshKey()];
   const there = { Bucket: "vault", Key };
