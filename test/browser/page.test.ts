@@ -309,7 +309,7 @@ test("names and contents that look like markup, or turn the text around, are onl
     await sheet.locator(".preview > *").waitFor();
     await sheet.getByRole("button", { name: "Close" }).click();
   }
-  expect(await page.title()).toBe("hostile · ssec-edge");
+  await expect.poll(() => page.title()).toBe("hostile · ssec-edge");
   expect(await page.locator("main img, main script").count()).toBe(0);
   expect(complaints).toEqual([]);
 });
@@ -492,7 +492,7 @@ test("an object has an address: back closes it, forward, a reload and a link ope
   const chosen = page.locator("tbody button.name").filter({ hasText: "one # 100%.txt" });
   await chosen.click();
   await sheet.getByText("this is one # 100%.txt").waitFor();
-  expect(await page.title()).toBe("one # 100%.txt · ssec-edge");
+  await expect.poll(() => page.title()).toBe("one # 100%.txt · ssec-edge");
   const address = page.url();
   await page.goBack();
   await sheet.waitFor({ state: "detached" });
@@ -546,5 +546,5 @@ test("by keyboard alone: in, to a file, and out again", async () => {
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  expect(await page.evaluate("document.activeElement.textContent")).toContain("one.txt");
+  await expect.poll(() => page.evaluate("document.activeElement.textContent")).toContain("one.txt");
 });
