@@ -1,6 +1,6 @@
 /** Fields that an operation has elsewhere than the others: in a header and not the query, in a form's field, in the body. */
 import type { Sent } from "./fields.ts";
-import { tagsMd5, tagsXml } from "./tags.ts";
+import { contentMd5, tagsXml } from "./tags.ts";
 
 /** GetObjectAttributes takes as headers what ListParts takes in the query. */
 export function pageByHeaders({ headers, query }: Sent): void {
@@ -25,5 +25,5 @@ export function tagByBody(sent: Sent): void {
   if (tagging === undefined) return;
   delete sent.headers["x-amz-tagging"];
   sent.body = tagsXml(tagging);
-  sent.headers["content-md5"] = tagsMd5(tagging);
+  sent.headers["content-md5"] = contentMd5(sent.body);
 }

@@ -1,10 +1,10 @@
 /** What of a request's fields goes together only in some ways: no single field can tell. */
 import type { FieldError } from "../../refused.ts";
 import { CHECKSUMS, CONTENT, type FieldValues } from "./fields.ts";
-import { tagsMd5 } from "./tags.ts";
+import { contentMd5, tagsXml } from "./tags.ts";
 
 /** The fields, and what beside them is looked at. */
-export interface Asked extends FieldValues {
+export interface RequestFields extends FieldValues {
   /** Empty where a form has `keyPrefix` instead. */
   readonly key: string;
   readonly keyPrefix?: string;
@@ -12,13 +12,14 @@ export interface Asked extends FieldValues {
   readonly via?: "store" | "edge" | undefined;
 }
 
-export function taggingFault({ tagging, contentMD5 }: Asked): FieldError | undefined {
-  if (tagging === undefined || contentMD5 === undefined || contentMD5 === tagsMd5(tagging)) return undefined;
+export function taggingFault({ tagging, contentMD5 }: FieldValues): FieldError | undefined {
+  if (tagging === undefined || contentMD5 === undefined || contentMD5 === contentMd5(tagsXml(tagging)))
+    return undefined;
   return { path: "contentMD5", message: "is not that of the body that tagging makes: leave it out" };
 }
 
 /** What the edge holds an upload to, no store does. */
-export function putFault(request: Asked): FieldError | undefined {
+export function putFault(request: RequestFields): FieldError | undefined {
   const { via, contentLength = 0, maxBytes } = request;
   const path = "maxBytes";
   if (maxBytes !== undefined && via !== "edge") return { path, message: 'is for via "edge"' };
@@ -55,7 +56,7 @@ function lockFault({ objectLockMode, objectLockRetainUntilDate }: FieldValues): 
     : { path: "objectLockRetainUntilDate", message: "is required with objectLockMode" };
 }
 
-export function formFault(request: Asked): FieldError | undefined {
+export function formFault(request: RequestFields): FieldError | undefined {
   const { key, keyPrefix, minBytes = 0, maxBytes, contentType, contentTypePrefix } = request;
   const { successActionStatus, successActionRedirect } = request;
   if ((key === "") === (keyPrefix === undefined)) {
@@ -86,7 +87,7 @@ export function formFault(request: Asked): FieldError | undefined {
 /** What a copy takes from its source, unless it is told to take all of it from the request. */
 const SOURCE_METADATA = [...CONTENT, "expires", "metadata"] as const;
 
-export function copyFault(request: Asked): FieldError | undefined {
+export function copyFault(request: FieldValues): FieldError | undefined {
   const replaced = SOURCE_METADATA.find((name) => request[name] !== undefined);
   if (replaced !== undefined && request.metadataDirective !== "REPLACE") {
     const message = `must be "REPLACE" when ${replaced} is given: otherwise the copy keeps the source's`;

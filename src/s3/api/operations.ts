@@ -10,12 +10,12 @@ import { faultless } from "../../validation.ts";
 import { pageByHeaders, tagByBody, tagByForm } from "./arrange.ts";
 import { fixedQuery } from "./encode.ts";
 import {
-  type Asked,
   checksumFault,
   copyFault,
   formFault,
   newObjectFault,
   putFault,
+  type RequestFields,
   taggingFault,
 } from "./faults.ts";
 import {
@@ -315,7 +315,7 @@ const COMMON = {
 type Common = v.InferOutput<v.StrictObjectSchema<typeof COMMON, undefined>>;
 
 /** A request that fits its operation's schema. */
-export interface PresignRequest extends Common, Asked {
+export interface PresignRequest extends Common, RequestFields {
   readonly operation: OperationName;
 }
 

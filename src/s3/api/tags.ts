@@ -43,9 +43,9 @@ export function tagsXml(tagging: string): string {
   return `<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet>${tags.join("")}</TagSet></Tagging>`;
 }
 
-/** The MD5 of that, in base64, as content-md5 has it. */
-export function tagsMd5(tagging: string): string {
-  return toBase64(md5(utf8.encode(tagsXml(tagging))));
+/** The MD5 of such a document, in base64, as content-md5 has it. */
+export function contentMd5(xml: string): string {
+  return toBase64(md5(utf8.encode(xml)));
 }
 
 function tagsOf(given: string | Readonly<Record<string, string>>): Tag[] | undefined {
