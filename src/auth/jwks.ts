@@ -6,12 +6,13 @@
 import type { CryptoKey, JWSHeaderParameters } from "jose";
 import { LIMITS, type Limits } from "../limits.ts";
 import { Refused } from "../refused.ts";
+import { DAY } from "../time.ts";
 import { KeySet } from "./key-set.ts";
 
 /** Keys are fetched again after it, milliseconds. */
 const MAX_AGE = 10 * 60_000;
 /** The memory of an issuer that is down counts for so long, milliseconds. */
-const MAX_STALENESS = 24 * 60 * 60_000;
+const MAX_STALENESS = DAY;
 /** A request that has not brought an answer so long after it should have was cut off, milliseconds. */
 const LEASE = 1_000;
 /** How often a request looks whether another one's answer is there, milliseconds. */

@@ -1,4 +1,6 @@
 /** What bounds a rotation; tests bound it closer. Times are milliseconds. */
+import { DAY } from "../time.ts";
+
 export interface Limits {
   /** Objects that a page is made of; S3 lists no more at once. */
   readonly pageSize: number;
@@ -64,4 +66,4 @@ export const MAX_NAMED = 1_000_000;
 export const LOG_LINE = 350;
 
 /** For how long a rotation that failed or was cancelled can be gone on with, milliseconds: what is open of it is kept so long. */
-export const RESUMABLE = 30 * 86_400_000;
+export const RESUMABLE = 30 * DAY;

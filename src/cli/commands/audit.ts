@@ -1,6 +1,7 @@
 /** `ssec audit`: the trail, as a table or as JSON lines. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AuditEvent } from "../../audit/event.ts";
+import { DAY } from "../../time.ts";
 import { Api, type ApiOptions } from "../api.ts";
 import { ssec } from "../called-as.ts";
 import { wholeNumber } from "../options.ts";
@@ -137,7 +138,7 @@ function print<T>(
 
 function time(text: string): string {
   const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? [];
-  const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as "m" | "h" | "d"];
+  const milliseconds = { m: 60_000, h: 3_600_000, d: DAY }[unit as "m" | "h" | "d"];
   if (milliseconds !== undefined) return new Date(Date.now() - Number(amount) * milliseconds).toISOString();
   if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError("as 2026-11-24, or 2h.");
   return new Date(text).toISOString();
